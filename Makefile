@@ -1,0 +1,53 @@
+# Two commands do everything on a fresh machine with Python 3.11 or newer:
+#   make all     set up, then the whole job on an embedded default, offline
+#   make test    set up, then the fast tests
+PYTHON  ?= python3
+CORPUS  ?= demo/corpus
+ENCODER ?= fbank
+STORE   ?= demo/$(notdir $(patsubst %/,%,$(CORPUS)))-$(notdir $(patsubst %/,%,$(ENCODER))).zarr
+RUNS    ?= demo/runs/$(basename $(notdir $(STORE)))
+MODELS  := gen-ser linear transformer-ce
+
+BIN   := .venv/bin
+GENSR := $(BIN)/gensr
+
+.PHONY: all setup test test-slow lint types clean
+all: setup
+	@$(if $(filter demo/corpus,$(CORPUS)),$(GENSR) demo-corpus $(CORPUS),:)
+	$(GENSR) extract $(CORPUS) --encoder $(ENCODER) --out $(STORE)
+	@for model in $(MODELS); do \
+	  set -x; $(GENSR) train $(STORE) --model $$model --run $(RUNS)/$$model --overwrite || exit 1; \
+	done
+	$(GENSR) eval $(MODELS:%=$(RUNS)/%)
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml constraints.txt Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "gensr needs Python 3.11 or newer; found $$($(PYTHON) --version). Pass PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
+	  --constraints constraints.txt --build-constraints constraints.txt --editable '.[dev]'
+	$(BIN)/python -m compileall -q cli pipeline features estimator
+	mkdir -p .venv/namespace/gensr
+	for folder in cli pipeline features estimator; do \
+	  ln -sfn ../../../$$folder .venv/namespace/gensr/$$folder; \
+	done
+	touch $@
+
+test: setup
+	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv demo runs

@@ -1,0 +1,36 @@
+"""Errors that are the user's to mend: one line each, saying what, where, and what to do.
+
+The lowest file of the project: every other room may import it, and it imports none.
+"""
+
+
+class GensrError(Exception):
+    """Anything a user can mend; the command line prints it in one line and exits non-zero."""
+
+
+class ConfigError(GensrError, ValueError):
+    """A setting is out of its range, or two settings exclude each other."""
+
+
+class AudioError(GensrError, ValueError):
+    """A clip cannot be used: the message holds the reason, the caller adds the path."""
+
+
+class CorpusError(GensrError, ValueError):
+    """A corpus folder or manifest does not say what it must."""
+
+
+class EncoderError(GensrError, RuntimeError):
+    """An encoder cannot be found, loaded or used."""
+
+
+class StoreError(GensrError, RuntimeError):
+    """A store is missing, incomplete, locked, or was made with other settings."""
+
+
+class ProtocolError(GensrError, ValueError):
+    """A protocol does not fit the clips it is asked to split."""
+
+
+class RunError(GensrError, RuntimeError):
+    """A run folder is missing, incomplete, or does not fit the store or the request."""

@@ -1,0 +1,1 @@
+"""Speech in, vectors out: corpora, audio, encoders, batching, pooling, the store."""
