@@ -1,0 +1,184 @@
+"""The target estimator x_theta(x_t, X_c, t) of section 2.5, whole, in one file.
+
+Shapes: B batch, K conditioning layers, L encoder width, H hidden width.
+
+Three stages: a learnable weighted sum of X_c; a linear layer on concat(x_t, x_c); a stack of
+transformer blocks into which t enters through adaptive RMS-norm. With the paper's sizes
+(L = H = 1024, depth 4, 16 heads, K = 24) this design has 71,359,512 parameters, consistent
+with the paper's 71.4 M; the count does not identify the design, so it is one reading of it.
+
+An utterance is one vector, so the transformer sees a sequence of one token, and softmax over
+one key is 1: self-attention is exactly W_O(W_V h + b_V) + b_O. We keep the query and key
+weights for fidelity to the count, frozen, since no gradient can reach them, and compute the
+shortcut. (Feeding (B, L) to a stock encoder layer would make the batch a sequence: wrong.)
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gensr.estimator.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkConfig:
+    """Sizes of the estimator; `paper()` gives the paper's."""
+
+    hidden: int | None = 128
+    """H, width of the transformer; None is the encoder's own L without an output layer (paper)."""
+    depth: int = 2
+    """Transformer blocks; the paper has 4."""
+    heads: int = 4
+    """Attention heads; the paper has 16."""
+    dropout: float = 0.1
+    """Dropout after each sub-layer and on the input, in [0, 1). Ours; the paper states none."""
+
+    def __post_init__(self) -> None:
+        if self.depth < 1 or self.heads < 1:
+            raise ConfigError(f"depth and heads must be >= 1, found {self.depth}, {self.heads}")
+        if self.hidden is not None and (self.hidden < 2 or self.hidden % self.heads):
+            raise ConfigError(f"hidden ({self.hidden}) must be a multiple of heads ({self.heads})")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"dropout must lie in [0, 1), found {self.dropout}")
+
+    @classmethod
+    def paper(cls) -> "NetworkConfig":
+        """Four layers as wide as the encoder, 16 heads (section 3.2)."""
+        return cls(hidden=None, depth=4, heads=16, dropout=0.0)
+
+
+class LayerFusion(nn.Module):
+    """Stage one: x_c, the weighted sum of the K conditioning layers; a learned vector if K = 0."""
+
+    def __init__(self, K: int, L: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((K,), 1 / K) if K else torch.zeros(L))
+        self.K = K
+
+    def forward(self, X_c: Tensor) -> Tensor:
+        """X_c: (B, K, L) -> (B, L)."""
+        if self.K == 0:
+            alone: Tensor = self.weight.expand(len(X_c), -1)
+            return alone
+        x_c: Tensor = torch.einsum("k,bkl->bl", self.weight, X_c)
+        return x_c
+
+
+class TimeEmbedding(nn.Module):
+    """t in [0, 1] as H features: sines and cosines of 1000 t, then a two-layer SiLU network."""
+
+    frequencies: Tensor
+
+    def __init__(self, H: int) -> None:
+        super().__init__()
+        half = H // 2
+        scale = torch.exp(-math.log(10_000) * torch.arange(half) / half)
+        self.register_buffer("frequencies", 1000 * scale, persistent=False)
+        self.layers = nn.Sequential(nn.Linear(2 * half, H), nn.SiLU(), nn.Linear(H, H))
+
+    def forward(self, t: Tensor) -> Tensor:
+        """t: (B,) -> (B, H)."""
+        angle = t[:, None] * self.frequencies
+        out: Tensor = self.layers(torch.cat([angle.cos(), angle.sin()], -1))
+        return out
+
+
+class AdaptiveRMSNorm(nn.Module):
+    """rms(h)(1 + gamma(t)) + beta(t), gamma and beta linear in the time embedding, zero at first.
+
+    The adaptive norm of DiT (Peebles and Xie 2023) on an RMS norm, without gates.
+    """
+
+    def __init__(self, H: int) -> None:
+        super().__init__()
+        self.modulation = nn.Linear(H, 2 * H)
+        nn.init.zeros_(self.modulation.weight)
+        nn.init.zeros_(self.modulation.bias)
+
+    def forward(self, h: Tensor, time: Tensor) -> Tensor:
+        """h, time: (B, H) -> (B, H)."""
+        gamma, beta = self.modulation(F.silu(time)).chunk(2, -1)
+        out: Tensor = F.rms_norm(h, h.shape[-1:]) * (1 + gamma) + beta
+        return out
+
+
+class OneTokenAttention(nn.Module):
+    """Multi-head self-attention over a sequence of one token, by the exact shortcut."""
+
+    def __init__(self, H: int) -> None:
+        super().__init__()
+        self.query, self.key = nn.Linear(H, H), nn.Linear(H, H)
+        self.value, self.out = nn.Linear(H, H), nn.Linear(H, H)
+        self.query.requires_grad_(False)
+        self.key.requires_grad_(False)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """h: (B, H), one token each -> (B, H)."""
+        out: Tensor = self.out(self.value(h))
+        return out
+
+
+class Block(nn.Module):
+    """One transformer layer: attention and a GELU network of 4H, each behind its adaptive norm."""
+
+    def __init__(self, H: int, dropout: float) -> None:
+        super().__init__()
+        self.norm_attention, self.norm_mlp = AdaptiveRMSNorm(H), AdaptiveRMSNorm(H)
+        self.attention = OneTokenAttention(H)
+        self.mlp = nn.Sequential(nn.Linear(H, 4 * H), nn.GELU(), nn.Linear(4 * H, H))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, h: Tensor, time: Tensor) -> Tensor:
+        """h, time: (B, H) -> (B, H)."""
+        h = h + self.dropout(self.attention(self.norm_attention(h, time)))
+        out: Tensor = h + self.dropout(self.mlp(self.norm_mlp(h, time)))
+        return out
+
+
+class TargetEstimator(nn.Module):
+    """x_theta(x_t, X_c, t): the network that estimates x0.
+
+    Args:
+        K: conditioning layers, 0 or more.
+        L: width of the encoder and of the codes.
+        config: sizes.
+    """
+
+    def __init__(self, K: int, L: int, config: NetworkConfig) -> None:
+        super().__init__()
+        H = config.hidden or L
+        if H % config.heads:
+            raise ConfigError(f"width {H} is not a multiple of {config.heads} heads")
+        self.fusion = LayerFusion(K, L)
+        self.dropout = nn.Dropout(config.dropout)
+        self.project = nn.Linear(2 * L, H)
+        self.time = TimeEmbedding(H)
+        self.blocks = nn.ModuleList(Block(H, config.dropout) for _ in range(config.depth))
+        self.head = nn.Identity() if config.hidden is None else nn.Linear(H, L)
+
+    def forward(self, x_t: Tensor, X_c: Tensor, t: Tensor) -> Tensor:
+        """Estimate x0.
+
+        Args:
+            x_t: (B, L) perturbed sample.
+            X_c: (B, K, L) conditioning layers.
+            t: (B,) times in [0, 1].
+
+        Returns:
+            (B, L).
+        """
+        x_c = self.fusion(X_c)
+        h = self.project(self.dropout(torch.cat([x_t, x_c], -1)))  # (B, 2L) -> (B, H)
+        time = self.time(t)
+        for block in self.blocks:
+            h = block(h, time)
+        out: Tensor = self.head(h)
+        return out
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Number of parameters, frozen ones included."""
+    return sum(p.numel() for p in module.parameters())

@@ -1,0 +1,195 @@
+"""The training loop: one plain function, whatever the model.
+
+Every draw is a function of (seed, step) alone: the batch by a permutation per epoch, times,
+noise and dropout by seeding torch's generator at each step. So a run that was killed and
+resumed ends with the same weights as one that was not, on the same device and thread count.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from gensr.estimator.checkpoint import Checkpoint
+from gensr.estimator.errors import ConfigError
+from gensr.estimator.model import Examples, Model, predict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig:
+    """How any model is trained. The paper states batch size, steps and learning rate only."""
+
+    steps: int = 600
+    """Optimizer steps; the paper's is 400,000."""
+    batch_size: int = 64
+    """Clips per step; the paper's is 128."""
+    learning_rate: float = 5e-4
+    """Peak learning rate (paper)."""
+    weight_decay: float = 0.01
+    """Decoupled weight decay of AdamW. Ours."""
+    warmup: float = 0.1
+    """Share of the steps over which the rate rises linearly; it then falls as a cosine. Ours."""
+    clip_norm: float = 1.0
+    """Largest gradient norm, of a loss scaled so that 1 knows nothing. Ours."""
+    ema: float = 0.99
+    """Decay of the running average of the weights that is kept as the model; 0 is off. Ours."""
+    evaluate_every: int = 50
+    """Steps between looks at the dev part, and between checkpoints."""
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch_size, self.evaluate_every) < 1:
+            raise ConfigError(
+                "steps, batch_size and evaluate_every must be at least 1, found "
+                f"{self.steps}, {self.batch_size}, {self.evaluate_every}"
+            )
+        if not 0 <= self.warmup < 1 or not 0 <= self.ema < 1:
+            raise ConfigError(f"warmup and ema must lie in [0, 1), found {self.warmup}, {self.ema}")
+        if self.learning_rate <= 0 or self.clip_norm <= 0 or self.weight_decay < 0:
+            raise ConfigError("learning_rate and clip_norm must be above 0, weight_decay not below")
+
+    @classmethod
+    def paper(cls) -> "TrainingConfig":
+        """Batch 128, 400,000 steps, learning rate 5e-4 (section 3.2)."""
+        return cls(steps=400_000, batch_size=128, ema=0.9999, evaluate_every=2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line of the training log."""
+
+    step: int
+    """Optimizer steps done."""
+    loss: float
+    """Mean training loss since the last line; 1 knows nothing."""
+    dev_loss: float | None
+    """Brier score on the dev part, 0 best, 2 worst; None without a dev part."""
+    dev_accuracy: float | None
+    """Accuracy on the dev part, in [0, 1]."""
+
+
+def fit(
+    model: Model,
+    train: Examples,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    dev: Examples | None = None,
+    checkpoint: Path | None = None,
+    stop: int | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> list[Progress]:
+    """Train `model` in place; it ends with the running average of its weights.
+
+    Args:
+        model: any model; moved nowhere, so put it and the examples on one device.
+        train: at least one clip.
+        config: the budget.
+        seed: of every draw.
+        dev: looked at every `evaluate_every` steps; never trained on.
+        checkpoint: file to write at those steps, atomically, and to go on from where it is there.
+        stop: end after this many steps of the schedule, before its end.
+        report: called after each look.
+
+    Returns:
+        The log, one entry per look; a resumed run returns the whole of it.
+
+    Raises:
+        ConfigError: an empty training part.
+        RunError: a checkpoint of other settings.
+    """
+    if not len(train):
+        raise ConfigError("there is no clip to train on")
+    model.prepare(train)
+    keep_average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
+    average = AveragedModel(model, multi_avg_fn=keep_average)
+    optimizer = torch.optim.AdamW(
+        [p for p in model.parameters() if p.requires_grad], weight_decay=config.weight_decay
+    )
+    state = Checkpoint(model, average, optimizer, settings=f"{config} seed={seed}")
+    log: list[Progress] = []
+    if checkpoint is not None and checkpoint.exists():
+        log = [Progress(*entry) for entry in state.load(checkpoint)]
+    losses: list[Tensor] = []
+    last = min(stop or config.steps, config.steps)
+    for step in range(log[-1].step if log else 0, last):
+        losses.append(_step(model, optimizer, train, config, seed, step))
+        average.update_parameters(model)
+        if (step + 1) % config.evaluate_every == 0 or step + 1 == last:
+            loss = torch.stack(losses).mean().item()
+            losses.clear()
+            log.append(Progress(step + 1, loss, *_look(average.module, dev)))
+            if checkpoint is not None:
+                state.save(checkpoint, [astuple(entry) for entry in log])
+            report(log[-1])
+    model.load_state_dict(average.module.state_dict())
+    model.eval()
+    return log
+
+
+def _step(
+    model: Model,
+    optimizer: torch.optim.Optimizer,
+    train: Examples,
+    config: TrainingConfig,
+    seed: int,
+    step: int,
+) -> Tensor:
+    rows = _batch_rows(len(train), config.batch_size, seed, step).to(train.y.device)
+    for group in optimizer.param_groups:
+        group["lr"] = config.learning_rate * _rate(step, config)
+    model.train()
+    with _seeded(seed, "step", step):
+        loss = model.loss(train.x[rows], train.y[rows])
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+    optimizer.step()
+    return loss.detach()
+
+
+def _look(model: nn.Module, dev: Examples | None) -> tuple[float | None, float | None]:
+    if dev is None or not len(dev):
+        return None, None
+    assert isinstance(model, Model)
+    p = predict(model, dev.x)
+    truth = nn.functional.one_hot(dev.y, model.n_classes)
+    brier = (p - truth).square().sum(-1).mean().item()
+    return brier, (p.argmax(-1) == dev.y).float().mean().item()
+
+
+def _batch_rows(n: int, batch_size: int, seed: int, step: int) -> Tensor:
+    """Rows of the batch at `step`: each epoch is a permutation, its incomplete end left out."""
+    size = min(batch_size, n)
+    epoch, batch = divmod(step, n // size)
+    order = torch.randperm(
+        n, generator=torch.Generator().manual_seed(mix_seed(seed, "epoch", epoch))
+    )
+    return order[batch * size : (batch + 1) * size]
+
+
+def _rate(step: int, config: TrainingConfig) -> float:
+    """Share of the peak learning rate at `step`: linear warm-up, then a half cosine to zero."""
+    warm = config.warmup * config.steps
+    if step < warm:
+        return (step + 1) / (warm + 1)
+    return (1 + math.cos(math.pi * (step - warm) / (config.steps - warm))) / 2
+
+
+def mix_seed(seed: int, purpose: str, index: int | str) -> int:
+    """A seed for one purpose, independent of all others."""
+    digest = hashlib.sha256(f"{seed}/{purpose}/{index}".encode()).digest()
+    return int.from_bytes(digest[:7], "big")
+
+
+@contextmanager
+def _seeded(seed: int, purpose: str, index: int) -> Iterator[None]:
+    """Torch's generators seeded for one purpose, and given back as they were (on the CPU)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(mix_seed(seed, purpose, index))
+        yield

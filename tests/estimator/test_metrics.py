@@ -1,0 +1,89 @@
+import warnings
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics as oracle
+
+from gensr.estimator import metrics
+from gensr.estimator.errors import ConfigError
+
+CLASSES = ("a", "b", "c", "d")
+
+
+def _answers(n: int, seed: int = 0) -> tuple[list[int], list[int]]:
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(4, n, p=[0.5, 0.3, 0.15, 0.05])
+    predicted = np.where(rng.random(n) < 0.7, truth, rng.integers(4, size=n))
+    return truth.tolist(), predicted.tolist()
+
+
+@pytest.mark.parametrize("n", [1, 3, 10, 500])
+def test_every_metric_against_scikit_learn(n: int) -> None:
+    truth, predicted = _answers(n, seed=n)
+    found = metrics.numbers(truth, predicted, ["s"] * n, CLASSES).values
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a class that is predicted and never true
+        assert found["accuracy"] == pytest.approx(oracle.accuracy_score(truth, predicted))
+        assert found["uar"] == pytest.approx(oracle.balanced_accuracy_score(truth, predicted))
+        for name in ("macro", "weighted"):
+            f1 = oracle.f1_score(truth, predicted, average=name, zero_division=0)
+            assert found[f"{name}_f1"] == pytest.approx(f1)
+    assert found["majority_baseline"] == pytest.approx(np.bincount(truth).max() / n)
+
+
+def test_the_confusion_matrix_has_truth_in_rows() -> None:
+    found = metrics.numbers([0, 0, 1], [0, 1, 1], ["s", "s", "t"], ("x", "y"))
+    assert found.confusion == ((1, 1), (0, 1))
+    assert found.clusters == 2
+    assert found.as_json()["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_for_accuracy_with_equal_speakers_it_is_the_t_interval_over_speaker_means() -> None:
+    rng = np.random.default_rng(1)
+    right = rng.random((8, 30)) < rng.uniform(0.4, 0.9, 8)[:, None]
+    speakers = np.repeat([f"s{i}" for i in range(8)], 30)
+    truth = np.zeros(240, int)
+    found = metrics.numbers(
+        truth.tolist(), (~right.ravel()).astype(int).tolist(), speakers.tolist(), ("x", "y")
+    )
+    means = right.mean(1)
+    half = stats.t.ppf(0.975, 7) * means.std(ddof=1) / np.sqrt(8)
+    assert found.intervals["accuracy"] == pytest.approx(
+        (max(0, means.mean() - half), min(1, means.mean() + half))
+    )
+
+
+@pytest.mark.parametrize("speakers", [1, 2, 3])
+def test_below_four_speakers_there_is_no_interval(speakers: int) -> None:
+    truth, predicted = _answers(60)
+    clusters = [f"s{i % speakers}" for i in range(60)]
+    found = metrics.numbers(truth, predicted, clusters, CLASSES)
+    assert set(found.intervals.values()) == {None}
+
+
+def test_intervals_cover_their_nominal_share_over_few_unlike_speakers() -> None:
+    rng = np.random.default_rng(0)
+    covered = {"accuracy": 0, "uar": 0}
+    trials, S, n = 300, 10, 40
+    for _ in range(trials):
+        skill = np.clip(0.7 + 0.1 * rng.standard_normal(S), 0, 1)  # mean 0.7 over speakers
+        truth = np.tile(np.arange(4), n // 4)[None].repeat(S, 0)
+        right = rng.random((S, n)) < skill[:, None]
+        predicted = np.where(right, truth, (truth + 1) % 4)
+        clusters = np.repeat(np.arange(S), n).astype(str)
+        found = metrics.numbers(
+            truth.ravel().tolist(), predicted.ravel().tolist(), clusters.tolist(), CLASSES
+        )
+        for name in covered:
+            low, high = found.intervals[name]  # type: ignore[misc]
+            covered[name] += low <= 0.7 <= high
+    for count in covered.values():
+        assert 0.91 <= count / trials <= 0.98
+
+
+def test_nothing_or_unequal_lengths_cannot_be_scored() -> None:
+    with pytest.raises(ConfigError, match="at least one"):
+        metrics.numbers([], [], [], CLASSES)
+    with pytest.raises(ConfigError, match="as many"):
+        metrics.numbers([0, 1], [0], ["a", "b"], CLASSES)

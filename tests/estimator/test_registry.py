@@ -1,0 +1,88 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from gensr.estimator.config import from_plain, to_plain
+from gensr.estimator.errors import ConfigError, RunError
+from gensr.estimator.gen_ser import GenSERConfig
+from gensr.estimator.network import NetworkConfig
+from gensr.estimator.registry import MODELS, ModelSpec, build, load_model, preset, save_model
+from gensr.estimator.training import TrainingConfig
+
+
+def _spec(model: str) -> ModelSpec:
+    return ModelSpec(
+        model=model,
+        classes=("anger", "joy"),
+        layers=("0", "last"),
+        width=8,
+        options=MODELS[model][1](),
+    )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_saved_model_comes_back_the_same(model: str, tmp_path: Path) -> None:
+    spec = _spec(model)
+    saved = build(spec)
+    saved.scale.mean.normal_()
+    save_model(tmp_path, saved, spec)
+    loaded, known = load_model(tmp_path)
+    assert known == spec
+    for name, weight in saved.state_dict().items():
+        assert torch.equal(weight, loaded.state_dict()[name])
+    x = torch.randn(3, 2, 8)
+    assert torch.equal(saved.probabilities(x), loaded.probabilities(x))
+
+
+def test_a_damaged_or_missing_model_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="missing"):
+        load_model(tmp_path)
+    spec = _spec("linear")
+    save_model(tmp_path, build(spec), spec)
+    plain = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**plain, "width": 16}))
+    with pytest.raises(RunError, match="cannot be read") as error:
+        load_model(tmp_path)
+    assert "\n" not in str(error.value)
+    (tmp_path / "config.json").write_text(json.dumps(plain))
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * 20)
+    with pytest.raises(RunError, match="cannot be read"):
+        load_model(tmp_path)
+
+
+def test_presets_are_the_small_one_and_the_paper_s() -> None:
+    options, budget = preset("gen-ser", "paper")
+    assert options.network == NetworkConfig(hidden=None, depth=4, heads=16, dropout=0.0)
+    assert (budget.steps, budget.batch_size, budget.learning_rate) == (400_000, 128, 5e-4)
+    assert preset("linear", "small")[1] == TrainingConfig()
+    with pytest.raises(ConfigError, match="gen-ser, linear, transformer-ce"):
+        preset("svm", "small")
+    with pytest.raises(ConfigError, match="small, paper"):
+        preset("linear", "huge")
+
+
+def test_a_config_survives_plain_values_and_overlays_a_base() -> None:
+    config = GenSERConfig(k=3.0, network=NetworkConfig(hidden=None, depth=1))
+    assert from_plain(GenSERConfig, to_plain(config), "here") == config
+    laid = from_plain(GenSERConfig, {"network": {"depth": 3}}, "here", base=config)
+    assert laid.k == 3.0
+    assert laid.network == NetworkConfig(hidden=None, depth=3)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"kk": 1}, "no setting 'kk'; there are k, sigma"),
+        ({"k": "steep"}, "k: expected float, found 'steep'"),
+        ({"standardize": 1}, "expected bool"),
+        ({"network": {"hidden": 2.5}}, "network hidden: expected int or NoneType"),
+        ({"network": 4}, "expected a table"),
+        ({"k": -1.0, "sampler": "heun"}, "sampler must be one of"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_place(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as error:
+        from_plain(GenSERConfig, values, "file.toml [model]")
+    assert "file.toml [model]" in str(error.value)
