@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,7 @@ class Clip:
     """The label in the words shared by all corpora (see `labels.py`); empty where none fits."""
     split: str = ""
     """Official split: `train`, `dev`, `test`, or empty."""
-    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Further columns (a manifest's own, RAVDESS's intensity, ...), each a column of the table."""
 
 

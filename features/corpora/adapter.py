@@ -1,0 +1,51 @@
+"""What an adapter is: a reader of file names, and perhaps of the tables beside them.
+
+Names are read by pure functions, so that they can be tried on a list of names with no file in
+sight. A name is taken only when all of it matches, with codes that the corpus defines: a false
+match is a false label, while an unknown name is a `Problem` that a person sees.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from gensr.features.corpora.clip import Clip, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What one adapter made of the files that are its own."""
+
+    clips: tuple[Clip, ...]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def as_it_is(root: Path, found: Found) -> Found:
+    """Add nothing: the corpus has no tables."""
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """One corpus."""
+
+    name: str
+    """As in `Clip.corpus`."""
+    read: Callable[[str, str], Clip | Problem | None]
+    """From (POSIX path relative to the root, the root's own name) to a clip; None: not ours."""
+    finish: Callable[[Path, Found], Found] = as_it_is
+    """Adds what the corpus's tables say, given the root."""
+    official: int = 0
+    """Clips in the whole corpus; 0: the adapter counts for itself."""
+
+
+def stem(path: str) -> str:
+    """Return a path's file name without its suffix."""
+    return PurePosixPath(path).stem
+
+
+def folders_above(path: str, root: str) -> tuple[str, ...]:
+    """Return the names of the folders that hold a file, the nearest first, the root's last."""
+    inside = PurePosixPath(path).parent.parts[::-1]
+    return (*inside, root) if root else inside

@@ -1,0 +1,102 @@
+"""Find audio files under a folder: in a stable order, each real folder once."""
+
+import os
+from collections import deque
+from pathlib import Path
+
+from gensr.estimator.errors import CorpusError
+
+LOSSLESS: frozenset[str] = frozenset(
+    {".wav", ".flac", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64", ".sph"}
+    | {".nist", ".voc", ".avr", ".htk", ".iff", ".svx", ".paf", ".pvf", ".sd2", ".sf", ".ircam"}
+)
+LOSSY: frozenset[str] = frozenset({".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mp1"})
+CONTAINERS: frozenset[str] = frozenset({".mp4", ".m4a", ".mkv"})
+"""Not read by libsndfile; MELD and the audio-visual RAVDESS come in them."""
+
+AUDIO_SUFFIXES: frozenset[str] = LOSSLESS | LOSSY | CONTAINERS
+"""Suffixes taken for audio, in lower case with the dot (case is ignored in file names).
+
+libsndfile's formats, but for headerless data and two suffixes that mostly are something else:
+`.raw` says neither rate nor width, `.mat` is any MATLAB file, `.mpc` is Musepack.
+"""
+
+
+def walk(root: Path) -> list[Path]:
+    """Return every file under a folder, sorted by its POSIX path relative to the root.
+
+    Folders whose name begins with a dot are not entered. Links to folders are followed, after
+    all real folders, and no folder is entered twice: a link that loops ends there. A link to
+    nothing counts as a file, so that it is reported and not passed over.
+
+    Args:
+        root: An existing folder.
+
+    Raises:
+        CorpusError: The root is no folder, or a folder cannot be read.
+    """
+    if not root.is_dir():
+        raise CorpusError(f"{root}: no such folder")
+    files: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    folders, links = deque([root]), deque[Path]()
+    while folders or links:
+        folder = folders.popleft() if folders else links.popleft()
+        try:
+            status = folder.stat()
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            raise CorpusError(f"{folder}: cannot be read ({error.strerror})") from error
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for entry in entries:
+            if not _is_folder(entry):
+                files.append(folder / entry.name)
+            elif not is_hidden(Path(entry.name)):
+                (links if entry.is_symlink() else folders).append(folder / entry.name)
+    return sorted(files, key=Path.as_posix)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def is_hidden(file: Path) -> bool:
+    """Say whether a name begins with a dot, as the AppleDouble twins (`._clip.wav`) of Macs do."""
+    return file.name.startswith(".")
+
+
+def is_audio(file: Path) -> bool:
+    """Say whether a name ends as audio files do."""
+    return file.suffix.lower() in AUDIO_SUFFIXES
+
+
+def audio_files(root: Path) -> list[Path]:
+    """Return the visible audio files under a folder, recognised by suffix; see `walk`.
+
+    Args:
+        root: An existing folder.
+
+    Raises:
+        CorpusError: The root is no folder, or a folder cannot be read.
+    """
+    return [file for file in walk(root) if is_audio(file) and not is_hidden(file)]
+
+
+def tables_named(root: Path, name: str) -> list[Path]:
+    """Return the files of exactly this name under a folder; where none is, one beside it.
+
+    Corpora put their tables next to the audio folder, and either may be given as the root.
+
+    Args:
+        root: The folder that is scanned.
+        name: File name, such as `train_sent_emo.csv`.
+    """
+    inside = [file for file in walk(root) if file.name == name]
+    beside = root.resolve().parent / name
+    return inside or ([beside] if beside.is_file() else [])
