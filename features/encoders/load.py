@@ -1,0 +1,61 @@
+"""From a name on the command line to an encoder: `fbank`, a local folder, or a hub id."""
+
+from gensr.estimator.errors import EncoderError
+from gensr.features.encoders.base import Encoder
+
+DEFAULT_ENCODER = "TencentGameMate/chinese-hubert-large"
+"""The paper's encoder."""
+
+DTYPES = ("float32", "bfloat16", "float16")
+CONTEXTS = ("full", "clip")
+
+
+def load_encoder(
+    name: str,
+    *,
+    revision: str | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+    context: str = "full",
+) -> Encoder:
+    """Load a frozen encoder, ready to encode.
+
+    Args:
+        name: `fbank`, a folder in Hugging Face layout, or a hub id.
+        revision: branch, tag or commit on the hub; a hub id without one takes the newest.
+        device: `auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1`, `mps`. `fbank`
+            always runs on the CPU.
+        dtype: `float32`, `bfloat16` or `float16`: of weights and activations; time averages
+            are taken in float32 whatever this is.
+        context: Whisper only. `full`: 30 s of frames, as it was trained; `clip`: the clip's own
+            frames, cheaper and not the same vector.
+
+    Raises:
+        EncoderError: the encoder cannot be found, loaded or run so; one line, with a way out.
+    """
+    if dtype not in DTYPES:
+        raise EncoderError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+    if context not in CONTEXTS:
+        raise EncoderError(f"context is one of {', '.join(CONTEXTS)}, not {context!r}")
+    if name == "fbank":
+        if dtype != "float32":
+            raise EncoderError(f"fbank is computed in float32, not {dtype}")
+        if revision is not None:
+            raise EncoderError(f"fbank has no revisions; drop {revision!r}")
+        from gensr.features.encoders.fbank import Fbank
+
+        return Fbank()
+
+    from gensr.features.encoders.checkpoint import load_checkpoint
+    from gensr.features.encoders.device import pick_device
+    from gensr.features.encoders.resolve import find_source
+
+    place = pick_device(device)  # before any download
+    checkpoint = load_checkpoint(find_source(name, revision), device=place, dtype=dtype)
+    if checkpoint.model_type == "whisper":
+        from gensr.features.encoders.whisper import WhisperEncoder
+
+        return WhisperEncoder(checkpoint, context=context)
+    from gensr.features.encoders.waveform import WaveformEncoder
+
+    return WaveformEncoder(checkpoint)

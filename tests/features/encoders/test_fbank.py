@@ -1,0 +1,76 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gensr.features.encoders import load_encoder
+from gensr.features.encoders.fbank import log_mel_bands
+
+
+@pytest.fixture(scope="module")
+def fbank():
+    return load_encoder("fbank")
+
+
+def row(encoder, vectors, name):
+    return vectors[:, encoder.layers.index(name)]
+
+
+@settings(max_examples=8, deadline=None)
+@given(lengths=st.lists(st.integers(400, 9_000), min_size=1, max_size=4), seed=st.integers(0, 99))
+def test_one_finite_vector_a_layer_whoever_the_batch_mates(fbank, noise, lengths, seed):
+    clips = noise(*lengths, seed=seed)
+    vectors = fbank.encode(clips)
+    assert vectors.shape == (len(clips), len(fbank.layers), 80)
+    assert vectors.dtype == np.float32
+    assert np.isfinite(vectors).all()
+    np.testing.assert_array_equal(vectors[-1:], fbank.encode(clips[-1:]))
+
+
+def test_x1_is_the_mean_of_the_bands(fbank, noise):
+    (clip,) = noise(8_000)
+    bands = log_mel_bands(clip).numpy()
+    assert bands.shape == ((8_000 - 400) // 160 + 1, 80)
+    vectors = fbank.encode([clip])
+    assert fbank.layers[-1] == "mean"
+    np.testing.assert_allclose(vectors[0, -1], bands.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(row(fbank, vectors, "std")[0], bands.std(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(row(fbank, vectors, "p50")[0], np.median(bands, axis=0), rtol=1e-5)
+
+
+def test_a_single_frame_neither_swings_nor_changes(fbank, noise):
+    vectors = fbank.encode(noise(400))
+    for name in ("std", "flux", "delta_std", "delta2_std"):
+        assert not row(fbank, vectors, name).any()
+    for name in ("p10", "p90", "loud_mean"):
+        np.testing.assert_allclose(row(fbank, vectors, name), row(fbank, vectors, "mean"))
+
+
+def test_bands_are_kaldis_in_scale_and_frequency():
+    """A tone of full scale: its band, and the energy a 16-bit integer file would give."""
+    time = np.arange(16_000) / 16_000
+    bands = log_mel_bands(np.sin(2 * np.pi * 1_000 * time).astype(np.float32)).mean(dim=0)
+    mel = 1127 * np.log(1 + np.array([20.0, 1_000.0, 8_000.0]) / 700)
+    centre = (mel[1] - mel[0]) / (mel[2] - mel[0]) * 81 - 1
+    assert abs(int(bands.argmax()) - centre) <= 1
+    assert 20 < float(bands.max()) < 35
+
+
+def test_digital_silence_within_a_clip_is_quiet_not_an_outlier(fbank, noise):
+    (clip,) = noise(16_000)
+    clip[4_000:12_000] = 0.0
+    assert fbank.encode([clip]).min() >= 0.0
+
+
+def test_read_only_samples_are_fine(fbank, noise):
+    (clip,) = noise(800)
+    clip.setflags(write=False)
+    assert np.isfinite(fbank.encode([clip])).all()
+
+
+def test_provenance(fbank):
+    provenance = json.loads(json.dumps(fbank.provenance()))
+    assert provenance["family"] == "fbank"
+    assert "transformers" not in provenance["libraries"]

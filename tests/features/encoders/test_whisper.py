@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import torch
+
+from gensr.estimator.errors import EncoderError
+from gensr.features.encoders import load_encoder
+
+WINDOW = 32_000  # samples: 100 positions of 320, as the small checkpoint has them
+
+
+@pytest.fixture(scope="module")
+def full(checkpoint):
+    return load_encoder(str(checkpoint("whisper")), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def clip_only(checkpoint):
+    return load_encoder(str(checkpoint("whisper")), device="cpu", context="clip")
+
+
+@pytest.fixture(scope="module")
+def reference(checkpoint):
+    """Time averages over the first frames, by transformers' own hidden states."""
+    from transformers import AutoModel, WhisperFeatureExtractor
+
+    model = AutoModel.from_pretrained(checkpoint("whisper"), dtype=torch.float32)
+    encoder = model.eval().get_encoder()
+    extractor = WhisperFeatureExtractor()
+
+    def averages(samples, frames):
+        padded = np.pad(samples, (0, WINDOW - len(samples)))
+        features = extractor(
+            padded, sampling_rate=16_000, padding="do_not_pad", return_tensors="pt"
+        ).input_features
+        with torch.inference_mode():
+            output = encoder(features, output_hidden_states=True)
+        states = [*output.hidden_states[:3], output.last_hidden_state]
+        return np.stack([state[0, :frames].mean(dim=0).numpy() for state in states])
+
+    return averages
+
+
+def test_full_context_averages_the_frames_that_cover_the_clip(full, reference, noise, error):
+    assert full.layers == ("0", "1", "2", "last")
+    assert not full.equal_lengths
+    for length, frames in ((400, 2), (9_600, 30), (9_601, 31), (WINDOW, 100)):
+        (samples,) = noise(length)
+        assert error(full.encode([samples])[0], reference(samples, frames)) < 1e-5
+
+
+def test_a_long_clip_is_the_average_of_its_windows_by_frames(full, reference, noise, error):
+    (samples,) = noise(2 * WINDOW + 700)
+    parts = [
+        (100, reference(samples[:WINDOW], 100)),
+        (100, reference(samples[WINDOW : 2 * WINDOW], 100)),
+        (3, reference(samples[2 * WINDOW :], 3)),
+    ]
+    expected = sum(frames * mean for frames, mean in parts) / 203
+    assert error(full.encode([samples])[0], expected) < 1e-5
+
+
+def test_batch_mates_do_not_matter(full, clip_only, noise, error):
+    clips = noise(
+        400, 90_000, 31_999, 150_000, 5_000, 250_000
+    )  # more windows than go in one forward
+    alone = np.concatenate([full.encode([samples]) for samples in clips])
+    assert error(full.encode(clips), alone) < 1e-5
+    same = noise(7_000, 7_000, 7_000)
+    alone = np.concatenate([clip_only.encode([samples]) for samples in same])
+    assert error(clip_only.encode(same), alone) < 1e-5
+
+
+def test_clip_context_is_another_vector_and_the_same_for_a_whole_window(
+    full, clip_only, noise, error
+):
+    assert clip_only.equal_lengths
+    short, whole = noise(8_000), noise(WINDOW)
+    assert error(clip_only.encode(short), full.encode(short)) > 1e-3
+    assert error(clip_only.encode(whole), full.encode(whole)) < 1e-5
+    assert (full.provenance()["context"], clip_only.provenance()["context"]) == ("full", "clip")
+
+
+def test_clip_context_takes_any_length(clip_only, noise):
+    for length in (400, 641, WINDOW + 1, 2 * WINDOW + 399):
+        assert np.isfinite(clip_only.encode(noise(length))).all()
+    with pytest.raises(EncoderError, match="one length"):
+        clip_only.encode(noise(8_000, 8_001))
+
+
+def test_reduced_precision_stays_near(checkpoint, full, noise, error):
+    half = load_encoder(str(checkpoint("whisper")), device="cpu", dtype="bfloat16")
+    clips = noise(8_000)
+    assert 0 < error(half.encode(clips), full.encode(clips)) < 0.05
+
+
+def test_the_real_whisper_base(encoders, noise, error):
+    folder = encoders / "whisper-base-encoder"
+    encoder = load_encoder(str(folder), device="cpu")  # strict: a missing weight is an error
+    assert encoder.layers == ("0", "1", "2", "3", "4", "5", "last")
+    assert encoder.width == 512
+    assert encoder.name == "whisper-base-encoder"
+    clips = noise(16_000, 31_234)
+    assert error(encoder.encode(clips)[1:], encoder.encode(clips[1:])) < 1e-5
