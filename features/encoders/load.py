@@ -46,8 +46,8 @@ def load_encoder(
 
         return Fbank()
 
+    from gensr.estimator.device import pick_device
     from gensr.features.encoders.checkpoint import load_checkpoint
-    from gensr.features.encoders.device import pick_device
     from gensr.features.encoders.resolve import find_source
 
     place = pick_device(device)  # before any download

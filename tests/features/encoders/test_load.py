@@ -15,13 +15,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from gensr.estimator.errors import EncoderError
+from gensr.estimator.errors import GensrError
 from gensr.features.encoders import DEFAULT_ENCODER, load_encoder
 
 
 def fails(name, **options):
     """The error's line."""
-    with pytest.raises(EncoderError) as caught:
+    with pytest.raises(GensrError) as caught:
         load_encoder(str(name), **{"device": "cpu", **options})
     line = str(caught.value)
     assert "\n" not in line

@@ -1,0 +1,126 @@
+"""The face: progress, tables and notes, by rich; plain text where there is no terminal."""
+
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+out = Console(highlight=False, soft_wrap=True)
+"""What was asked for: tables, paths."""
+err = Console(highlight=False, soft_wrap=True, stderr=True)
+"""What happens meanwhile: progress, notes."""
+
+
+def note(message: str) -> None:
+    """Say something worth knowing that is no result; one line on stderr."""
+    err.print(message, style="yellow" if err.is_terminal else None, markup=False)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: first column left, the others right; without a terminal, plain columns."""
+    if out.is_terminal:
+        drawn = Table(title=title, title_justify="left", header_style="bold")
+        for number, column in enumerate(columns):
+            drawn.add_column(column, justify="left" if number == 0 else "right")
+        for row in rows:
+            drawn.add_row(*row)
+        out.print(drawn)
+        return
+    widths = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
+    print_plain(title)
+    for row in (columns, *rows):
+        cells = [
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print_plain("  ".join(cells).rstrip())
+
+
+def print_plain(line: str) -> None:
+    """One line on stdout, exactly as given."""
+    out.print(line, markup=False, style=None)
+
+
+class Bars:
+    """Progress of stages: a bar on a terminal, else a line every ten seconds and at the end.
+
+    Serves every stage (`gensr.pipeline.progress.Hears`): `stage` begins a bar, `advance`
+    moves it; `seconds` is audio where there is any.
+    """
+
+    EVERY = 10.0
+
+    def __init__(self) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description:>10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=err,
+            transient=False,
+            disable=not err.is_terminal,
+        )
+        self._task = self._bars.add_task("", total=None, visible=False, rate="")
+        self._name, self._total, self._done, self._audio = "", 0, 0, 0.0
+        self._began = self._said = time.monotonic()
+
+    def __enter__(self) -> "Bars":
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._end()
+        self._bars.stop()
+
+    def stage(self, name: str, units: int, seconds: float = 0.0) -> None:
+        """Begin a stage of so many units."""
+        self._end()
+        self._name, self._total, self._done, self._audio = name, units, 0, 0.0
+        self._began = self._said = time.monotonic()
+        self._bars.update(self._task, visible=False)
+        self._task = self._bars.add_task(name, total=units, rate="")
+
+    def advance(self, units: int, seconds: float = 0.0) -> None:
+        """So many units, and seconds of audio, are through."""
+        self._done += units
+        self._audio += seconds
+        self._bars.update(self._task, advance=units, rate=self._rate())
+        now = time.monotonic()
+        if not err.is_terminal and now - self._said > self.EVERY:
+            self._said = now
+            left = (now - self._began) / max(1, self._done) * (self._total - self._done)
+            self._line(f"{self._done}/{self._total}, {self._rate()}, about {left:.0f} s left")
+
+    def _end(self) -> None:
+        spent = time.monotonic() - self._began
+        if self._name and self._done and not err.is_terminal and spent > 2:
+            self._line(f"{self._done}/{self._total} in {spent:.0f} s, {self._rate()}")
+
+    def _line(self, text: str) -> None:
+        sys.stderr.write(f"{self._name}: {text}\n")
+
+    def _rate(self) -> str:
+        spent = max(1e-9, time.monotonic() - self._began)
+        rate = f"{self._done / spent:.1f}/s"
+        if self._audio:
+            rate += f", {self._audio / 3600:.2f} h of audio, {self._audio / spent:.0f} x real time"
+        return rate

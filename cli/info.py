@@ -1,0 +1,32 @@
+"""`gensr info`: what a store, a run or a corpus is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NAME = "info"
+EPILOG = """**Examples**
+
+gensr info ravdess.zarr
+
+gensr info runs/emodb-gen-ser
+
+gensr info corpora/
+"""
+
+
+def command(
+    path: Annotated[Path, typer.Argument(metavar="STORE|RUN|CORPUS", help="What to look at.")],
+) -> None:
+    """Tell what a store, a run or a corpus holds, and what is wrong with it."""
+    from gensr.cli import console
+    from gensr.pipeline.describe import describe
+
+    found = describe(path)
+    console.print_plain(found.title)
+    width = max(len(name) for name, _ in found.facts)
+    for name, value in found.facts:
+        console.print_plain(f"  {name.ljust(width)}  {value}")
+    for said in found.notes:
+        console.print_plain(said)

@@ -1,0 +1,54 @@
+"""`gensr predict`: the emotion of clips."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NAME = "predict"
+EPILOG = """**Examples**
+
+gensr predict clip.wav --run runs/deploy
+
+gensr predict folder/ --run runs/deploy --json
+"""
+
+
+def command(
+    inputs: Annotated[list[Path], typer.Argument(metavar="AUDIO...", help="Files and folders.")],
+    run: Annotated[Path, typer.Option(help="A run trained with --fold none.")],
+    encoder: Annotated[
+        str | None, typer.Option(help="Where the encoder is now, if it was moved.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    allow_errors: Annotated[
+        int, typer.Option(help="Unusable files that still count as success.")
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Answer audio files with a deployed model: the class and its probability."""
+    from gensr.cli import console
+    from gensr.pipeline.predict import predict_clips
+    from gensr.pipeline.run import Run
+
+    with console.Bars() as bars:
+        found = predict_clips(inputs, Run.open(run), encoder=encoder, device=device, progress=bars)
+    for problem in found.failed:
+        console.note(f"{problem.path}: {problem.reason}")
+    if as_json:
+        answers = [
+            {"path": a.path, "predicted": a.predicted, "probabilities": a.probabilities}
+            for a in found.answers
+        ]
+        failed = [{"path": p.path, "reason": p.reason} for p in found.failed]
+        plain = {"run": str(run), "predictions": answers, "failed": failed}
+        typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+    else:
+        rows = [
+            [answer.path, answer.predicted, f"{answer.probabilities[answer.predicted]:.2f}"]
+            for answer in found.answers
+        ]
+        console.table(f"{run}", ["clip", "predicted", "probability"], rows)
+    if len(found.failed) > allow_errors:
+        raise typer.Exit(1)

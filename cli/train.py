@@ -1,0 +1,92 @@
+"""`gensr train`: cached vectors to a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NAME = "train"
+EPILOG = """**Examples**
+
+gensr train ravdess.zarr
+
+gensr train emodb.zarr --model transformer-ce --run runs/emodb-ce
+
+gensr train emodb.zarr ravdess.zarr --labels canonical --fold none --run runs/deploy
+
+gensr train ravdess.zarr --label gender --steps 300
+"""
+
+
+def command(
+    stores: Annotated[
+        list[Path], typer.Argument(metavar="STORE...", help="Stores of one encoder.")
+    ],
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder; default: runs/<time>-<model>.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="gen-ser, linear (CLS) or transformer-ce.")
+    ] = "gen-ser",
+    preset: Annotated[
+        str, typer.Option(help="`small` for two CPU cores, `paper` for the paper's sizes.")
+    ] = "small",
+    label: Annotated[
+        str, typer.Option(help="What to predict: emotion, gender, speaker, or a column.")
+    ] = "emotion",
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Emotion words: native (default for one corpus) or canonical."),
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="How to split; default: the corpus's own protocol.")
+    ] = None,
+    fold: Annotated[
+        str, typer.Option(help="all, the number of one, or `none`: learn from every clip.")
+    ] = "all",
+    layers: Annotated[
+        str | None, typer.Option(help="Conditioning layers, e.g. 4,8,12; default: all.")
+    ] = None,
+    choose: Annotated[
+        str, typer.Option(help="Number of steps: `beforehand`, or by the `dev` part.")
+    ] = "beforehand",
+    steps: Annotated[int | None, typer.Option(help="Optimizer steps; default: preset's.")] = None,
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    config: Annotated[
+        Path | None, typer.Option(help="TOML with tables [model] and [training].")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with --run.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --run.")] = False,
+) -> None:
+    """Train a model on cached vectors, one per fold, and answer each fold's test clips."""
+    from gensr.cli import console
+    from gensr.cli.evaluate import line
+    from gensr.pipeline.evaluate import score
+    from gensr.pipeline.train import TrainConfig, train
+
+    request = TrainConfig(
+        model=model,
+        preset=preset,
+        label=label,
+        labels=labels,
+        protocol=protocol,
+        fold=fold,
+        layers=tuple(layers.split(",")) if layers else None,
+        choose=choose,
+        steps=steps,
+        seed=seed,
+        device=device,
+        settings=config,
+    )
+    with console.Bars() as bars:
+        report = train(
+            stores, request, folder=run, resume=resume, overwrite=overwrite, progress=bars
+        )
+    for said in report.notes:
+        console.note(said)
+    if fold == "none":
+        console.print_plain(f"{report.run.folder}: learnt from every clip, ready to predict")
+        return
+    numbers = score(report.run.predictions(), report.run.protocol)
+    console.print_plain(f"{report.run.folder}: {report.protocol.name}, {line(numbers)}")

@@ -1,0 +1,118 @@
+"""Where every row's vectors come from, shard by shard, before anything is encoded.
+
+A shard is the unit of encoding, writing and resuming. Its members and the order of its clips
+follow from the table and the settings alone. Audio that is already somewhere is never encoded
+again: it is taken from the store that is added to, or from the first row that has it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gensr.features.store.schema import Header
+from gensr.features.store.table import Columns, content_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """Consecutive rows that are written together. Every row is in one of three places."""
+
+    index: int
+    start: int
+    """First row."""
+    stop: int
+    """One past the last row."""
+    encode: tuple[int, ...]
+    """Rows whose audio is heard for the first time."""
+    base: Mapping[int, int]
+    """Row here -> row of the store that is added to, with the same audio."""
+    copies: Mapping[int, int]
+    """Row here -> an earlier row here with the same audio."""
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the shard is, row for row, one of the store that is added to."""
+        return all(self.base.get(row) == row for row in range(self.start, self.stop))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One extraction, decided."""
+
+    header: Header
+    """As it will be committed."""
+    columns: Columns
+    """The clip table."""
+    failed: Columns
+    """The table of unusable files."""
+    shards: tuple[Shard, ...]
+    settings: Mapping[str, Any]
+    """All that decides the vectors and their batches; what a resumed run must share."""
+
+    @property
+    def clips_hash(self) -> str:
+        """Which rows hold which audio."""
+        return content_hash(self.columns)
+
+
+def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tuple[Shard, ...]:
+    """Divide the rows into shards and decide where each row comes from.
+
+    Args:
+        columns: the clip table as it will be.
+        base: the clip table of the store that is added to.
+        shard_clips: rows a shard.
+    """
+    old = [] if base is None else base["audio_sha256"].tolist()
+    stored: dict[str, int] = {}
+    for row, audio in enumerate(old):
+        stored.setdefault(audio, row)
+    first: dict[str, int] = {}
+    audios = columns["audio_sha256"].tolist()
+    shards = []
+    for start in range(0, len(audios), shard_clips):
+        stop = min(start + shard_clips, len(audios))
+        encode, from_base, copies = [], {}, {}
+        for row in range(start, stop):
+            audio = audios[row]
+            if audio in stored:
+                from_base[row] = row if row < len(old) and old[row] == audio else stored[audio]
+            elif audio in first:
+                copies[row] = first[audio]
+            else:
+                first[audio] = row
+                encode.append(row)
+        shards.append(
+            Shard(
+                index=start // shard_clips,
+                start=start,
+                stop=stop,
+                encode=tuple(encode),
+                base=from_base,
+                copies=copies,
+            )
+        )
+    return tuple(shards)
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Name what two nested settings differ in: `revision: 'a' there, 'b' here`."""
+    a, b = _flat(one), _flat(other)
+    absent = "absent"
+    return [
+        f"{key}: {a[key]!r} there, {b[key]!r} here"
+        if key in a and key in b
+        else f"{key}: {a.get(key, absent)!r} there, {b.get(key, absent)!r} here"
+        for key in sorted(a.keys() | b.keys())
+        if a.get(key, absent) != b.get(key, absent)
+    ]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = list(value) if isinstance(value, tuple) else value
+    return flat

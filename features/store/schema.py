@@ -1,0 +1,146 @@
+"""What a store is made of: the names of its arrays, the columns of its table, its header.
+
+The same names hold in Zarr and in HDF5; docs/store.md describes them for other tools. The
+header is one JSON object, kept under one attribute of the root, and it is the commit point:
+it says how many clips may be read, and is written after everything it speaks of.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gensr.estimator.errors import StoreError
+
+FORMAT = "gensr-store"
+VERSION = 1
+ATTRIBUTE = "gensr"
+"""The one attribute of the root: the header."""
+VECTORS = "vectors"
+CLIPS = "clips"
+FAILED = "failed"
+DIMENSIONS = ("clip", "layer", "width")
+
+ZARR_SUFFIXES = (".zarr",)
+HDF5_SUFFIXES = (".h5", ".hdf5")
+
+LABEL_COLUMNS = (
+    "corpus",
+    "speaker",
+    "gender",
+    "sentence",
+    "dialogue",
+    "emotion",
+    "canonical",
+    "split",
+)
+"""What a corpus says of a clip; rewritten by every extraction, never a reason to encode again."""
+
+COLUMN_DTYPES: Mapping[str, str] = {
+    "path": "string",
+    "row": "int64",
+    **dict.fromkeys(LABEL_COLUMNS, "string"),
+    "seconds": "float64",
+    "samples": "int64",
+    "audio_sha256": "string",
+    "file_sha256": "string",
+}
+"""Columns every store has, in this order; a corpus's own columns follow, all strings."""
+
+FAILED_COLUMNS = ("path", "reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The root attribute: what the vectors are, and how many of them are committed."""
+
+    clips: int
+    """Committed rows; 0 while the first extraction is under way."""
+    failed: int
+    """Files that could not be used; as many rows in the failed table."""
+    audios: int
+    """Distinct recordings among the rows, by the hash of their samples."""
+    layers: tuple[str, ...]
+    """Names along axis 1 of `vectors`; x1, the encoder's output, is last."""
+    width: int
+    """Length of one vector."""
+    shard_clips: int
+    """Rows of one shard: the unit of encoding, writing and resuming."""
+    columns: tuple[str, ...]
+    """Columns of the clip table, in order."""
+    encoder: Mapping[str, Any]
+    """Which encoder made the vectors: name, revision, hash of the weights, versions."""
+    preprocessing: Mapping[str, Any]
+    """How a file became 16 kHz mono samples."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the header as it is stored, JSON types only."""
+        fields = asdict(self)
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            **fields,
+            "layers": list(self.layers),
+            "columns": list(self.columns),
+        }
+
+    @classmethod
+    def from_json(cls, found: object, where: object) -> "Header":
+        """Read a header back.
+
+        Args:
+            found: value of the root attribute, or None where there is none.
+            where: the store, for the message.
+
+        Raises:
+            StoreError: it is no header, or one of another version.
+        """
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise StoreError(f"{where} is not a gensr store; `gensr extract` makes one")
+        if found.get("version") != VERSION:
+            raise StoreError(
+                f"{where} has store format {found.get('version')!r}, this gensr reads {VERSION}: "
+                "update gensr, or extract again"
+            )
+        try:
+            return cls(
+                clips=int(found["clips"]),
+                failed=int(found["failed"]),
+                audios=int(found["audios"]),
+                layers=tuple(found["layers"]),
+                width=int(found["width"]),
+                shard_clips=int(found["shard_clips"]),
+                columns=tuple(found["columns"]),
+                encoder=found["encoder"],
+                preprocessing=found["preprocessing"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"{where}: the store's header is damaged ({error}); extract again"
+            ) from None
+
+
+def check_column(name: str) -> None:
+    """Refuse a corpus's own column that could not be an array of that name beside ours.
+
+    Raises:
+        StoreError: the name is taken, empty, or not possible in Zarr or HDF5.
+    """
+    if name in COLUMN_DTYPES:
+        raise StoreError(f"the column {name!r} has the name of one of the store's own: rename it")
+    impossible = (
+        not name.strip()
+        or name in {".", "..", "zarr.json", "c"}
+        or name.startswith("__")
+        or "/" in name
+        or not name.isprintable()
+    )
+    if impossible:
+        raise StoreError(f"the column {name!r} cannot be the name of an array: rename it")
+
+
+def incomplete(path: object) -> StoreError:
+    """Return the error for a store whose extraction was not finished."""
+    return StoreError(
+        f"{path} is not finished: its extraction is running or was interrupted; "
+        "the same `gensr extract` call again resumes it"
+    )

@@ -1,0 +1,28 @@
+"""The answers of one fold's model to its test clips."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from gensr.estimator.model import Model, predict
+from gensr.pipeline.protocol import Fold, Protocol
+from gensr.pipeline.run import Prediction
+
+
+def answer(
+    model: Model, fold: Fold, protocol: Protocol, x: torch.Tensor, **options: Any
+) -> list[Prediction]:
+    """The answers of one fold's model to its test clips; `options` go to the model."""
+    rows = torch.from_numpy(fold.test).to(x.device)
+    p = predict(model, x[rows], **options).double().cpu().numpy()
+    return [
+        Prediction(
+            path=protocol.paths[row],
+            fold=fold.name,
+            label=protocol.classes[protocol.labels[row]],
+            predicted=protocol.classes[int(np.argmax(given))],
+            probabilities=tuple(float(value) for value in given),
+        )
+        for row, given in zip(fold.test.tolist(), p, strict=True)
+    ]

@@ -1,0 +1,174 @@
+"""Speech in, emotion out: encode clips as the run's store was made, and ask the deployed model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gensr.estimator.device import pick_device
+from gensr.estimator.errors import AudioError, CorpusError, EncoderError, RunError
+from gensr.estimator.model import Model, predict
+from gensr.estimator.registry import ModelSpec, load_model
+from gensr.features.audio import SAMPLE_RATE, read_audio
+from gensr.features.batching import plan_batches
+from gensr.features.corpora import Problem
+from gensr.features.corpora.files import audio_files
+from gensr.features.encoders import Encoder, load_encoder
+from gensr.features.encoders.load import CONTEXTS
+from gensr.pipeline.progress import Hears, Silent
+from gensr.pipeline.run import Run
+
+BATCH_SECONDS = 100.0
+READ_AHEAD = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was heard in one clip."""
+
+    path: str
+    predicted: str
+    probabilities: dict[str, float]
+    """Per class, summing to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Answers in the order of the files, and the files that have none."""
+
+    answers: tuple[Answer, ...]
+    failed: tuple[Problem, ...]
+
+
+def predict_clips(
+    inputs: Sequence[Path],
+    run: Run,
+    *,
+    encoder: str | None = None,
+    device: str = "auto",
+    progress: Hears | None = None,
+) -> Prediction:
+    """Answer audio files and every audio file under folders.
+
+    Args:
+        inputs: files and folders.
+        run: trained with `--fold none`.
+        encoder: where the encoder is now, if not where it was at extraction.
+        device: for the encoder and the model.
+        progress: hears how far it is.
+
+    Raises:
+        RunError: the run is not for use, or the encoder is not the one it was trained on.
+        CorpusError: an input does not exist, or there is no audio.
+    """
+    model, spec = _deployed(run, device)
+    files = _files(inputs)
+    ears = _same_encoder(run, encoder, device)
+    hears = progress or Silent()
+    hears.stage("predict", len(files))
+    answers: list[Answer] = []
+    failed: list[Problem] = []
+    for start in range(0, len(files), READ_AHEAD):
+        part = files[start : start + READ_AHEAD]
+        heard, problems = _hear(part)
+        failed += problems
+        answers += _answers(heard, ears, model, spec)
+        hears.advance(len(part), sum(len(wave) for _, wave in heard) / SAMPLE_RATE)
+    return Prediction(tuple(answers), tuple(failed))
+
+
+def _deployed(run: Run, device: str) -> tuple[Model, ModelSpec]:
+    config = run.config
+    if config["fold"] != "none":
+        folds = len(config["folds"])
+        raise RunError(
+            f"{run.folder} was trained to be evaluated: {folds} model{'s' * (folds > 1)}, each "
+            "with speakers left out; train with --fold none for one model that learns from all"
+        )
+    run.predictions()  # an unfinished training has none
+    return load_model(run.fold("all"), pick_device(device))
+
+
+def _files(inputs: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in inputs:
+        if path.is_dir():
+            found = audio_files(path)
+            if not found:
+                raise CorpusError(f"{path} holds no audio file")
+            files += found
+        elif path.exists():
+            files.append(path)
+        else:
+            raise CorpusError(f"{path} does not exist")
+    return list(dict.fromkeys(files))
+
+
+def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
+    """The encoder of the run's store, checked by the hash of its weights."""
+    asked: dict[str, Any] = run.config["encoder"]
+    context = asked.get("context")
+    try:
+        encoder = load_encoder(
+            name or asked["name"],
+            revision=None if name else asked.get("revision"),
+            device=device,
+            dtype=asked["dtype"],
+            context=context if context in CONTEXTS else "full",
+        )
+    except EncoderError as error:
+        if name:
+            raise
+        raise RunError(
+            f"{run.folder} needs the encoder {asked['name']}, which was a local folder or cannot "
+            f"be had now ({error}); pass --encoder DIR"
+        ) from error
+    found = encoder.provenance()
+    for key in ("family", "weights_sha256", "config_sha256", "x1", "preprocessing"):
+        if found.get(key) != asked.get(key):
+            raise RunError(
+                f"{run.folder} was trained on vectors of {asked['name']} with {key} "
+                f"{asked.get(key)}, but {encoder.name} has {found.get(key)}; pass the same "
+                "encoder with --encoder"
+            )
+    return encoder
+
+
+def _hear(files: Sequence[Path]) -> tuple[list[tuple[Path, np.ndarray[Any, Any]]], list[Problem]]:
+    heard, problems = [], []
+    for path in files:
+        try:
+            heard.append((path, read_audio(path).samples))
+        except AudioError as error:
+            problems.append(Problem(path=str(path), reason=str(error)))
+    return heard, problems
+
+
+def _answers(
+    heard: Sequence[tuple[Path, np.ndarray[Any, Any]]],
+    ears: Encoder,
+    model: Model,
+    spec: ModelSpec,
+) -> list[Answer]:
+    wanted = [ears.layers.index(name) for name in spec.layers]
+    vectors = np.empty((len(heard), len(wanted), spec.width), np.float32)
+    batches = plan_batches(
+        [len(wave) for _, wave in heard],
+        batch_samples=int(BATCH_SECONDS * SAMPLE_RATE),
+        equal_lengths=ears.equal_lengths,
+    )
+    for rows in batches:
+        vectors[rows] = ears.encode([heard[row][1] for row in rows])[:, wanted]
+    device = next(model.parameters()).device
+    p = predict(model, torch.from_numpy(vectors).to(device)).double().cpu().numpy()
+    return [
+        Answer(
+            path=str(path),
+            predicted=spec.classes[int(np.argmax(given))],
+            probabilities=dict(zip(spec.classes, map(float, given), strict=True)),
+        )
+        for (path, _), given in zip(heard, p, strict=True)
+    ]

@@ -1,0 +1,152 @@
+"""What is compared with what: classes, folds, and what they keep apart, as one frozen object.
+
+A result is a `predictions.csv` and a protocol; every number is computed from those two alone,
+whoever made the predictions. Two results may stand side by side only if the hashes of their
+protocols are equal.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensr.estimator.errors import ProtocolError
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """One division of the clips. Rows index the clips of the protocol."""
+
+    name: str
+    """`1`, `2`, ...; `all` for the model to deploy."""
+    held_out: str
+    """What is tested, in words: the speakers, or `official test`."""
+    train: Rows
+    """Clips to train on."""
+    dev: Rows
+    """Clips for choices, from training speakers; never tested."""
+    test: Rows
+    """Clips to test; empty for the model to deploy."""
+
+    @property
+    def learn(self) -> Rows:
+        """Clips that the final model may learn from: training and dev parts, in row order."""
+        return np.union1d(self.train, self.dev).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """An experiment's question, without any model in it."""
+
+    name: str
+    """As `--protocol` takes it."""
+    corpora: tuple[str, ...]
+    """Corpora it covers, sorted."""
+    label: str
+    """What is predicted: `emotion`, `canonical`, `gender`, `speaker`, or a column."""
+    classes: tuple[str, ...]
+    """Class names in the order of their codes (Eq. 2), sorted."""
+    label_map: Mapping[str, str]
+    """Native label to class, for every label that occurs; left-out labels are absent."""
+    disjoint: tuple[str, ...]
+    """Columns no value of which is both trained on and tested: `speaker`, `sentence`, ..."""
+    cluster: str
+    """What intervals run over: `speaker`, `dialogue`, or `clip` where neither is known."""
+    paths: tuple[str, ...]
+    """Path of every clip that takes part."""
+    labels: Rows
+    """Class index of every clip."""
+    clusters: tuple[str, ...]
+    """Cluster of every clip."""
+    store_rows: Rows
+    """Row of every clip in the store(s), counted through them in order."""
+    folds: tuple[Fold, ...]
+    """Together they test each clip at most once."""
+    left_out: Mapping[str, int]
+    """Why clips of the store take no part, with counts."""
+
+    def __post_init__(self) -> None:
+        for fold in self.folds:
+            if not len(fold.train):
+                raise ProtocolError(
+                    f"fold {fold.name} of {self.name} leaves nothing to train on; "
+                    "use another --protocol, or more clips"
+                )
+
+    @property
+    def hash(self) -> str:
+        """Identity of the question: equal hashes, comparable results. Hex, 16 digits."""
+        question = json.dumps([self.describe(), self.assignment()], sort_keys=True)
+        return hashlib.sha256(question.encode()).hexdigest()[:16]
+
+    def describe(self) -> dict[str, Any]:
+        """What a reader must know, as plain values."""
+        return {
+            "name": self.name,
+            "corpora": list(self.corpora),
+            "label": self.label,
+            "classes": list(self.classes),
+            "label_map": dict(sorted(self.label_map.items())),
+            "disjoint": list(self.disjoint),
+            "cluster": self.cluster,
+            "left_out": dict(sorted(self.left_out.items())),
+            "folds": {fold.name: fold.held_out for fold in self.folds},
+        }
+
+    def assignment(self) -> list[list[str]]:
+        """One row per clip, in path order: path, label, cluster, fold that tests it or empty."""
+        tested = [""] * len(self.paths)
+        for fold in self.folds:
+            for row in fold.test:
+                tested[row] = fold.name
+        names = [self.classes[label] for label in self.labels]
+        rows = zip(self.paths, names, self.clusters, tested, strict=True)
+        return [list(row) for row in sorted(rows)]
+
+    def overlap(self, column: Sequence[str]) -> int:
+        """Tested clips whose value in `column` (one per clip) is also trained on in their fold."""
+        values = np.asarray(column)
+        return sum(
+            int(np.isin(values[fold.test], values[np.r_[fold.train, fold.dev]]).sum())
+            for fold in self.folds
+        )
+
+
+def from_plain(described: Mapping[str, Any], assignment: Sequence[Sequence[str]]) -> Protocol:
+    """A protocol as a run folder keeps it: enough to score predictions, not to train."""
+    classes = tuple(described["classes"])
+    index = {name: i for i, name in enumerate(classes)}
+    empty = np.zeros(0, np.int64)
+    rows = np.arange(len(assignment))
+    tested = np.array([row[3] for row in assignment])
+    folds = tuple(
+        Fold(
+            name=name,
+            held_out=held_out,
+            train=rows[tested != name],
+            dev=empty,
+            test=rows[tested == name],
+        )
+        for name, held_out in described["folds"].items()
+    )
+    return Protocol(
+        name=described["name"],
+        corpora=tuple(described["corpora"]),
+        label=described["label"],
+        classes=classes,
+        label_map=described["label_map"],
+        disjoint=tuple(described["disjoint"]),
+        cluster=described["cluster"],
+        paths=tuple(row[0] for row in assignment),
+        labels=np.array([index[row[1]] for row in assignment], np.int64),
+        clusters=tuple(row[2] for row in assignment),
+        store_rows=rows,
+        folds=folds,
+        left_out=described["left_out"],
+    )

@@ -1,0 +1,304 @@
+"""The protocols on offer: how the clips of a store become folds.
+
+| name              | corpora | folds                                          | keeps apart |
+|-------------------|---------|------------------------------------------------|-------------|
+| emodb-loso        | emodb   | leave one speaker out (10)                     | speaker     |
+| savee-loso        | savee   | leave one speaker out (4)                      | speaker     |
+| tess-loso         | tess    | 2 speakers x 2 halves of the words             | speaker, sentence |
+| ravdess-6fold     | ravdess | six of four actors, two women and two men each | speaker     |
+| meld-official     | meld    | the official split                             | dialogue    |
+| speaker-holdout   | any     | one, about a fifth of the speakers             | speaker     |
+| speaker-5fold     | any     | five groups of speakers                        | speaker     |
+| sentence-holdout  | any     | one, about a fifth of the sentences            | sentence    |
+| random-holdout    | any     | one, about a fifth of the distinct audio       | identical audio |
+
+The development part of a fold is taken from its training part by the same kind of group, so
+that choices are made under the conditions of the test. Every draw follows from the seed and
+the names alone, never from the order or number of other clips.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensr.estimator.errors import ProtocolError
+from gensr.pipeline.protocol import Fold, Protocol, Rows
+
+Table = Mapping[str, NDArray[np.str_]]
+TEST_SHARE = 0.2
+DEV_SHARE = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A way to split, before it meets any clip."""
+
+    corpora: tuple[str, ...]
+    """Corpora it is for; empty for any."""
+    groups: tuple[str, ...]
+    """Columns kept disjoint between training and test."""
+    split: Callable[[Table, int], list[tuple[str, Rows, Rows]]]
+    """(clip table, seed) -> for each fold: what is held out, rows to learn from, rows to test."""
+
+
+def make_protocol(
+    table: Table,
+    *,
+    name: str | None = None,
+    label: str = "emotion",
+    labels: str | None = None,
+    seed: int = 0,
+    deploy: bool = False,
+) -> Protocol:
+    """Split the clips of a table.
+
+    Args:
+        table: columns of the clip table, as long as each other.
+        name: one of `PLANS`; None picks the corpus's own, else a hold-out.
+        label: `emotion`, `gender`, `speaker`, or any column.
+        labels: for emotion, `native` or `canonical`; None is native for one corpus, canonical
+            for several.
+        seed: of the draws of hold-outs and development parts.
+        deploy: one fold that learns from every clip and tests none.
+
+    Returns:
+        The protocol; clips without a label, or outside its split, are counted in `left_out`.
+
+    Raises:
+        ProtocolError: the clips do not allow it; the message names the way out.
+    """
+    corpora = tuple(sorted(set(table["corpus"])))
+    column, values = _labels(table, label, labels, corpora)
+    labelled = np.flatnonzero(values != "")
+    left_out = Counter({f"no {column} label": len(values) - len(labelled)})
+    if not len(labelled):
+        raise ProtocolError(f"no clip of {', '.join(corpora)} has a {column} label; see gensr info")
+    kept = {key: np.asarray(table[key])[labelled] for key in table}
+    kept["speaker"] = _qualified(kept, "speaker", corpora)
+    kept["dialogue"] = _qualified(kept, "dialogue", corpora)
+    name = name or default_protocol(corpora, label)
+    plan = _plan(name, corpora)
+    folds, outside = _folds(name, plan, kept, seed, deploy)
+    if outside:
+        left_out["in no part of the split"] = len(outside)
+    classes = tuple(sorted(set(values[labelled])))
+    if len(classes) < 2:
+        raise ProtocolError(
+            f"every clip has the {column} label {classes[0]}: nothing to tell apart"
+        )
+    native = np.asarray(table["emotion"] if column == "canonical" else values)[labelled]
+    cluster = _cluster_column(kept, plan)
+    return Protocol(
+        name=name,
+        corpora=corpora,
+        label=column,
+        classes=classes,
+        label_map=dict(zip(native.tolist(), values[labelled].tolist(), strict=True)),
+        disjoint=() if deploy else plan.groups,
+        cluster=cluster,
+        paths=tuple(kept["path"].tolist()),
+        labels=np.searchsorted(classes, values[labelled]).astype(np.int64),
+        clusters=tuple(kept["path" if cluster == "clip" else cluster].tolist()),
+        store_rows=labelled.astype(np.int64),
+        folds=folds,
+        left_out={reason: count for reason, count in left_out.items() if count},
+    )
+
+
+def default_protocol(corpora: tuple[str, ...], label: str) -> str:
+    """The corpus's own protocol where there is one, else a hold-out."""
+    if label == "speaker":
+        return "sentence-holdout"
+    for name, plan in PLANS.items():
+        if plan.corpora == corpora:
+            return name
+    return "speaker-holdout"
+
+
+def _plan(name: str, corpora: tuple[str, ...]) -> Plan:
+    if name not in PLANS:
+        raise ProtocolError(f"no protocol {name!r}; choose one of {', '.join(PLANS)}")
+    plan = PLANS[name]
+    if plan.corpora and plan.corpora != corpora:
+        raise ProtocolError(
+            f"protocol {name} is for {', '.join(plan.corpora)}, the clips are of "
+            f"{', '.join(corpora)}; try --protocol speaker-holdout"
+        )
+    return plan
+
+
+def _labels(
+    table: Table, label: str, labels: str | None, corpora: tuple[str, ...]
+) -> tuple[str, NDArray[np.str_]]:
+    if label == "emotion" and (labels or ("native" if len(corpora) == 1 else "canonical")) != (
+        "native"
+    ):
+        label = "canonical"
+    if label not in table:
+        raise ProtocolError(f"no column {label!r} to learn; the clips have {', '.join(table)}")
+    values = np.asarray(table[label]).astype(str)
+    return label, _qualified(table, label, corpora) if label == "speaker" else values
+
+
+def _qualified(table: Table, column: str, corpora: tuple[str, ...]) -> NDArray[np.str_]:
+    """Values made unique over several corpora: two corpora may call two people `01`."""
+    values = np.asarray(table[column]).astype(str)
+    if len(corpora) == 1:
+        return values
+    pairs = zip(table["corpus"], values, strict=True)
+    return np.array([f"{corpus}/{value}" if value else "" for corpus, value in pairs])
+
+
+def _cluster_column(table: Table, plan: Plan) -> str:
+    for column in (*plan.groups, "speaker"):
+        if column in ("speaker", "dialogue") and all(table[column] != ""):
+            return column
+    return "clip"
+
+
+def _folds(
+    name: str, plan: Plan, table: Table, seed: int, deploy: bool
+) -> tuple[tuple[Fold, ...], set[int]]:
+    everything = np.arange(len(table["path"]))
+    if deploy:
+        fold = Fold(
+            name="all",
+            held_out="nothing",
+            train=everything,
+            dev=everything[:0],
+            test=everything[:0],
+        )
+        return (fold,), set()
+    for column in plan.groups:
+        missing = int((table[column] == "").sum())
+        if missing:
+            raise ProtocolError(
+                f"{missing} of {len(everything)} clips have no {column}, which protocol {name} "
+                "keeps apart; pass --protocol random-holdout to split by clip instead"
+            )
+    folds: list[Fold] = []
+    used: set[int] = set()
+    for number, (held_out, learn, test) in enumerate(plan.split(table, seed), 1):
+        dev = _dev_part(table, plan, learn, seed, number)
+        train = np.setdiff1d(learn, dev)
+        folds.append(Fold(name=str(number), held_out=held_out, train=train, dev=dev, test=test))
+        used.update(learn.tolist(), test.tolist())
+    return tuple(folds), set(everything.tolist()) - used
+
+
+def _dev_part(table: Table, plan: Plan, learn: Rows, seed: int, fold: int) -> Rows:
+    """Clips for choices: the official part, else whole groups drawn from the training part."""
+    if plan.corpora == ("meld",):
+        official: Rows = learn[table["split"][learn] == "dev"]
+        return official
+    for column in (*plan.groups, "sentence", "audio_sha256", "path"):
+        if column not in table:
+            continue
+        values = table[column][learn]
+        distinct = sorted(set(values))
+        if len(distinct) >= 3:
+            drawn = _draw(distinct, DEV_SHARE, f"dev/{seed}/{fold}")
+            return learn[np.isin(values, drawn)]
+    return learn[:0]
+
+
+def _draw(names: Iterable[str], share: float, salt: str, least: int = 1) -> list[str]:
+    """About `share` of the names, by the order of their salted hashes."""
+    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest())
+    return sorted(ranked[: max(least, round(share * len(ranked)))])
+
+
+def _rows(mask: NDArray[np.bool_]) -> Rows:
+    return np.flatnonzero(mask).astype(np.int64)
+
+
+def _several(table: Table, column: str, at_least: int = 2) -> list[str]:
+    names = sorted(set(table[column].tolist()))
+    if len(names) < at_least:
+        raise ProtocolError(
+            f"only one {column} ({names[0]}): nothing to hold out; "
+            "pass --protocol random-holdout to split by clip instead"
+        )
+    return names
+
+
+def _leave_one_speaker_out(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
+    speaker = table["speaker"]
+    return [
+        (f"speaker {name}", _rows(speaker != name), _rows(speaker == name))
+        for name in _several(table, "speaker")
+    ]
+
+
+def _tess(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
+    """Both speakers say the same 200 words, so the words are kept apart too."""
+    speaker, word = table["speaker"], table["sentence"]
+    half = np.isin(word, _draw(set(word.tolist()), 0.5, f"words/{seed}"))
+    return [
+        (
+            f"speaker {name}, {'first' if words else 'second'} half of the words",
+            _rows((speaker != name) & (half != words)),
+            _rows((speaker == name) & (half == words)),
+        )
+        for name in _several(table, "speaker")
+        for words in (True, False)
+    ]
+
+
+def _ravdess(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
+    """Actors 1 to 4, 5 to 8, ...: odd numbers are men, even ones women."""
+    fold = np.array([(int(actor) - 1) // 4 for actor in table["speaker"]])
+    _several(table, "speaker")
+    return [
+        (f"actors {4 * k + 1} to {4 * k + 4}", _rows(fold != k), _rows(fold == k))
+        for k in sorted(set(fold.tolist()))
+    ]
+
+
+def _official(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
+    split = table["split"]
+    if not (split == "test").any() or not (split == "train").any():
+        raise ProtocolError(
+            "the official split needs clips of both train and test; found "
+            f"{dict(Counter(split.tolist()))}; keep the corpus's own folder names"
+        )
+    return [("official test", _rows(np.isin(split, ["train", "dev"])), _rows(split == "test"))]
+
+
+def _holdout(column: str, least: int) -> Callable[[Table, int], list[tuple[str, Rows, Rows]]]:
+    def split(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
+        names = _several(table, column)
+        # Intervals need four clusters, so a small corpus tests four of at least twelve.
+        drawn = _draw(names, TEST_SHARE, f"test/{seed}", max(1, min(least, len(names) // 3)))
+        held = np.isin(table[column], drawn)
+        said = f"{column} {', '.join(drawn)}" if len(drawn) <= 12 else f"{len(drawn)} {column}s"
+        return [(said, _rows(~held), _rows(held))]
+
+    return split
+
+
+def _five_folds(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
+    names = _several(table, "speaker")
+    ranked = sorted(names, key=lambda n: hashlib.sha256(f"fold/{seed}/{n}".encode()).digest())
+    folds = []
+    for k in range(min(5, len(ranked))):
+        held = np.isin(table["speaker"], ranked[k::5])
+        folds.append((f"{len(ranked[k::5])} speakers", _rows(~held), _rows(held)))
+    return folds
+
+
+PLANS: dict[str, Plan] = {
+    "emodb-loso": Plan(corpora=("emodb",), groups=("speaker",), split=_leave_one_speaker_out),
+    "savee-loso": Plan(corpora=("savee",), groups=("speaker",), split=_leave_one_speaker_out),
+    "tess-loso": Plan(corpora=("tess",), groups=("speaker", "sentence"), split=_tess),
+    "ravdess-6fold": Plan(corpora=("ravdess",), groups=("speaker",), split=_ravdess),
+    "meld-official": Plan(corpora=("meld",), groups=("dialogue",), split=_official),
+    "speaker-holdout": Plan(corpora=(), groups=("speaker",), split=_holdout("speaker", 4)),
+    "speaker-5fold": Plan(corpora=(), groups=("speaker",), split=_five_folds),
+    "sentence-holdout": Plan(corpora=(), groups=("sentence",), split=_holdout("sentence", 1)),
+    "random-holdout": Plan(corpora=(), groups=(), split=_holdout("audio_sha256", 1)),
+}

@@ -1,0 +1,268 @@
+"""Stage two: cached vectors in, a run folder out. One model per fold, each fold's test answered.
+
+    stores -> vectors -> protocol -> for each fold: build, fit, save, predict -> predictions.csv
+
+A fold learns from all of its training part. Where choices are to be made on the development
+part (`choose = "dev"`), the number of steps is first found by training without it; N, layers
+and everything else are fixed beforehand. No test clip is seen before it is predicted.
+"""
+
+import shutil
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gensr.estimator.config import from_plain, to_plain
+from gensr.estimator.device import pick_device
+from gensr.estimator.errors import ConfigError, RunError
+from gensr.estimator.model import Examples
+from gensr.estimator.registry import ModelSpec, build, preset
+from gensr.estimator.training import TrainingConfig
+from gensr.pipeline.answer import answer
+from gensr.pipeline.fold import FoldTraining
+from gensr.pipeline.progress import Hears, Silent
+from gensr.pipeline.protocol import Fold, Protocol
+from gensr.pipeline.protocols import make_protocol
+from gensr.pipeline.run import Prediction, Run, new_folder, provenance
+from gensr.pipeline.vectors import Vectors, load_vectors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """What a run depends on, beside its stores."""
+
+    model: str = "gen-ser"
+    """`gen-ser`, `linear` or `transformer-ce`."""
+    preset: str = "small"
+    """`small` for two CPU cores, `paper` for section 3.2."""
+    label: str = "emotion"
+    """Column to predict: emotion, gender, speaker, or any other of the clip table."""
+    labels: str | None = None
+    """`native` or `canonical` emotions; None: native for one corpus, canonical for several."""
+    protocol: str | None = None
+    """Name of a protocol; None: the corpus's own."""
+    fold: str = "all"
+    """`all`, the name of one fold, or `none`: one model to deploy, learning from every clip."""
+    layers: tuple[str, ...] | None = None
+    """Conditioning layers by name; None: all that precede x1."""
+    choose: str = "beforehand"
+    """How many steps: `beforehand` by the budget, or by the `dev` part."""
+    seed: int = 0
+    """Of every draw: protocol, initial weights, batches, noise."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda`, `cuda:N`."""
+    steps: int | None = None
+    """Optimizer steps, in place of the preset's."""
+    settings: Path | None = None
+    """A TOML file with tables [model] and [training] over the preset."""
+
+    def __post_init__(self) -> None:
+        if self.choose not in ("beforehand", "dev"):
+            raise ConfigError(f"choose must be beforehand or dev, found {self.choose!r}")
+        if self.labels not in (None, "native", "canonical"):
+            raise ConfigError(f"labels must be native or canonical, found {self.labels!r}")
+        if self.steps is not None and self.steps < 1:
+            raise ConfigError(f"steps must be at least 1, found {self.steps}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What a training did."""
+
+    run: Run
+    protocol: Protocol
+    notes: tuple[str, ...]
+    """What is worth knowing, one line each."""
+
+
+def train(
+    stores: Sequence[Path],
+    config: TrainConfig,
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Hears | None = None,
+) -> TrainReport:
+    """Train every fold asked for, and answer its test clips.
+
+    Args:
+        stores: of one encoder.
+        config: what to do.
+        folder: the run; None makes `runs/<time>-<model>`.
+        resume: go on with a run that was stopped; finished folds are not trained again.
+        overwrite: replace a run that is there.
+        progress: hears how far it is.
+
+    Returns:
+        The run; its numbers are `evaluate`'s affair.
+
+    Raises:
+        ConfigError, StoreError, ProtocolError, RunError: each in one line.
+    """
+    options, budget = _resolve(config)
+    device = pick_device(config.device)
+    vectors = load_vectors(stores, config.layers)
+    protocol = make_protocol(
+        vectors.table,
+        name=config.protocol,
+        label=config.label,
+        labels=config.labels,
+        seed=config.seed,
+        deploy=config.fold == "none",
+    )
+    folds = _chosen(protocol, config.fold)
+    spec = ModelSpec(
+        model=config.model,
+        classes=protocol.classes,
+        layers=vectors.layers,
+        width=vectors.x.shape[-1],
+        options=options,
+    )
+    build(spec)  # refuses sizes that do not fit before anything is written
+    run = _open(
+        folder or new_folder(Path("runs"), config.model),
+        _question(config, options, budget, vectors, stores, folds),
+        protocol,
+        provenance(config.seed, protocol, list(zip(map(str, stores), vectors.hashes, strict=True))),
+        resume=resume,
+        overwrite=overwrite,
+    )
+    training = FoldTraining(
+        spec=spec,
+        everything=Examples(
+            torch.from_numpy(vectors.x[protocol.store_rows]), torch.from_numpy(protocol.labels)
+        ).to(device),
+        budget=budget,
+        seed=config.seed,
+        choose=config.choose,
+        hears=progress or Silent(),
+    )
+    predictions: list[Prediction] = []
+    for fold in folds:
+        model = training.learn(fold, run.fold(fold.name))
+        predictions += answer(model, fold, protocol, training.everything.x)
+    run.write_log([fold.name for fold in folds])
+    run.write_predictions(protocol.classes, predictions)
+    return TrainReport(run, protocol, _notes(protocol, vectors))
+
+
+def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
+    """The preset, overlaid by the TOML file, overlaid by the flags."""
+    options, budget = preset(config.model, config.preset)
+    if config.settings is not None:
+        where = str(config.settings)
+        try:
+            given = tomllib.loads(config.settings.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{where} cannot be read as TOML: {error}") from error
+        unknown = sorted(set(given) - {"model", "training"})
+        if unknown:
+            raise ConfigError(f"{where}: no table [{unknown[0]}]; there are [model], [training]")
+        options = from_plain(
+            type(options), given.get("model", {}), f"{where} [model]", base=options
+        )
+        budget = from_plain(
+            TrainingConfig, given.get("training", {}), f"{where} [training]", base=budget
+        )
+    if config.steps is not None:
+        budget = replace(budget, steps=config.steps)
+    return options, budget
+
+
+def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:
+    if fold in ("all", "none"):
+        return protocol.folds
+    folds = tuple(one for one in protocol.folds if one.name == fold)
+    if not folds:
+        names = ", ".join(one.name for one in protocol.folds)
+        raise ConfigError(f"protocol {protocol.name} has no fold {fold!r}; there are {names}, all")
+    return folds
+
+
+def _question(
+    config: TrainConfig,
+    options: Any,
+    budget: TrainingConfig,
+    vectors: Vectors,
+    stores: Sequence[Path],
+    folds: Sequence[Fold],
+) -> dict[str, Any]:
+    return {
+        "model": config.model,
+        "preset": config.preset,
+        "options": to_plain(options),
+        "training": to_plain(budget),
+        "choose": config.choose,
+        "label": config.label,
+        "labels": config.labels,
+        "protocol": config.protocol,
+        "fold": config.fold,
+        "folds": [fold.name for fold in folds],
+        "layers": list(vectors.layers),
+        "width": int(vectors.x.shape[-1]),
+        "seed": config.seed,
+        "encoder": vectors.encoder,
+        "stores": [str(path.resolve()) for path in stores],
+    }
+
+
+def _open(
+    folder: Path,
+    question: dict[str, Any],
+    protocol: Protocol,
+    manifest: dict[str, Any],
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> Run:
+    """A new run, or the one to go on with."""
+    if folder.exists() and any(folder.iterdir()):
+        run = Run.open(folder)
+        if resume:
+            _same_question(run, question, manifest)
+            return run
+        if not overwrite:
+            raise RunError(
+                f"{folder} holds a run already; pass --resume to go on with it, --overwrite to "
+                "replace it, or another --run"
+            )
+        shutil.rmtree(folder)
+    elif resume:
+        raise RunError(f"{folder} holds no run to resume; train without --resume")
+    run = Run(folder)
+    run.write_question(question, protocol, manifest)
+    return run
+
+
+def _same_question(run: Run, question: dict[str, Any], manifest: dict[str, Any]) -> None:
+    before, now = dict(run.config), dict(question)
+    before["store hashes"] = [store["hash"] for store in run.manifest["stores"]]
+    now["store hashes"] = [store["hash"] for store in manifest["stores"]]
+    for key in sorted(set(before) | set(now) - {"stores"}):
+        if key != "stores" and before.get(key) != now.get(key):
+            raise RunError(
+                f"{run.folder} was started with {key} = {before.get(key)}, now it is "
+                f"{now.get(key)}; resume with the same settings, or pass another --run"
+            )
+
+
+def _notes(protocol: Protocol, vectors: Vectors) -> tuple[str, ...]:
+    notes = [f"{count} clips left out: {reason}" for reason, count in protocol.left_out.items()]
+    audio = vectors.table.get("audio_sha256")
+    if audio is not None:
+        shared = protocol.overlap(audio[protocol.store_rows].tolist())
+        if shared:
+            notes.append(f"leak: {shared} tested clips are identical in audio to trained ones")
+    counts = np.bincount(protocol.labels, minlength=len(protocol.classes))
+    notes += [
+        f"class {name} has {count} clip{'s' * (count > 1)}"
+        for name, count in zip(protocol.classes, counts, strict=True)
+        if count < 3
+    ]
+    return tuple(notes)

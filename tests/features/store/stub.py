@@ -1,0 +1,72 @@
+"""A stub encoder and a stub corpus; run as a script, one extraction that can be killed.
+
+python stub.py CORPUS OUT [SECONDS_PER_BATCH]
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from gensr.features.encoders import Encoder
+
+
+class StubEncoder(Encoder):
+    """Four statistics a layer; a clip's vectors are its own, whatever is beside it."""
+
+    name = "stub"
+    layers = ("layer_0", "layer_1", "x1")
+    width = 4
+    equal_lengths = False
+
+    def __init__(self, *, revision: str = "r1", pause: float = 0.0, fail_at: int = -1) -> None:
+        self.revision, self.pause, self.fail_at = revision, pause, fail_at
+        self.batches: list[int] = []
+
+    @property
+    def clips(self) -> int:
+        return sum(self.batches)
+
+    def _encode(self, waveforms: Any) -> Any:
+        if len(self.batches) == self.fail_at:
+            raise RuntimeError("the stub encoder broke")
+        time.sleep(self.pause)
+        self.batches.append(len(waveforms))
+        return np.stack([self.expected(wave) for wave in waveforms])
+
+    def expected(self, wave: Any) -> Any:
+        base = np.array([wave.mean(), wave.std(), wave.min(), wave.max()], np.float32)
+        return np.stack([base * (layer + 1) for layer in range(len(self.layers))])
+
+    def provenance(self) -> dict[str, Any]:
+        return {"name": self.name, "revision": self.revision, "libraries": {"stub": "1.0"}}
+
+
+def write_clip(path: Path, seed: int, seconds: float = 0.1) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(seed).normal(0, 0.1, round(16_000 * seconds))
+    soundfile.write(path, noise.clip(-0.99, 0.99), 16_000, subtype="FLOAT")
+
+
+def write_corpus(root: Path, clips: int = 20) -> Path:
+    """Make a folder a class; lengths and names in different orders."""
+    for number in range(clips):
+        label = ("angry", "happy", "sad")[number % 3]
+        write_clip(root / label / f"{number:03}.wav", seed=number, seconds=0.05 + number % 7 / 50)
+    return root
+
+
+if __name__ == "__main__":
+    from gensr.pipeline.extract import ExtractConfig, extract
+
+    corpus, out, pause = Path(sys.argv[1]), Path(sys.argv[2]), float((sys.argv[3:] or ["0"])[0])
+    report = extract(
+        corpus,
+        out,
+        ExtractConfig(encoder="stub", shard_clips=4, batch_seconds=0.2),
+        encoder=StubEncoder(pause=pause),
+    )
+    print(report.encoded, report.skipped, report.clips)

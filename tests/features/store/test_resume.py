@@ -1,0 +1,317 @@
+"""Interrupted anywhere, resumed, and byte for byte what an uninterrupted run writes."""
+
+import errno
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gensr.estimator.errors import StoreError
+from gensr.features.store import files, open_store
+from gensr.features.store.zarr_store import ZarrWriter
+
+STUB = Path(__file__).with_name("stub.py")
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing catches it."""
+
+
+@pytest.fixture
+def expected(run, out, tree):
+    """What an uninterrupted run writes."""
+    run(out.with_stem("uninterrupted"))
+    return tree(out.with_stem("uninterrupted"))
+
+
+@pytest.mark.parametrize("batch", [0, 6])
+def test_an_encoder_that_breaks(run, out, stub, tree, expected, batch):
+    with pytest.raises(RuntimeError, match="broke"):
+        run(out, stub.StubEncoder(fail_at=batch))
+    with pytest.raises(StoreError, match=rf"{out.name} is not finished.*again resumes it"):
+        open_store(out)
+    encoder = stub.StubEncoder()
+    report = run(out, encoder)
+    assert report.encoded == encoder.clips == 20 - report.skipped
+    assert report.skipped % 4 == 0
+    assert report.skipped > 0 or batch == 0
+    assert tree(out) == expected
+    assert not out.with_name(out.name + ".work").exists()
+
+
+def die_at(monkeypatch, step):
+    """Raise at the step-th time that something is made to last on the disk."""
+    steps = iter(range(10_000))
+    sync = files.sync
+
+    def dying(path):
+        if next(steps) == step:
+            raise Killed
+        sync(path)
+
+    monkeypatch.setattr(files, "sync", dying)
+
+
+def every_step(monkeypatch, first, stride, attempt):
+    """Die at step `first`, `first + stride`, ... of a run, until one gets through."""
+    for step in range(first, 10_000, stride):
+        with monkeypatch.context() as patch:
+            die_at(patch, step)
+            try:
+                attempt()
+            except Killed:
+                pass
+            else:
+                return
+        yield step
+
+
+@pytest.mark.parametrize("stride", [41, pytest.param(3, marks=pytest.mark.slow)])
+def test_killed_between_any_two_steps(run, tmp_path, out, tree, expected, monkeypatch, stride):
+    outs = (tmp_path / f"{number}{out.suffix}" for number in range(1000))
+    current = [next(outs)]
+    for _ in every_step(monkeypatch, 3, stride, lambda: run(current[0])):
+        run(current[0])
+        assert tree(current[0]) == expected
+        assert not current[0].with_name(current[0].name + ".work").exists()
+        current[0] = next(outs)
+
+
+@pytest.mark.parametrize("stride", [61, pytest.param(3, marks=pytest.mark.slow)])
+def test_killed_while_adding(run, tmp_path, out, stub, tree, corpus, monkeypatch, stride):
+    """The old store stands until the new one does; both hold what they say."""
+    more = tmp_path / "more"
+    stub.write_clip(more / "calm/1.wav", seed=70)
+    stub.write_clip(more / "calm/2.wav", seed=71)
+
+    run(out)
+
+    def fresh(number):
+        path = tmp_path / f"{number}{out.suffix}"
+        return Path((shutil.copytree if out.is_dir() else shutil.copy)(out, path))
+
+    whole = fresh("whole")
+    old = tree(whole)
+    run(whole, root=more)
+    new = tree(whole)
+    current = [fresh(0)]
+    for step in every_step(monkeypatch, 2, stride, lambda: run(current[0], root=more)):
+        if current[0].exists():
+            assert tree(current[0]) in (old, new)
+        else:  # between two renames
+            with pytest.raises(StoreError, match="not finished"):
+                open_store(current[0])
+        run(current[0], root=more)
+        assert tree(current[0]) == new
+        current[0] = fresh(step)
+
+
+@pytest.mark.parametrize("killed_before", ["old.zarr", "s.zarr", "s.zarr.work.done"])
+def test_killed_in_the_exchange(run, tmp_path, stub, corpus, tree, monkeypatch, killed_before):
+    """Each rename that puts a longer store in the place of a shorter one."""
+    out = tmp_path / "s.zarr"
+    run(out)
+    stub.write_clip(corpus / "sad/z.wav", seed=80)
+    shutil.copytree(out, tmp_path / "expected.zarr")
+    run(tmp_path / "expected.zarr")
+    move = files.move
+
+    def dying(source, target):
+        if target.name == killed_before:
+            raise Killed
+        move(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "move", dying)
+        with pytest.raises(Killed):
+            run(out)
+    if killed_before == "s.zarr":
+        with pytest.raises(StoreError, match="not finished"):
+            open_store(out)
+    encoder = stub.StubEncoder()
+    report = run(out, encoder)
+    assert (encoder.clips, report.skipped) == (0, 21)
+    assert tree(out) == tree(tmp_path / "expected.zarr")
+    assert not (tmp_path / "s.zarr.work").exists()
+
+
+def kill_and_resume(corpus, out, kills, seed):
+    """SIGKILL an extraction `kills` times after its first finished shard; then let it end."""
+    rng = random.Random(seed)
+    command = [sys.executable, str(STUB), str(corpus), str(out), "0.02"]
+    done = out.with_name(out.name + ".work") / "done"
+    for _ in range(kills):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while process.poll() is None and not (done.is_dir() and any(done.iterdir())):
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, 0.5))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    result = subprocess.run([*command[:-1]], capture_output=True, text=True, check=True)
+    encoded, skipped, clips = map(int, result.stdout.split())
+    assert encoded + skipped == clips == 20
+    assert skipped >= 4
+
+
+def test_killed_by_the_system(out, corpus, tree, expected):
+    kill_and_resume(corpus, out, kills=2, seed=1)
+    assert tree(out) == expected
+
+
+@pytest.mark.slow
+def test_killed_by_the_system_thirty_times(out, corpus, tree, expected):
+    for seed in range(15):
+        path = out.with_stem(f"killed{seed}")
+        kill_and_resume(corpus, path, kills=2, seed=seed)
+        assert tree(path) == expected
+
+
+def test_two_processes_on_one_store(run, corpus, tree, tmp_path):
+    out = tmp_path / "s.zarr"
+    run(tmp_path / "expected.zarr")
+    first = subprocess.Popen([sys.executable, str(STUB), str(corpus), str(out), "0.2"])
+    try:
+        while not (tmp_path / "s.zarr.work" / "plan.json").exists():
+            assert first.poll() is None
+            time.sleep(0.01)
+        with pytest.raises(StoreError, match=r"s\.zarr is being written by another process"):
+            run(out)
+        with pytest.raises(StoreError, match=r"s\.zarr is not finished"):
+            open_store(out)
+    finally:
+        first.kill()
+        first.wait()
+    run(out)  # the lock died with its owner
+    assert tree(out) == tree(tmp_path / "expected.zarr")
+
+
+def interrupt(run, out, stub, **config):
+    with pytest.raises(RuntimeError, match="broke"):
+        run(out, stub.StubEncoder(fail_at=5), **config)
+
+
+def test_other_settings_do_not_resume(run, out, stub, tree, expected):
+    interrupt(run, out, stub, shard_clips=5)
+    with pytest.raises(StoreError, match=r"half done .*shard_clips: 5 there, 4 here.*--overwrite"):
+        run(out)
+    with pytest.raises(StoreError, match=r"encoder\.revision: 'r1' there, 'r2' here"):
+        run(out, stub.StubEncoder(revision="r2"), shard_clips=5)
+    run(out, overwrite=True)
+    assert tree(out) == expected
+
+
+def test_other_clips_do_not_resume(run, tmp_path, stub, corpus):
+    out = tmp_path / "s.zarr"
+    interrupt(run, out, stub)
+    stub.write_clip(corpus / "sad/new.wav", seed=500)
+    with pytest.raises(StoreError, match=r"other clips \(20 then, 21 now"):
+        run(out)
+    (corpus / "sad/new.wav").unlink()
+    assert run(out).skipped > 0
+
+
+def test_an_interrupted_overwrite_resumes_as_one(run, out, stub):
+    run(out)
+    changed = stub.StubEncoder(revision="r2", fail_at=5)
+    with pytest.raises(RuntimeError, match="broke"):
+        run(out, changed, overwrite=True)
+    with open_store(out) as store:  # the old one stands
+        assert store.attributes["encoder"]["revision"] == "r1"
+    with pytest.raises(StoreError, match="--overwrite there, not here"):
+        run(out)
+    report = run(out, stub.StubEncoder(revision="r2"), overwrite=True)
+    assert report.skipped > 0
+    with open_store(out) as store:
+        assert store.attributes["encoder"]["revision"] == "r2"
+
+
+def test_a_finished_shard_that_was_damaged_is_made_again(run, tmp_path, stub, tree):
+    out = tmp_path / "s.zarr"
+    run(tmp_path / "expected.zarr")
+    interrupt(run, out, stub)
+    shards = sorted((out / "vectors/c").glob("*/0/0"))
+    shards[0].write_bytes(shards[0].read_bytes()[:-1] + b"?")
+    (shards[0].parent / "0.abc.partial").write_bytes(b"half")  # a writer's, killed in between
+    done = len(list((tmp_path / "s.zarr.work/done").iterdir()))
+    assert run(out).skipped == 4 * (done - 1)
+    assert tree(out) == tree(tmp_path / "expected.zarr")
+
+
+def test_a_survey_is_not_repeated(run, tmp_path, stub, monkeypatch):
+    interrupt(run, tmp_path / "s.zarr", stub)
+    monkeypatch.setattr("gensr.features.survey.read_audio", None)
+    from gensr.pipeline import extract
+
+    decoded = []
+    read = extract.read_audio
+    monkeypatch.setattr(
+        extract, "read_audio", lambda path: (decoded.append(path.name), read(path))[1]
+    )
+    report = run(tmp_path / "s.zarr")
+    assert sorted(decoded) == sorted(set(decoded))
+    assert len(decoded) == report.encoded < 20
+
+
+def test_a_full_disk_is_one_line_and_the_finished_part_is_kept(
+    run, out, stub, tree, expected, monkeypatch
+):
+    write = ZarrWriter.write
+
+    def full(self, start, vectors):
+        if start == 12:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(self, start, vectors)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ZarrWriter, "write", full)
+        with pytest.raises(StoreError, match=r"No space left on device; what was finished") as told:
+            run(out)
+    assert "\n" not in str(told.value)
+    assert run(out).skipped == 12
+    assert tree(out) == expected
+
+
+def test_a_limit_of_the_system_is_one_line(corpus, tmp_path):
+    code = (
+        "import resource, runpy, sys; from gensr.estimator.errors import StoreError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "except StoreError as error: print(error)"
+    )
+    script = f"import sys; sys.argv = sys.argv[1:]; exec({code!r})"
+    command = [sys.executable, "-c", script, str(STUB), str(corpus), str(tmp_path / "s.zarr")]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "s.zarr cannot be written or read: File too large" in result.stdout
+    assert result.stdout.count("\n") == 1
+
+
+def test_places_that_cannot_be_written(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"s\.zarr cannot be written or read: (Not a dir|File ex)"):
+        run(tmp_path / "file/s.zarr")
+    with pytest.raises(StoreError, match=r"ends in one of \.zarr, \.h5, \.hdf5"):
+        run(tmp_path / "s.npz")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder(run, tmp_path):
+    folder = tmp_path / "read-only"
+    folder.mkdir(mode=0o555)
+    with pytest.raises(StoreError, match="Permission denied"):
+        run(folder / "s.zarr")
+
+
+def test_batches_and_shards_do_not_change_the_vectors(run, tmp_path):
+    stores = []
+    for number, config in enumerate(({}, {"shard_clips": 100, "batch_seconds": 100.0})):
+        run(tmp_path / f"{number}.zarr", **config)
+        with open_store(tmp_path / f"{number}.zarr") as store:
+            stores.append(store.vectors())
+    np.testing.assert_array_equal(*stores)

@@ -1,0 +1,230 @@
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import pytest
+
+from gensr.estimator.errors import ProtocolError
+from gensr.pipeline.protocol import Protocol, from_plain
+from gensr.pipeline.protocols import PLANS, Table, make_protocol
+
+COLUMNS = [
+    "path",
+    "corpus",
+    "speaker",
+    "gender",
+    "sentence",
+    "dialogue",
+    "emotion",
+    "canonical",
+    "split",
+    "audio_sha256",
+]
+
+
+def table(rows: Sequence[dict[str, str]]) -> Table:
+    filled = [
+        {"path": f"{i:04}.wav", "audio_sha256": f"{i:x}", **row} for i, row in enumerate(rows)
+    ]
+    return {name: np.array([row.get(name, "") for row in filled]) for name in COLUMNS}
+
+
+def grid(corpus: str, speakers: Sequence[str], sentences: int = 4, **more: str) -> Table:
+    emotions = ("angry", "happy", "sad")
+    return table(
+        [
+            {
+                "corpus": corpus,
+                "speaker": s,
+                "sentence": str(w),
+                "emotion": e,
+                "canonical": e,
+                "gender": "female" if i % 2 else "male",
+                **more,
+            }
+            for (i, s), w, e in product(enumerate(speakers), range(sentences), emotions)
+        ]
+    )
+
+
+def check(protocol: Protocol, clips: Table) -> None:
+    """What every protocol promises."""
+    tested = np.concatenate([fold.test for fold in protocol.folds])
+    assert len(set(tested.tolist())) == len(tested)
+    for fold in protocol.folds:
+        parts = [set(part.tolist()) for part in (fold.train, fold.dev, fold.test)]
+        assert all(parts)
+        assert not (parts[0] & parts[1])
+        assert not (parts[0] & parts[2])
+        assert not (parts[1] & parts[2])
+    for column in protocol.disjoint:
+        assert protocol.overlap(clips[column][protocol.store_rows].tolist()) == 0
+
+
+ACTORS = [f"{i:02}" for i in range(1, 25)]
+CASES = [
+    ("emodb-loso", grid("emodb", ["03", "08", "09", "10"]), 4, "speaker"),
+    ("savee-loso", grid("savee", ["DC", "JE", "JK", "KL"]), 4, "speaker"),
+    ("tess-loso", grid("tess", ["OAF", "YAF"], sentences=20), 4, "speaker"),
+    ("ravdess-6fold", grid("ravdess", ACTORS), 6, "speaker"),
+    ("speaker-holdout", grid("mine", [f"s{i}" for i in range(12)]), 1, "speaker"),
+]
+
+
+@pytest.mark.parametrize(("name", "clips", "folds", "cluster"), CASES)
+def test_each_corpus_gets_its_own_protocol(
+    name: str, clips: Table, folds: int, cluster: str
+) -> None:
+    protocol = make_protocol(clips)
+    assert (protocol.name, len(protocol.folds), protocol.cluster) == (name, folds, cluster)
+    check(protocol, clips)
+    if name != "speaker-holdout":
+        tested = sum(len(fold.test) for fold in protocol.folds)
+        assert tested == len(clips["path"])
+
+
+@pytest.mark.parametrize(
+    "name", ["speaker-holdout", "speaker-5fold", "sentence-holdout", "random-holdout"]
+)
+def test_general_protocols_split_any_corpus(name: str) -> None:
+    clips = grid("mine", [f"s{i}" for i in range(12)], sentences=10)
+    check(make_protocol(clips, name=name), clips)
+
+
+def test_ravdess_folds_hold_two_women_and_two_men_each() -> None:
+    clips = grid("ravdess", ACTORS)
+    for fold in make_protocol(clips).folds:
+        held = {(clips["speaker"][row], clips["gender"][row]) for row in fold.test}
+        assert len(held) == 4
+        assert sum(gender == "female" for _, gender in held) == 2
+
+
+def test_tess_keeps_the_words_apart_too() -> None:
+    clips = grid("tess", ["OAF", "YAF"], sentences=20)
+    protocol = make_protocol(clips)
+    assert protocol.disjoint == ("speaker", "sentence")
+    for fold in protocol.folds:
+        trained = {clips["sentence"][row] for row in fold.learn}
+        assert not trained & {clips["sentence"][row] for row in fold.test}
+
+
+def test_the_dev_part_is_of_training_speakers_that_are_not_trained_on() -> None:
+    clips = grid("ravdess", ACTORS)
+    for fold in make_protocol(clips).folds:
+        speakers = [
+            {clips["speaker"][row] for row in part} for part in (fold.train, fold.dev, fold.test)
+        ]
+        assert len(speakers[1]) == 3
+        assert not speakers[0] & speakers[1]
+        assert not speakers[1] & speakers[2]
+
+
+def test_meld_uses_its_official_split_and_clusters_by_dialogue() -> None:
+    rows = [
+        {
+            "corpus": "meld",
+            "speaker": "Ross",
+            "split": split,
+            "dialogue": f"{split}-{d}",
+            "emotion": e,
+        }
+        for split, d, e in product(("train", "dev", "test"), range(5), ("joy", "anger"))
+    ]
+    clips = table(rows)
+    protocol = make_protocol(clips)
+    fold = protocol.folds[0]
+    assert protocol.name == "meld-official"
+    assert protocol.cluster == "dialogue"
+    for part, name in ((fold.train, "train"), (fold.dev, "dev"), (fold.test, "test")):
+        assert set(clips["split"][part]) == {name}
+
+
+def test_several_corpora_are_split_by_speaker_with_canonical_labels() -> None:
+    one, two = grid("emodb", ["03", "08"]), grid("savee", ["03", "DC"])
+    clips = {name: np.concatenate([one[name], two[name]]) for name in COLUMNS}
+    clips["path"] = np.array([f"{i}.wav" for i in range(len(clips["path"]))])
+    clips["canonical"] = np.array(["", *clips["canonical"].tolist()[1:]])
+    protocol = make_protocol(clips)
+    assert (protocol.name, protocol.label) == ("speaker-holdout", "canonical")
+    assert protocol.left_out == {"no canonical label": 1}
+    assert set(protocol.clusters) == {"emodb/03", "emodb/08", "savee/03", "savee/DC"}
+
+
+def test_speaker_labels_get_a_sentence_disjoint_split() -> None:
+    clips = grid("ravdess", ACTORS, sentences=5)
+    protocol = make_protocol(clips, label="speaker")
+    assert protocol.name == "sentence-holdout"
+    assert protocol.classes == tuple(ACTORS)
+    check(protocol, clips)
+
+
+def test_a_hold_out_follows_from_the_seed_and_not_from_other_clips() -> None:
+    clips = grid("mine", [f"s{i}" for i in range(12)])
+    shuffled = {name: values[::-1] for name, values in clips.items()}
+    held = [
+        {p.paths[row] for row in p.folds[0].test}
+        for p in (make_protocol(clips), make_protocol(shuffled), make_protocol(clips, seed=1))
+    ]
+    assert held[0] == held[1] != held[2]
+    assert make_protocol(clips).hash == make_protocol(shuffled).hash
+    assert make_protocol(clips).hash != make_protocol(clips, seed=1).hash
+
+
+def test_a_hold_out_of_twelve_speakers_tests_four_so_that_there_are_intervals() -> None:
+    protocol = make_protocol(grid("mine", [f"s{i}" for i in range(12)]))
+    assert len({protocol.clusters[row] for row in protocol.folds[0].test}) == 4
+
+
+def test_identical_audio_stays_on_one_side_of_a_random_split() -> None:
+    clips = grid("mine", ["one"], sentences=40)
+    clips = {**clips, "audio_sha256": np.array([str(i // 2) for i in range(len(clips["path"]))])}
+    protocol = make_protocol(clips, name="random-holdout")
+    assert protocol.overlap(clips["audio_sha256"].tolist()) == 0
+
+
+@pytest.mark.parametrize(
+    ("clips", "options", "message"),
+    [
+        (grid("mine", ["one"]), {}, "only one speaker .*--protocol random-holdout"),
+        (grid("mine", [""]), {}, "12 of 12 clips have no speaker.*--protocol random-holdout"),
+        (grid("emodb", ["03", "08"]), {"name": "ravdess-6fold"}, "is for ravdess"),
+        (grid("emodb", ["03", "08"]), {"name": "kfold"}, "no protocol 'kfold'; choose one of"),
+        (grid("emodb", ["03", "08"]), {"label": "age"}, "no column 'age'"),
+        (grid("emodb", ["03", "08"]), {"label": "dialogue"}, "no clip .* has a dialogue label"),
+        (grid("meld", ["a", "b"], split="train", dialogue="d"), {}, "both train and test"),
+        (
+            table([{"corpus": "x", "speaker": s, "emotion": "sad"} for s in "abcdef"]),
+            {},
+            "nothing to tell apart",
+        ),
+    ],
+)
+def test_clips_that_do_not_allow_it_are_refused_with_a_way_out(
+    clips: Table, options: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        make_protocol(clips, **options)  # type: ignore[arg-type]
+
+
+def test_a_deployed_model_learns_from_every_clip() -> None:
+    protocol = make_protocol(grid("mine", ["one"]), deploy=True)
+    assert len(protocol.folds[0].learn) == 12
+    assert not len(protocol.folds[0].test)
+
+
+@pytest.mark.parametrize(("name", "clips", "folds", "cluster"), CASES)
+def test_what_a_run_keeps_of_a_protocol_is_enough_to_score(
+    name: str, clips: Table, folds: int, cluster: str
+) -> None:
+    protocol = make_protocol(clips)
+    kept = from_plain(protocol.describe(), protocol.assignment())
+    assert kept.hash == protocol.hash
+    assert [sorted(kept.paths[row] for row in fold.test) for fold in kept.folds] == [
+        sorted(protocol.paths[row] for row in fold.test) for fold in protocol.folds
+    ]
+
+
+def test_every_protocol_is_in_the_table_of_the_docs() -> None:
+    from gensr.pipeline import protocols
+
+    assert all(f"| {name} " in str(protocols.__doc__) for name in PLANS)

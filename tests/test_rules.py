@@ -1,0 +1,95 @@
+"""The rooms and their arrows: who may import whom (docs/design.md)."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("cli", "pipeline", "features", "estimator")
+ALLOWED = {
+    "cli": {"cli", "pipeline", "features", "estimator"},
+    "pipeline": {"pipeline", "features", "estimator"},
+    "features": {"features"},
+    "estimator": {"estimator"},
+}
+SHARED = {"gensr.estimator.errors", "gensr.estimator.device"}
+"""What `features` may use of `estimator`: the errors, and the choice of a device."""
+ONLY_IN = {
+    "typer": "cli",
+    "rich": "cli",
+    "transformers": "features",
+    "torchaudio": "features",
+    "soundfile": "features",
+    "zarr": "features",
+    "h5py": "features",
+    "dask": "features",
+    "matplotlib": "pipeline",
+}
+
+
+def _imports(file: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            names.append(str(node.module))
+    return names
+
+
+FILES = [
+    pytest.param(room, file, id=str(file.relative_to(ROOT)))
+    for room in ROOMS
+    for file in sorted((ROOT / room).rglob("*.py"))
+]
+
+
+@pytest.mark.parametrize(("room", "file"), FILES)
+def test_arrows_point_down(room: str, file: Path) -> None:
+    for name in _imports(file):
+        top = name.split(".")[0]
+        assert top not in ROOMS, f"{name}: the package is gensr.{name}"
+        assert ONLY_IN.get(top, room) == room, f"{name} belongs in {ONLY_IN.get(top)}/"
+        if top == "gensr" and name not in SHARED:
+            assert name.split(".")[1] in ALLOWED[room], f"{room}/ must not import {name}"
+
+
+@pytest.mark.parametrize(("room", "file"), FILES)
+def test_files_are_short_enough_to_be_one_idea(room: str, file: Path) -> None:
+    assert len(file.read_text().splitlines()) <= 400
+
+
+def test_every_subpackage_is_listed_for_the_wheel() -> None:
+    import tomllib
+
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    found = {
+        "gensr." + ".".join(init.parent.relative_to(ROOT).parts)
+        for room in ROOMS
+        for init in (ROOT / room).rglob("__init__.py")
+    }
+    assert set(listed["packages"]) == set(listed["package-dir"]) == found
+
+
+def _loaded_after(code: str) -> set[str]:
+    probe = f"{code}\nimport sys; print(' '.join(sorted(sys.modules)))"
+    answer = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+    )
+    return {name.split(".")[0] for name in answer.stdout.split()}
+
+
+@pytest.mark.parametrize(
+    ("code", "never"),
+    [
+        ("import gensr.cli.main", {"torch", "transformers", "numpy", "zarr", "h5py", "matplotlib"}),
+        ("import gensr.pipeline.train, gensr.pipeline.evaluate", {"transformers", "torchaudio"}),
+        ("import gensr.pipeline.extract", {"transformers", "torch"}),
+    ],
+)
+def test_light_paths_stay_light(code: str, never: set[str]) -> None:
+    assert not never & _loaded_after(code)
