@@ -1,23 +1,32 @@
 # Two commands do everything on a fresh machine with Python 3.11 or newer:
 #   make all     set up, then the whole job on an embedded default, offline
 #   make test    set up, then the fast tests
+#   make all CORPUS=corpora/ravdess ENCODER=DIR_OR_ID    the same job on yours
 PYTHON  ?= python3
 CORPUS  ?= demo/corpus
 ENCODER ?= fbank
-STORE   ?= demo/$(notdir $(patsubst %/,%,$(CORPUS)))-$(notdir $(patsubst %/,%,$(ENCODER))).zarr
-RUNS    ?= demo/runs/$(basename $(notdir $(STORE)))
+NAME    := $(notdir $(patsubst %/,%,$(CORPUS)))-$(notdir $(patsubst %/,%,$(ENCODER)))
+STORE   ?= demo/$(NAME).zarr
+RUNS    ?= demo/runs/$(NAME)
 MODELS  := gen-ser linear transformer-ce
 
 BIN   := .venv/bin
 GENSR := $(BIN)/gensr
 
 .PHONY: all setup test test-slow lint types clean
+
+# Extraction goes on where it stopped, and does nothing twice; runs are made anew.
 all: setup
-	@$(if $(filter demo/corpus,$(CORPUS)),$(GENSR) demo-corpus $(CORPUS),:)
+ifeq ($(CORPUS),demo/corpus)
+	$(GENSR) demo-corpus $(CORPUS)
+endif
 	$(GENSR) extract $(CORPUS) --encoder $(ENCODER) --out $(STORE)
-	@for model in $(MODELS); do \
-	  set -x; $(GENSR) train $(STORE) --model $$model --run $(RUNS)/$$model --overwrite || exit 1; \
+	for model in $(MODELS); do \
+	  $(GENSR) train $(STORE) --model $$model --run $(RUNS)/$$model --overwrite || exit 1; \
 	done
+	$(GENSR) train $(STORE) --fold none --run $(RUNS)/deployed --overwrite
+	clip=$$(find $(CORPUS) -type f \( -name '*.wav' -o -name '*.flac' \) | sort | head -n 1); \
+	  test -z "$$clip" || $(GENSR) predict "$$clip" --run $(RUNS)/deployed --encoder $(ENCODER)
 	$(GENSR) eval $(MODELS:%=$(RUNS)/%)
 
 setup: .venv/.ready
@@ -26,7 +35,8 @@ setup: .venv/.ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "gensr needs Python 3.11 or newer; found $$($(PYTHON) --version). Pass PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
 	  --constraints constraints.txt --build-constraints constraints.txt --editable '.[dev]'
 	$(BIN)/python -m compileall -q cli pipeline features estimator

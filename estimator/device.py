@@ -1,6 +1,12 @@
-"""Where tensors live."""
+"""Where tensors live, and on how many threads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+
+SMALL = 5_000_000
+"""Parameters below which a second thread costs more than it gives: matrices are too small."""
 
 from gensr.estimator.errors import ConfigError
 
@@ -26,3 +32,20 @@ def pick_device(name: str) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ConfigError("device 'mps' is not there; pass cpu")
     return device
+
+
+@contextmanager
+def threads_for(parameters: int) -> Iterator[None]:
+    """One thread for a small model, torch's own number for a large one.
+
+    On a machine whose cores are shared, threads that wait for each other at every small matrix
+    slow a step down many times over; on an idle one they gain little. And the weights of a
+    small model then do not depend on the number of cores.
+    """
+    before = torch.get_num_threads()
+    try:
+        if parameters < SMALL:
+            torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(before)

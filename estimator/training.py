@@ -108,14 +108,14 @@ def fit(
     model.prepare(train)
     keep_average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
     average = AveragedModel(model, multi_avg_fn=keep_average)
-    optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad], weight_decay=config.weight_decay
-    )
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learnt, weight_decay=config.weight_decay, fused=True)
     state = Checkpoint(model, average, optimizer, settings=f"{config} seed={seed}")
     log: list[Progress] = []
     if checkpoint is not None and checkpoint.exists():
         log = [Progress(*entry) for entry in state.load(checkpoint)]
     losses: list[Tensor] = []
+    model.train()
     last = min(stop or config.steps, config.steps)
     for step in range(log[-1].step if log else 0, last):
         losses.append(_step(model, optimizer, train, config, seed, step))
@@ -143,12 +143,11 @@ def _step(
     rows = _batch_rows(len(train), config.batch_size, seed, step).to(train.y.device)
     for group in optimizer.param_groups:
         group["lr"] = config.learning_rate * _rate(step, config)
-    model.train()
     with _seeded(seed, "step", step):
         loss = model.loss(train.x[rows], train.y[rows])
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+    nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], config.clip_norm)
     optimizer.step()
     return loss.detach()
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
+from gensr.estimator.device import threads_for
 from gensr.estimator.model import Examples, Model
+from gensr.estimator.network import count_parameters
 from gensr.estimator.registry import ModelSpec, build, load_model, save_model
 from gensr.estimator.training import Progress, TrainingConfig, fit, mix_seed
 from gensr.pipeline.progress import Hears
@@ -67,16 +69,17 @@ class FoldTraining:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(mix_seed(seed, "weights", ""))
             model = build(self.spec).to(self.everything.x.device)
-        log = fit(
-            model,
-            self._take(rows),
-            self.budget,
-            seed=seed,
-            dev=dev,
-            checkpoint=folder / f"{phase}.checkpoint",
-            stop=stop,
-            report=report,
-        )
+        with threads_for(count_parameters(model)):
+            log = fit(
+                model,
+                self._take(rows),
+                self.budget,
+                seed=seed,
+                dev=dev,
+                checkpoint=folder / f"{phase}.checkpoint",
+                stop=stop,
+                report=report,
+            )
         return model, [{"fold": fold.name, "phase": phase, **asdict(entry)} for entry in log]
 
     def _take(self, rows: Rows) -> Examples:
