@@ -23,7 +23,7 @@ gensr eval runs/emodb-gen-ser --sampler euler --sampler-steps 1,5,50 --json
 
 def command(
     runs: Annotated[
-        list[Path] | None, typer.Argument(metavar="[RUN]...", help="Default: the newest in runs/.")
+        list[Path] | None, typer.Argument(metavar="RUN", help="Default: the newest in runs/.")
     ] = None,
     sampler: Annotated[
         str | None, typer.Option(help="euler or exact; default: the run's own.")

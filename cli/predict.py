@@ -16,7 +16,7 @@ gensr predict folder/ --run runs/deploy --json
 
 
 def command(
-    inputs: Annotated[list[Path], typer.Argument(metavar="AUDIO...", help="Files and folders.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="AUDIO", help="Files and folders.")],
     run: Annotated[Path, typer.Option(help="A run trained with --fold none.")],
     encoder: Annotated[
         str | None, typer.Option(help="Where the encoder is now, if it was moved.")

@@ -20,10 +20,10 @@ gensr train ravdess.zarr --label gender --steps 300
 
 def command(
     stores: Annotated[
-        list[Path], typer.Argument(metavar="STORE...", help="Stores of one encoder.")
+        list[Path], typer.Argument(metavar="STORE", help="Stores of one encoder.")
     ],
     run: Annotated[
-        Path | None, typer.Option(help="Run folder; default: runs/<time>-<model>.")
+        Path | None, typer.Option(help="Run folder; default: runs/TIME-MODEL.")
     ] = None,
     model: Annotated[
         str, typer.Option(help="gen-ser, linear (CLS) or transformer-ce.")
@@ -45,7 +45,7 @@ def command(
         str, typer.Option(help="all, the number of one, or `none`: learn from every clip.")
     ] = "all",
     layers: Annotated[
-        str | None, typer.Option(help="Conditioning layers, e.g. 4,8,12; default: all.")
+        str | None, typer.Option(help="Conditioning layers, e.g. 4,8,12, or none; default: all.")
     ] = None,
     choose: Annotated[
         str, typer.Option(help="Number of steps: `beforehand`, or by the `dev` part.")
@@ -72,7 +72,7 @@ def command(
         labels=labels,
         protocol=protocol,
         fold=fold,
-        layers=tuple(layers.split(",")) if layers else None,
+        layers=_names(layers),
         choose=choose,
         steps=steps,
         seed=seed,
@@ -90,3 +90,9 @@ def command(
         return
     numbers = score(report.run.predictions(), report.run.protocol)
     console.print_plain(f"{report.run.folder}: {report.protocol.name}, {line(numbers)}")
+
+
+def _names(layers: str | None) -> tuple[str, ...] | None:
+    if layers is None:
+        return None
+    return () if layers == "none" else tuple(name.strip() for name in layers.split(","))

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import torch
 
+from gensr.estimator.errors import ConfigError
+
 SMALL = 5_000_000
 """Parameters below which a second thread costs more than it gives: matrices are too small."""
-
-from gensr.estimator.errors import ConfigError
 
 
 def pick_device(name: str) -> torch.device:

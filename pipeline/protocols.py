@@ -165,14 +165,9 @@ def _folds(
 ) -> tuple[tuple[Fold, ...], set[int]]:
     everything = np.arange(len(table["path"]))
     if deploy:
-        fold = Fold(
-            name="all",
-            held_out="nothing",
-            train=everything,
-            dev=everything[:0],
-            test=everything[:0],
-        )
-        return (fold,), set()
+        dev = _dev_part(table, plan, everything, seed, 0)
+        train = np.setdiff1d(everything, dev)
+        return (Fold(name="all", held_out="nothing", train=train, dev=dev, test=dev[:0]),), set()
     for column in plan.groups:
         missing = int((table[column] == "").sum())
         if missing:

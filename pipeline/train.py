@@ -149,7 +149,10 @@ def train(
         predictions += answer(model, fold, protocol, training.everything.x)
     run.write_log([fold.name for fold in folds])
     run.write_predictions(protocol.classes, predictions)
-    return TrainReport(run, protocol, _notes(protocol, vectors))
+    notes = _notes(protocol, vectors)
+    if config.choose == "dev" and (missing := [fold.name for fold in folds if not len(fold.dev)]):
+        notes += (f"no development part in fold {', '.join(missing)}: steps are the budget's",)
+    return TrainReport(run, protocol, notes)
 
 
 def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
@@ -222,8 +225,13 @@ def _open(
     overwrite: bool,
 ) -> Run:
     """A new run, or the one to go on with."""
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file; a run is a folder, pass another --run")
     if folder.exists() and any(folder.iterdir()):
-        run = Run.open(folder)
+        try:
+            run = Run.open(folder)
+        except RunError:
+            raise RunError(f"{folder} is no run, and not empty; pass another --run") from None
         if resume:
             _same_question(run, question, manifest)
             return run
@@ -244,6 +252,8 @@ def _same_question(run: Run, question: dict[str, Any], manifest: dict[str, Any])
     before, now = dict(run.config), dict(question)
     before["store hashes"] = [store["hash"] for store in run.manifest["stores"]]
     now["store hashes"] = [store["hash"] for store in manifest["stores"]]
+    before["labels or splits"] = run.manifest["protocol_hash"]
+    now["labels or splits"] = manifest["protocol_hash"]
     for key in sorted(set(before) | set(now) - {"stores"}):
         if key != "stores" and before.get(key) != now.get(key):
             raise RunError(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torchaudio.compliance import kaldi
 from torchaudio.functional import compute_deltas
 
+from gensr.estimator.device import threads_for
 from gensr.features.audio import SAMPLE_RATE, resampling_provenance
 from gensr.features.encoders.base import Encoder, library_versions
 
@@ -43,8 +44,9 @@ class Fbank(Encoder):
     equal_lengths = False
 
     def _encode(self, waveforms: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        # One clip at a time, on the CPU: a few milliseconds each, and nothing to pad.
-        with torch.inference_mode():
+        # One clip at a time on one thread of the CPU: a few milliseconds each, nothing to pad,
+        # and matrices so small that threads would mostly wait for each other.
+        with torch.inference_mode(), threads_for(0):
             return np.stack([_statistics(log_mel_bands(samples)) for samples in waveforms])
 
     def provenance(self) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""Which schedule constants, samplers and N? Scored on development parts, never on test clips.
+
+Against: the default of each setting, the others kept at theirs. For every fold of the store's
+protocol a model learns from the training part without the development speakers, and answers
+those; the table pools them over folds.
+
+    python benchmarks/sweep.py emodb.zarr --steps 300
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gensr.estimator.device import threads_for
+from gensr.estimator.gen_ser import GenSERConfig
+from gensr.estimator.model import Examples, predict
+from gensr.estimator.network import NetworkConfig
+from gensr.estimator.registry import ModelSpec, build
+from gensr.estimator.training import TrainingConfig, fit, mix_seed
+from gensr.pipeline.protocols import make_protocol
+from gensr.pipeline.vectors import load_vectors
+
+TRAINED: dict[str, list[dict[str, Any]]] = {
+    "default": [{}],
+    "k": [{"k": 2.0}, {"k": 5.0}, {"k": 20.0}],
+    "sigma": [{"sigma": 0.1}, {"sigma": 1.0}],
+    "t_eps": [{"t_eps": 0.001}, {"t_eps": 0.2}],
+    "T": [{"T": 0.97}],
+    "standardize": [{"standardize": False}],
+    "network": [{"network": NetworkConfig(hidden=256)}, {"network": NetworkConfig(depth=4)}],
+}
+SAMPLED: list[dict[str, Any]] = [
+    {"sampler": name, "N": N} for name in ("exact", "euler") for N in (1, 2, 4, 10, 20)
+]
+
+
+def main(store: Path, steps: int, seed: int) -> None:
+    """Print the two tables."""
+    vectors = load_vectors([store])
+    protocol = make_protocol(vectors.table, seed=seed)
+    clips = Examples(
+        torch.from_numpy(vectors.x[protocol.store_rows]), torch.from_numpy(protocol.labels)
+    )
+
+    def dev_accuracy(options: dict[str, Any], ways: list[dict[str, Any]]) -> list[float]:
+        spec = ModelSpec(
+            model="gen-ser",
+            classes=protocol.classes,
+            layers=vectors.layers,
+            width=vectors.x.shape[-1],
+            options=replace(GenSERConfig(), **options),
+        )
+        right, tested = [0.0] * len(ways), 0
+        for fold in protocol.folds:
+            train, dev = (torch.from_numpy(rows) for rows in (fold.train, fold.dev))
+            torch.manual_seed(mix_seed(seed, "fold", fold.name))
+            model = build(spec)
+            part = Examples(clips.x[train], clips.y[train])
+            fit(model, part, TrainingConfig(steps=steps), seed=seed)
+            tested += len(dev)
+            for i, way in enumerate(ways):
+                answers = predict(model, clips.x[dev], **way).argmax(-1)
+                right[i] += float((answers == clips.y[dev]).sum())
+        return [count / tested for count in right]
+
+    print(f"{store.name}, {protocol.name}, {steps} steps, development parts pooled\n")
+    print("| setting | accuracy % |\n|---|---|")
+    for group in TRAINED.values():
+        for options in group:
+            said = ", ".join(f"{key} = {value}" for key, value in options.items()) or "default"
+            print(f"| {said} | {100 * dev_accuracy(options, [{}])[0]:.1f} |", flush=True)
+    print("\n| sampler | N | accuracy % |\n|---|---|---|")
+    for way, share in zip(SAMPLED, dev_accuracy({}, SAMPLED), strict=True):
+        print(f"| {way['sampler']} | {way['N']} | {100 * share:.1f} |")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("store", type=Path)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    with threads_for(0):
+        main(asked.store, asked.steps, asked.seed)

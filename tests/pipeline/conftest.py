@@ -1,0 +1,141 @@
+"""One small store and a few small runs, made once; whoever changes one copies it first."""
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gensr.estimator.device import threads_for
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    with threads_for(0):
+        yield
+
+
+@pytest.fixture(scope="session")
+def tones() -> ModuleType:
+    """tones.py as a module."""
+    spec = importlib.util.spec_from_file_location(
+        "gensr_tones", Path(__file__).with_name("tones.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory) -> Path:
+    """Where the shared corpus, store and runs lie."""
+    return tmp_path_factory.mktemp("made")
+
+
+@pytest.fixture(scope="session")
+def corpus(tones, made) -> Path:
+    """36 clips: four speakers, three emotions, three sentences; says it is SAVEE."""
+    return tones.write_corpus(made / "corpus")
+
+
+@pytest.fixture(scope="session")
+def fbank():
+    """fbank(corpus, out) -> out: extracted."""
+    from gensr.pipeline.extract import ExtractConfig, extract
+
+    def run(corpus: Path, out: Path) -> Path:
+        extract(corpus, out, ExtractConfig(encoder="fbank", shard_clips=16))
+        return out
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def store(corpus, made, fbank) -> Path:
+    return fbank(corpus, made / "tones.zarr")
+
+
+@pytest.fixture(scope="session")
+def tiny(tones, made) -> Path:
+    """A TOML file of small sizes."""
+    path = made / "tiny.toml"
+    path.write_text(tones.TINY)
+    return path
+
+
+@pytest.fixture(scope="session")
+def fit(store, tiny):
+    """fit(folder, *stores, **TrainConfig and train's own) -> TrainReport."""
+    from gensr.pipeline.train import TrainConfig, train
+
+    def run(folder, *stores, resume=False, overwrite=False, progress=None, **config):
+        settings = {"steps": 12, "settings": tiny, "device": "cpu"} | config
+        return train(
+            stores or [store],
+            TrainConfig(**settings),
+            folder=folder,
+            resume=resume,
+            overwrite=overwrite,
+            progress=progress,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished(made, fit) -> Path:
+    """A run of Gen-SER over all four folds."""
+    with threads_for(0):
+        return fit(made / "runs/gen-ser").run.folder
+
+
+@pytest.fixture(scope="session")
+def deployed(made, fit) -> Path:
+    """A run that learnt from every clip."""
+    with threads_for(0):
+        return fit(made / "runs/deployed", fold="none").run.folder
+
+
+@pytest.fixture(scope="session")
+def linear(made, tones, fit) -> Path:
+    """A run of the linear baseline over all four folds."""
+    settings = made / "linear.toml"
+    settings.write_text(tones.TINY[tones.TINY.index("[training]") :])
+    with threads_for(0):
+        return fit(made / "runs/linear", model="linear", settings=settings).run.folder
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """copied(run) -> a copy of it, to be changed."""
+    return lambda run: Path(shutil.copytree(run, tmp_path / f"copy-of-{run.name}"))
+
+
+class Told:
+    """Hears a stage, and stops everything at its n-th word if asked to."""
+
+    def __init__(self, stop_in: str = "", after: int = 1) -> None:
+        self.stages: list[tuple[str, int]] = []
+        self.units: list[int] = []
+        self._stop_in, self._left = stop_in, after
+
+    def stage(self, name: str, units: int, seconds: float = 0.0) -> None:
+        self.stages.append((name, units))
+        self.units.append(0)
+
+    def advance(self, units: int, seconds: float = 0.0) -> None:
+        self.units[-1] += units
+        if self.stages[-1][0] == self._stop_in:
+            self._left -= 1
+            if not self._left:
+                raise KeyboardInterrupt
+
+
+@pytest.fixture
+def told():
+    return Told

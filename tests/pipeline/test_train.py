@@ -1,0 +1,519 @@
+"""A run: what it holds, what it learnt from, and that nothing changes it but its settings."""
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from gensr.estimator import training
+from gensr.estimator.errors import ConfigError, GensrError, ProtocolError, RunError, StoreError
+from gensr.estimator.model import predict
+from gensr.estimator.registry import load_model
+from gensr.features.store import open_store
+from gensr.pipeline.protocols import make_protocol
+from gensr.pipeline.run import Run, newest
+from gensr.pipeline.train import TrainConfig, train
+from gensr.pipeline.vectors import load_vectors
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    with (run / "predictions.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def log(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def plain(run: Path, name: str) -> dict:
+    return json.loads((run / name).read_text())
+
+
+def same_result(one: Path, other: Path) -> None:
+    """Every weight, every line of the log and every answer, to the byte."""
+    assert files(one) == files(other)
+    compared = [*one.rglob("*.safetensors"), one / "predictions.csv", *one.rglob("metrics.jsonl")]
+    for path in compared:
+        assert path.read_bytes() == (other / path.relative_to(one)).read_bytes(), path
+
+
+class TestFolder:
+    def test_files(self, finished):
+        fold = {"config.json", "model.safetensors", "metrics.jsonl"}
+        assert files(finished) == {
+            *(f"folds/{k}/{name}" for k in "1234" for name in fold),
+            "config.json",
+            "manifest.json",
+            "metrics.jsonl",
+            "predictions.csv",
+            "protocol.json",
+        }
+
+    def test_every_clip_is_answered_once_by_the_fold_that_did_not_hear_its_speaker(
+        self, finished, store
+    ):
+        found = rows(finished)
+        held = plain(finished, "protocol.json")["protocol"]["folds"]
+        with open_store(store) as opened:
+            emotion = dict(zip(opened.table["path"], opened.table["emotion"], strict=True))
+        assert [row["path"] for row in found] == sorted(emotion)
+        for row in found:
+            assert row["label"] == emotion[row["path"]]
+            assert held[row["fold"]] == f"speaker {row['path'][:2]}"
+
+    def test_probabilities(self, finished):
+        for row in rows(finished):
+            p = {name[2:]: float(value) for name, value in row.items() if name.startswith("p_")}
+            assert list(p) == ["angry", "happy", "sad"]
+            assert sum(p.values()) == pytest.approx(1, abs=3e-6)
+            assert p[row["predicted"]] == max(p.values())
+            assert min(p.values()) >= 0
+
+    def test_kept_weights_give_the_kept_answers(self, finished, store):
+        vectors = load_vectors([store])
+        order = {path: row for row, path in enumerate(vectors.table["path"].tolist())}
+        for name in "1234":
+            model, spec = load_model(finished / "folds" / name)
+            found = [row for row in rows(finished) if row["fold"] == name]
+            x = torch.from_numpy(vectors.x[[order[row["path"]] for row in found]])
+            kept = np.array([[float(row[f"p_{c}"]) for c in spec.classes] for row in found])
+            np.testing.assert_allclose(predict(model, x).numpy(), kept, atol=2e-6)
+
+    def test_metrics(self, finished):
+        found = log(finished)
+        assert [(line["fold"], line["step"]) for line in found] == [
+            (fold, step) for fold in "1234" for step in (4, 8, 12)
+        ]
+        assert all(np.isfinite(line["loss"]) and line["phase"] == "learn" for line in found)
+
+    def test_manifest(self, finished, store):
+        found = plain(finished, "manifest.json")
+        head = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert found["git_revision"].removesuffix("+dirty") == head.stdout.strip()
+        with open_store(store) as opened:
+            fingerprint = opened.fingerprint()
+        assert found["stores"] == [{"path": str(store), "hash": fingerprint}]
+        assert found["seed"] == 0
+        protocol = make_protocol(load_vectors([store]).table)
+        assert (found["protocol"], found["protocol_hash"]) == ("savee-loso", protocol.hash)
+        assert plain(finished, "protocol.json")["hash"] == protocol.hash
+        assert Run.open(finished).protocol.hash == protocol.hash
+
+    def test_config_is_resolved(self, finished, store):
+        found = plain(finished, "config.json")
+        assert (found["model"], found["label"], found["fold"]) == ("gen-ser", "emotion", "all")
+        assert found["folds"] == ["1", "2", "3", "4"]
+        assert (found["training"]["steps"], found["training"]["batch_size"]) == (12, 8)
+        assert found["options"]["network"]["hidden"] == 16
+        assert found["layers"][-1] == "mean"
+        assert found["stores"] == [str(store.resolve())]
+
+    def test_an_unnamed_run_is_named_by_time_and_model(self, store, tiny, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        config = TrainConfig(steps=1, settings=tiny, fold="1", device="cpu")
+        one, two = (train([store], config).run.folder for _ in range(2))
+        assert one != two
+        assert one.parent == two.parent == Path("runs")
+        assert one.name.split("-")[2:] == ["gen", "ser"]
+        assert newest(Path("runs")) == two
+
+
+class TestNothingLeaks:
+    """The standardiser's mean says which clips a model learnt from."""
+
+    @staticmethod
+    def mean(run: Path, fold: str):
+        return load_file(run / f"folds/{fold}/model.safetensors")["scale.mean"].numpy()
+
+    def test_a_fold_learns_from_all_of_the_others_and_none_of_its_own(self, finished, store):
+        vectors = load_vectors([store])
+        held = plain(finished, "protocol.json")["protocol"]["folds"]
+        for fold, said in held.items():
+            learnt = vectors.x[vectors.table["speaker"] != said.split()[-1]]
+            assert len(learnt) == 27
+            expected = learnt.mean(0, dtype=np.float64)
+            np.testing.assert_allclose(self.mean(finished, fold), expected, rtol=1e-5, atol=1e-5)
+
+    def test_the_model_to_deploy_learns_from_every_clip(self, deployed, store):
+        expected = load_vectors([store]).x.mean(0, dtype=np.float64)
+        np.testing.assert_allclose(self.mean(deployed, "all"), expected, rtol=1e-5, atol=1e-5)
+        assert rows(deployed) == []
+        assert plain(deployed, "config.json")["folds"] == ["all"]
+
+    def test_identical_audio_on_both_sides_is_told(self, tones, fbank, fit, tmp_path):
+        root = tones.write_corpus(tmp_path / "c", sentences=1)
+        (root / "DC/sad-0.wav").write_bytes((root / "JE/sad-0.wav").read_bytes())
+        store = fbank(root, tmp_path / "s.zarr")
+        report = fit(tmp_path / "run", store, steps=1)
+        assert "leak: 2 tested clips are identical in audio to trained ones" in report.notes
+
+
+class TestResume:
+    @pytest.mark.parametrize("choose", ["beforehand", "dev"])
+    def test_a_kill_at_a_look_changes_nothing(self, choose, finished, fit, told, tmp_path):
+        whole = finished
+        if choose == "dev":
+            whole = fit(tmp_path / "whole", choose=choose).run.folder
+        run = tmp_path / "run"
+        phase = "choose" if choose == "dev" else "learn"
+        with pytest.raises(KeyboardInterrupt):
+            fit(run, choose=choose, progress=told(f"fold 2: {phase}", after=2))
+        assert (run / f"folds/2/{phase}.checkpoint").is_file()
+        assert not (run / "predictions.csv").exists()
+        before = (run / "folds/1/model.safetensors").stat().st_mtime_ns
+        hears = told()
+        fit(run, choose=choose, resume=True, progress=hears)
+        assert (run / "folds/1/model.safetensors").stat().st_mtime_ns == before
+        assert {name.split(":")[0] for name, _ in hears.stages} == {"fold 2", "fold 3", "fold 4"}
+        same_result(whole, run)
+
+    def test_a_kill_between_looks_changes_nothing(self, finished, fit, tmp_path, monkeypatch):
+        real, taken = training._step, 0
+
+        def dies(*args):
+            nonlocal taken
+            taken += 1
+            if taken == 12 + 7:  # the seventh step of fold 2; its checkpoint is of the fourth
+                raise MemoryError
+            return real(*args)
+
+        run = tmp_path / "run"
+        monkeypatch.setattr(training, "_step", dies)
+        with pytest.raises(MemoryError):
+            fit(run)
+        fit(run, resume=True)
+        assert taken == 12 + 7 + 8 + 24
+        same_result(finished, run)
+
+    def test_a_kill_after_the_last_fold_trains_nothing_again(self, finished, fit, told, copied):
+        run = copied(finished)
+        (run / "predictions.csv").unlink()
+        (run / "metrics.jsonl").unlink()
+        hears = told()
+        fit(run, resume=True, progress=hears)
+        assert hears.stages == []
+        same_result(finished, run)
+
+    def test_progress_adds_up(self, fit, told, tmp_path):
+        hears = told()
+        fit(tmp_path / "run", fold="3", steps=10, progress=hears)
+        assert hears.stages == [("fold 3: learn", 10)]
+        assert hears.units == [10]
+
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ({"seed": 1}, "seed = 0, now it is 1"),
+            ({"steps": 13}, "training = .*'steps': 12.* now it is .*'steps': 13"),
+            ({"choose": "dev"}, "choose = beforehand, now it is dev"),
+            ({"fold": "1"}, "fold = all, now it is 1"),
+            ({"layers": ("std",)}, "layers = .*flux.*, now it is"),
+            ({"label": "gender"}, "label = emotion, now it is gender"),
+            ({"protocol": "speaker-5fold"}, "protocol = None, now it is speaker-5fold"),
+            ({"settings": None}, "options = .*16.*now it is .*128"),
+        ],
+    )
+    def test_other_settings_are_refused(self, changed, said, finished, fit):
+        before = (finished / "predictions.csv").stat().st_mtime_ns
+        with pytest.raises(RunError, match=rf"gen-ser was started with {said}"):
+            fit(finished, resume=True, **changed)
+        assert (finished / "predictions.csv").stat().st_mtime_ns == before
+
+    def test_other_vectors_are_refused(self, finished, fit, tones, fbank, tmp_path):
+        other = fbank(tones.write_corpus(tmp_path / "c", sentences=4), tmp_path / "s.zarr")
+        with pytest.raises(RunError, match="store hashes"):
+            fit(finished, other, resume=True)
+
+    def test_other_labels_are_refused(self, finished, fit, tones, fbank, tmp_path):
+        """Labels are no part of the vectors' hash, yet folds of two labellings never mix."""
+        root = tones.write_corpus(tmp_path / "c")
+        table = tones.read_manifest(root)
+        table[0]["emotion"] = "sad"
+        tones.write_manifest(root, table)
+        with pytest.raises(RunError, match="labels or splits"):
+            fit(finished, fbank(root, tmp_path / "s.zarr"), resume=True)
+
+    def test_a_store_that_was_moved_is_the_same_store(self, finished, fit, copied, store, tmp_path):
+        moved = tmp_path / "moved.zarr"
+        moved.symlink_to(store)
+        run = copied(finished)
+        fit(run, moved, resume=True)
+        same_result(finished, run)
+
+    def test_there_must_be_a_run_to_resume(self, fit, tmp_path):
+        with pytest.raises(RunError, match="holds no run to resume; train without --resume"):
+            fit(tmp_path / "run", resume=True)
+
+
+class TestPlace:
+    def test_a_run_is_not_replaced_unasked(self, finished, fit):
+        with pytest.raises(RunError, match="pass --resume to go on with it, --overwrite"):
+            fit(finished)
+
+    def test_overwrite_replaces_all_of_it(self, finished, fit, copied):
+        run = copied(finished)
+        (run / "numbers.json").write_text("{}")
+        fit(run, overwrite=True, fold="1", seed=3)
+        assert plain(run, "config.json")["seed"] == 3
+        assert not (run / "numbers.json").exists()
+        assert [path.name for path in (run / "folds").iterdir()] == ["1"]
+
+    @pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"resume": True}])
+    def test_what_is_no_run_is_never_touched(self, options, fit, tmp_path):
+        (tmp_path / "thesis.txt").write_text("years of work")
+        with pytest.raises(RunError, match="is no run.*another --run"):
+            fit(tmp_path, **options)
+        assert files(tmp_path) == {"thesis.txt"}
+
+    @pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"resume": True}])
+    def test_a_file_is_no_place_for_a_run(self, options, fit, tmp_path):
+        file = tmp_path / "thesis.txt"
+        file.write_text("years of work")
+        with pytest.raises(RunError, match=r"thesis\.txt"):
+            fit(file, **options)
+        assert file.read_text() == "years of work"
+
+
+class TestWhatIsLearnt:
+    def test_one_fold_is_the_same_fold_alone(self, finished, fit, tmp_path):
+        run = fit(tmp_path / "run", fold="2").run.folder
+        assert [path.name for path in (run / "folds").iterdir()] == ["2"]
+        one, two = (r / "folds/2/model.safetensors" for r in (run, finished))
+        assert one.read_bytes() == two.read_bytes()
+        assert rows(run) == [row for row in rows(finished) if row["fold"] == "2"]
+
+    def test_the_seed_decides(self, finished, fit, tmp_path):
+        run = fit(tmp_path / "run", fold="2", seed=1).run.folder
+        one, two = (r / "folds/2/model.safetensors" for r in (run, finished))
+        assert one.read_bytes() != two.read_bytes()
+
+    def test_steps_chosen_on_the_dev_part(self, fit, tmp_path):
+        run = fit(tmp_path / "run", choose="dev", steps=24).run.folder
+        for fold in "1234":
+            lines = [line for line in log(run) if line["fold"] == fold]
+            looks = [line for line in lines if line["phase"] == "choose"]
+            assert [line["step"] for line in looks] == [4, 8, 12, 16, 20, 24]
+            best = min(looks, key=lambda line: line["dev_loss"])
+            learn = [line for line in lines if line["phase"] == "learn"]
+            assert learn[-1]["step"] == best["step"]
+            assert all(line["dev_loss"] is None for line in learn)
+
+    def test_without_a_dev_part_there_is_nothing_to_choose_on(self, fit, tmp_path):
+        report = fit(tmp_path / "run", choose="dev", fold="none")
+        assert any("no development part" in note for note in report.notes)
+        assert {line["phase"] for line in log(report.run.folder)} == {"learn"}
+
+    @pytest.mark.parametrize(
+        ("label", "classes"), [("gender", ["female", "male"]), ("mood", ["down", "up"])]
+    )
+    def test_another_column(self, label, classes, fit, store, tmp_path):
+        run = fit(tmp_path / "run", label=label, steps=1).run.folder
+        with open_store(store) as opened:
+            truth = dict(zip(opened.table["path"], opened.table[label], strict=True))
+        assert plain(run, "protocol.json")["protocol"]["classes"] == classes
+        assert {row["path"]: row["label"] for row in rows(run)} == truth
+
+    def test_speakers_are_told_apart_on_sentences_that_were_not_trained_on(self, fit, tmp_path):
+        run = fit(tmp_path / "run", label="speaker", steps=2).run.folder
+        about = plain(run, "protocol.json")["protocol"]
+        assert (about["name"], about["classes"]) == ("sentence-holdout", ["DC", "JE", "JK", "KL"])
+        assert about["disjoint"] == ["sentence"]
+        found = rows(run)
+        assert len(found) == 12
+        assert len({row["path"][-5] for row in found}) == 1
+        assert all(row["label"] == row["path"][:2] for row in found)
+
+    def test_a_class_with_one_clip_is_told(self, tones, fbank, fit, tmp_path):
+        root = tones.write_corpus(tmp_path / "c", sentences=1)
+        table = tones.read_manifest(root)
+        table[0]["emotion"] = "surprised"
+        tones.write_manifest(root, table)
+        report = fit(tmp_path / "run", fbank(root, tmp_path / "s.zarr"), steps=1)
+        assert "class surprised has 1 clip" in report.notes
+        assert report.protocol.classes == ("angry", "happy", "sad", "surprised")
+
+    def test_clips_without_a_label_are_counted(self, tones, fbank, fit, tmp_path):
+        root = tones.write_corpus(tmp_path / "c", sentences=1)
+        table = tones.read_manifest(root)
+        table[0]["emotion"] = table[5]["emotion"] = ""
+        tones.write_manifest(root, table)
+        report = fit(tmp_path / "run", fbank(root, tmp_path / "s.zarr"), steps=1)
+        assert "2 clips left out: no emotion label" in report.notes
+        assert len(rows(report.run.folder)) == 10
+
+
+class TestLayers:
+    @pytest.mark.parametrize("layers", [(), ("p50",), ("p90", "std")])
+    @pytest.mark.parametrize("model", ["gen-ser", "transformer-ce", "linear"])
+    def test_any_choice_of_layers(self, layers, model, fit, store, tmp_path, tones):
+        settings = tmp_path / "s.toml"
+        text = tones.TINY if model != "linear" else ""
+        settings.write_text(text)
+        run = fit(
+            tmp_path / "run", model=model, layers=layers, fold="1", steps=2, settings=settings
+        )
+        assert plain(run.run.folder, "config.json")["layers"] == [*layers, "mean"]
+        mean = TestNothingLeaks.mean(run.run.folder, "1")
+        assert mean.shape == (len(layers) + 1, 80)
+        assert len(rows(run.run.folder)) == 9
+
+    @pytest.mark.parametrize("layers", [("mean",), ("p51",)])
+    def test_no_such_layer(self, layers, fit, tmp_path):
+        with pytest.raises(ConfigError, match=r"no conditioning layer .* there are std, flux"):
+            fit(tmp_path / "run", layers=layers)
+        assert not (tmp_path / "run").exists()
+
+
+class TestSeveralStores:
+    @pytest.fixture(scope="class")
+    def other(self, tones, fbank, tmp_path_factory):
+        """Another corpus: other words for the emotions, one of them unknown, a name shared."""
+        root = tones.write_corpus(
+            tmp_path_factory.mktemp("other") / "mine",
+            corpus="mine",
+            speakers=("DC", "s2", "s3"),
+            emotions=("anger", "happiness", "smug"),
+            sentences=1,
+            seed=9,
+        )
+        return fbank(root, root.parent / "mine.h5")
+
+    def test_labels_are_the_shared_words(self, fit, store, other, tmp_path):
+        report = fit(tmp_path / "run", store, other, fold="none", steps=2)
+        about = report.protocol
+        assert about.corpora == ("mine", "savee")
+        assert about.label == "canonical"
+        assert about.classes == ("angry", "happy", "sad")
+        assert about.label_map["anger"] == about.label_map["angry"] == "angry"
+        assert about.left_out == {"no canonical label": 3}
+        assert len(about.paths) == 36 + 6
+        hashes = [kept["hash"] for kept in plain(report.run.folder, "manifest.json")["stores"]]
+        assert hashes == list(load_vectors([store, other]).hashes)
+
+    def test_paths_name_their_store_and_speakers_their_corpus(self, fit, store, other, tmp_path):
+        report = fit(tmp_path / "run", store, other, steps=2)
+        assert report.protocol.name == "speaker-holdout"
+        assert {path.split(":")[0] for path in report.protocol.paths} == {"tones.zarr", "mine.h5"}
+        assert {"savee/DC", "mine/DC"} <= set(report.protocol.clusters)
+        assert all(row["path"].count(":") == 1 for row in rows(report.run.folder))
+
+    def test_native_words_where_asked_for(self, fit, store, other, tmp_path):
+        report = fit(tmp_path / "run", store, other, labels="native", steps=1)
+        assert report.protocol.classes == (
+            "anger",
+            "angry",
+            "happiness",
+            "happy",
+            "sad",
+            "smug",
+        )
+
+    def test_two_of_a_name_are_refused(self, fit, store, tmp_path):
+        (tmp_path / store.name).symlink_to(store)
+        with pytest.raises(ConfigError, match="same name"):
+            fit(tmp_path / "run", store, tmp_path / store.name)
+
+
+class TestSettings:
+    def test_a_file_over_the_preset_and_flags_over_the_file(self, fit, tmp_path):
+        path = tmp_path / "s.toml"
+        path.write_text(
+            "[model]\nsampler_steps = 2\nsigma = 0.25\n[model.network]\nhidden = 8\n"
+            "[training]\nsteps = 900\nbatch_size = 5\n"
+        )
+        run = fit(tmp_path / "run", settings=path, steps=2, fold="1").run.folder
+        kept = plain(run, "config.json")
+        assert (kept["training"]["steps"], kept["training"]["batch_size"]) == (2, 5)
+        assert kept["training"]["learning_rate"] == 5e-4
+        options = kept["options"]
+        assert (options["sampler_steps"], options["sigma"], options["k"]) == (2, 0.25, 10.0)
+        assert (options["network"]["hidden"], options["network"]["depth"]) == (8, 2)
+        assert plain(run / "folds/1", "config.json")["options"] == options
+        weights = load_file(run / "folds/1/model.safetensors")
+        assert any(8 in tensor.shape for tensor in weights.values())
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("[model", "cannot be read as TOML"),
+            ("[mdoel]\nk = 1\n", r"no table \[mdoel\]; there are \[model\], \[training\]"),
+            ("steps = 3\n", r"no table \[steps\]"),
+            ("[model]\nkk = 1\n", r"\[model\]: no setting 'kk'; there are k, sigma"),
+            ("[model.network]\nwide = 1\n", "no setting 'wide'; there are hidden, depth"),
+            ("[model]\nnetwork = 3\n", "expected a table of settings, found 3"),
+            ("[training]\nsteps = '3'\n", "training. steps: expected int, found '3'"),
+            ("[training]\nsteps = true\n", "expected int, found True"),
+            ("[training]\nsteps = 0\n", "must be at least 1"),
+            ("[model.network]\nhidden = 9\nheads = 2\n", "multiple of heads"),
+            ("model = 1\n", r"\[model\].*table"),
+            (None, "cannot be read"),
+            (b"\xff\xfe", "cannot be read"),
+        ],
+    )
+    def test_a_wrong_file_is_one_line_that_names_it(self, text, said, fit, tmp_path):
+        path = tmp_path / "wrong.toml"
+        if text is not None:
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(ConfigError, match=rf"wrong\.toml.*{said}") as error:
+            fit(tmp_path / "run", settings=path)
+        assert not (tmp_path / "run").exists()
+        assert "Traceback" not in str(error.value)
+
+    @pytest.mark.parametrize(
+        ("wrong", "kind", "said"),
+        [
+            ({"model": "svm"}, ConfigError, "no model 'svm'; choose one of gen-ser, linear"),
+            ({"preset": "huge"}, ConfigError, "no preset 'huge'; choose one of small, paper"),
+            ({"fold": "9"}, ConfigError, "no fold '9'; there are 1, 2, 3, 4, all"),
+            ({"label": "age"}, ProtocolError, "no column 'age'"),
+            ({"protocol": "kfold"}, ProtocolError, "no protocol 'kfold'"),
+            ({"device": "tpu"}, ConfigError, "tpu"),
+        ],
+    )
+    def test_what_cannot_be_asked_for(self, wrong, kind, said, fit, tmp_path):
+        with pytest.raises(kind, match=said):
+            fit(tmp_path / "run", **wrong)
+        assert not (tmp_path / "run").exists()
+
+    @pytest.mark.parametrize("wrong", [{"choose": "test"}, {"labels": "mine"}, {"steps": 0}])
+    def test_out_of_range(self, wrong):
+        with pytest.raises(ConfigError, match=next(iter(wrong))):
+            TrainConfig(**wrong)
+
+    def test_sizes_that_do_not_fit_the_vectors_are_refused_before_anything_is_written(
+        self, fit, tmp_path
+    ):
+        path = tmp_path / "s.toml"
+        path.write_text("[model.network]\nhidden = 16\nheads = 16\n")
+        with pytest.raises(GensrError, match="heads|orthogonal|codes"):
+            fit(tmp_path / "run", preset="paper", settings=_heads(tmp_path, 7))
+        assert not (tmp_path / "run").exists()
+
+
+def _heads(folder: Path, heads: int) -> Path:
+    """Settings of a network as wide as the encoder, 80, which so many heads do not divide."""
+    path = folder / "heads.toml"
+    path.write_text(f"[model.network]\nheads = {heads}\n")
+    return path
+
+
+def test_no_store(fit, tmp_path):
+    with pytest.raises(StoreError, match=r"nowhere\.zarr does not exist"):
+        fit(tmp_path / "run", tmp_path / "nowhere.zarr")
+    with pytest.raises(ConfigError, match="no store given"):
+        train([], TrainConfig())
