@@ -2,12 +2,18 @@
 #   make all     set up, then the whole job on an embedded default, offline
 #   make test    set up, then the fast tests
 #   make all CORPUS=corpora/ravdess ENCODER=DIR_OR_ID    the same job on yours
+#   ... EXTRACT_FLAGS='--allow-errors 1' TRAIN_FLAGS='--protocol random-holdout'
 PYTHON  ?= python3
 CORPUS  ?= demo/corpus
 ENCODER ?= fbank
-NAME    := $(notdir $(patsubst %/,%,$(CORPUS)))-$(notdir $(patsubst %/,%,$(ENCODER)))
+# One store and one set of runs for each corpus and encoder, by the whole of their names.
+NAME    := $(shell printf '%s-%s-%s' "$$(basename '$(CORPUS)')" "$$(basename '$(ENCODER)')" \
+             "$$(printf '%s' '$(abspath $(CORPUS)) $(ENCODER)' | cksum | cut -d' ' -f1)" \
+             | tr -c 'A-Za-z0-9._-' '_')
 STORE   ?= demo/$(NAME).zarr
 RUNS    ?= demo/runs/$(NAME)
+EXTRACT_FLAGS ?=
+TRAIN_FLAGS   ?=
 MODELS  := gen-ser linear transformer-ce
 
 BIN   := .venv/bin
@@ -18,15 +24,16 @@ GENSR := $(BIN)/gensr
 # Extraction goes on where it stopped, and does nothing twice; runs are made anew.
 all: setup
 ifeq ($(CORPUS),demo/corpus)
-	$(GENSR) demo-corpus $(CORPUS)
+	$(GENSR) demo-corpus '$(CORPUS)'
 endif
-	$(GENSR) extract $(CORPUS) --encoder $(ENCODER) --out $(STORE)
+	$(GENSR) extract '$(CORPUS)' --encoder '$(ENCODER)' --out $(STORE) $(EXTRACT_FLAGS)
 	for model in $(MODELS); do \
-	  $(GENSR) train $(STORE) --model $$model --run $(RUNS)/$$model --overwrite || exit 1; \
+	  $(GENSR) train $(STORE) --model $$model --run $(RUNS)/$$model --overwrite $(TRAIN_FLAGS) \
+	    || exit 1; \
 	done
-	$(GENSR) train $(STORE) --fold none --run $(RUNS)/deployed --overwrite
-	clip=$$(find $(CORPUS) -type f \( -name '*.wav' -o -name '*.flac' \) | sort | head -n 1); \
-	  test -z "$$clip" || $(GENSR) predict "$$clip" --run $(RUNS)/deployed --encoder $(ENCODER)
+	$(GENSR) train $(STORE) --fold none --run $(RUNS)/deployed --overwrite $(TRAIN_FLAGS)
+	clip=$$(find '$(CORPUS)' -type f \( -name '*.wav' -o -name '*.flac' \) | sort | head -n 1); \
+	  test -z "$$clip" || $(GENSR) predict "$$clip" --run $(RUNS)/deployed --encoder '$(ENCODER)'
 	$(GENSR) eval $(MODELS:%=$(RUNS)/%)
 
 setup: .venv/.ready

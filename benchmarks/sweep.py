@@ -1,10 +1,10 @@
-"""Which schedule constants, samplers and N? Scored on development parts, never on test clips.
+"""Which budget, schedule constants, samplers and N? By development parts, never by test clips.
 
 Against: the default of each setting, the others kept at theirs. For every fold of the store's
 protocol a model learns from the training part without the development speakers, and answers
 those; the table pools them over folds.
 
-    python benchmarks/sweep.py emodb.zarr --steps 300
+    python benchmarks/sweep.py emodb.zarr
 """
 
 import argparse
@@ -15,10 +15,9 @@ from typing import Any
 import torch
 
 from gensr.estimator.device import threads_for
-from gensr.estimator.gen_ser import GenSERConfig
 from gensr.estimator.model import Examples, predict
 from gensr.estimator.network import NetworkConfig
-from gensr.estimator.registry import ModelSpec, build
+from gensr.estimator.registry import MODELS, ModelSpec, build
 from gensr.estimator.training import TrainingConfig, fit, mix_seed
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.vectors import load_vectors
@@ -32,6 +31,7 @@ TRAINED: dict[str, list[dict[str, Any]]] = {
     "standardize": [{"standardize": False}],
     "network": [{"network": NetworkConfig(hidden=256)}, {"network": NetworkConfig(depth=4)}],
 }
+BUDGETS = (150, 300, 600, 1200)
 SAMPLED: list[dict[str, Any]] = [
     {"sampler": name, "N": N} for name in ("exact", "euler") for N in (1, 2, 4, 10, 20)
 ]
@@ -45,13 +45,18 @@ def main(store: Path, steps: int, seed: int) -> None:
         torch.from_numpy(vectors.x[protocol.store_rows]), torch.from_numpy(protocol.labels)
     )
 
-    def dev_accuracy(options: dict[str, Any], ways: list[dict[str, Any]]) -> list[float]:
+    def dev_accuracy(
+        options: dict[str, Any],
+        ways: list[dict[str, Any]],
+        model_name: str = "gen-ser",
+        steps: int = steps,
+    ) -> list[float]:
         spec = ModelSpec(
-            model="gen-ser",
+            model=model_name,
             classes=protocol.classes,
             layers=vectors.layers,
             width=vectors.x.shape[-1],
-            options=replace(GenSERConfig(), **options),
+            options=replace(MODELS[model_name][1](), **options),
         )
         right, tested = [0.0] * len(ways), 0
         for fold in protocol.folds:
@@ -67,7 +72,12 @@ def main(store: Path, steps: int, seed: int) -> None:
         return [count / tested for count in right]
 
     print(f"{store.name}, {protocol.name}, {steps} steps, development parts pooled\n")
-    print("| setting | accuracy % |\n|---|---|")
+    print("| model | " + " | ".join(f"{budget} steps" for budget in BUDGETS) + " |")
+    print("|---" * (len(BUDGETS) + 1) + "|")
+    for name in MODELS:
+        shares = [dev_accuracy({}, [{}], name, budget)[0] for budget in BUDGETS]
+        print(f"| {name} | " + " | ".join(f"{100 * s:.1f}" for s in shares) + " |", flush=True)
+    print("\n| setting | accuracy % |\n|---|---|")
     for group in TRAINED.values():
         for options in group:
             said = ", ".join(f"{key} = {value}" for key, value in options.items()) or "default"
@@ -80,7 +90,7 @@ def main(store: Path, steps: int, seed: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store", type=Path)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with threads_for(0):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -15,10 +16,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False, soft_wrap=True)
 """What was asked for: tables, paths."""
-err = Console(highlight=False, soft_wrap=True, stderr=True)
+err = Console(highlight=False, emoji=False, soft_wrap=True, stderr=True)
 """What happens meanwhile: progress, notes."""
 
 
@@ -30,11 +32,17 @@ def note(message: str) -> None:
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: first column left, the others right; without a terminal, plain columns."""
     if out.is_terminal:
-        drawn = Table(title=title, title_justify="left", header_style="bold")
+        drawn = Table(
+            title=Text(title, style="bold"),
+            title_justify="left",
+            box=SIMPLE,
+            pad_edge=False,
+            padding=(0, 1),
+        )
         for number, column in enumerate(columns):
-            drawn.add_column(column, justify="left" if number == 0 else "right")
+            drawn.add_column(column, justify="left" if number == 0 else "right", no_wrap=number > 0)
         for row in rows:
-            drawn.add_row(*row)
+            drawn.add_row(*map(Text, row))  # as they are: a file's name may look like markup
         out.print(drawn)
         return
     widths = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
@@ -63,11 +71,12 @@ class Bars:
 
     def __init__(self) -> None:
         self._bars = Progress(
-            TextColumn("{task.description:>10}"),
-            BarColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
+            TextColumn("ETA"),
             TimeRemainingColumn(),
             console=err,
             transient=False,
@@ -122,5 +131,5 @@ class Bars:
         spent = max(1e-9, time.monotonic() - self._began)
         rate = f"{self._done / spent:.1f}/s"
         if self._audio:
-            rate += f", {self._audio / 3600:.2f} h of audio, {self._audio / spent:.0f} x real time"
+            rate += f", {self._audio / 3600:.2f} h, {self._audio / spent:.0f} x real time"
         return rate

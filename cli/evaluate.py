@@ -52,12 +52,17 @@ def command(
     if sampler not in (None, *SAMPLERS):
         raise ConfigError(f"--sampler takes {' or '.join(SAMPLERS)}; found {sampler}")
     found = []
-    for folder in runs or [newest(Path("runs"))]:
-        run = Run.open(folder)
-        one = evaluate(run, sampler=sampler, steps=steps, stores=store, device=device)
-        one.pictures.extend(draw(one, folder / "figures"))
-        run.write_numbers(one.as_json())
-        found.append(one)
+    with console.Bars() as bars:
+        for folder in runs or [newest(Path("runs"))]:
+            run = Run.open(folder)
+            one = evaluate(
+                run, sampler=sampler, steps=steps, stores=store, device=device, progress=bars
+            )
+            # Another sampler than the run's own is a look aside: it replaces nothing.
+            aside = "" if one.own else f"-{sampler}"
+            one.pictures.extend(draw(one, folder / f"figures{aside}"))
+            run.write_numbers(one.as_json(), f"numbers{aside}.json")
+            found.append(one)
     if as_json:
         plain = [one.as_json() for one in found]
         typer.echo(json.dumps(plain[0] if len(plain) == 1 else {"runs": plain}, indent=2))
@@ -82,52 +87,55 @@ def cell(numbers: "Numbers", metric: str) -> str:
     return f"{value} [{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else value
 
 
-METRIC_COLUMNS = {
-    "WA %": "accuracy",
-    "UAR %": "uar",
-    "macro-F1 %": "macro_f1",
-    "weighted-F1 %": "weighted_f1",
-}
-
-
 def _show_sweep(one: "Evaluation") -> None:
     from gensr.cli.console import table
 
-    if one.by_steps:
-        rows = [
-            [str(N), *(cell(found, metric) for metric in METRIC_COLUMNS.values())]
-            for N, found in one.by_steps.items()
-        ]
-        table(f"{one.run}: steps, {one.options['sampler']} sampler", ["N", *METRIC_COLUMNS], rows)
+    rows = [
+        [str(N), cell(found, "accuracy"), cell(found, "uar"), *_f1(found)]
+        for N, found in one.by_steps.items()
+    ]
+    if rows:
+        title = f"{one.run}: N steps of the {one.options['sampler']} sampler"
+        table(title, ["N", "WA %", "UAR %", "mF1", "wF1"], rows)
 
 
 def _show_runs(found: "list[Evaluation]") -> None:
-    from gensr.cli.console import note, print_plain, table
-
-    rows = []
+    """One table per question: results of unlike protocols never stand side by side."""
+    questions: dict[tuple[str, ...], list[Evaluation]] = {}
     for one in found:
-        spread = one.over_folds()["accuracy"]
-        folds = f"{100 * spread['mean']:.1f} ± {100 * spread['sd']:.1f}"
-        rows.append(
-            [
-                one.model,
-                *(cell(one.numbers, metric) for metric in METRIC_COLUMNS.values()),
-                folds if len(one.folds) > 1 else "-",
-                f"{100 * one.numbers.values['majority_baseline']:.1f}",
-                str(one.numbers.n),
-            ]
-        )
-    first = found[0]
-    about = first.protocol
-    title = (
-        f"{about.name}: {about.label}, {len(about.classes)} classes, "
-        f"{first.options['encoder']['name']}"
+        questions.setdefault((one.protocol.hash, *one.folds), []).append(one)
+    for runs in questions.values():
+        _show_question(runs)
+
+
+def _show_question(runs: "list[Evaluation]") -> None:
+    from gensr.cli.console import print_plain, table
+
+    names = [one.run.resolve().name for one in runs]
+    encoders = [str(one.options["encoder"]["name"]) for one in runs]
+    rows = []
+    for one, name, encoder in zip(runs, names, encoders, strict=True):
+        called = name if names.count(name) == 1 else str(one.run)
+        called += f", {encoder}" if len(set(encoders)) > 1 else ""
+        over = one.over_folds()["accuracy"]
+        spread = f"{100 * over['mean']:.1f} ± {100 * over['sd']:.1f}" if len(one.folds) > 1 else "-"
+        headline = [cell(one.numbers, "accuracy"), cell(one.numbers, "uar")]
+        rows.append([called, *headline, *_f1(one.numbers), spread])
+    numbers, about = runs[0].numbers, runs[0].protocol
+    title = f"{about.name}: {about.label}, {len(about.classes)} classes, {encoders[0]}"
+    if len(set(encoders)) > 1:
+        title = title.rsplit(", ", 1)[0]
+    table(title, ["run", "WA %", "UAR %", "mF1", "wF1", "WA by fold"], rows)
+    spans = (
+        f"[95 % intervals over {numbers.clusters} {about.cluster}s]"
+        if numbers.intervals["accuracy"]
+        else f"no intervals: {numbers.clusters} {about.cluster}s tested, they need 4"
     )
-    table(title, ["model", *METRIC_COLUMNS, "WA over folds", "majority", "n"], rows)
-    if len({one.protocol.hash for one in found}) > 1:
-        note("these runs answer different questions (protocol hashes differ): do not compare them")
-    S = first.numbers.clusters
-    if first.numbers.intervals["accuracy"] is None:
-        print_plain(f"no intervals: {S} {about.cluster}s tested, they need 4")
-    else:
-        print_plain(f"[95 % intervals over {S} {about.cluster}s]")
+    majority = 100 * numbers.values["majority_baseline"]
+    print_plain(f"n = {numbers.n}, majority class {majority:.1f} %, {spans}")
+    for note in about.notes():
+        print_plain(f"note: {note}")
+
+
+def _f1(numbers: "Numbers") -> list[str]:
+    return [f"{100 * numbers.values[name]:.1f}" for name in ("macro_f1", "weighted_f1")]

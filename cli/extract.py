@@ -56,7 +56,7 @@ def command(
     from gensr.pipeline.extract import ExtractConfig, extract
 
     config = ExtractConfig(
-        encoder=encoder or DEFAULT_ENCODER,
+        encoder=DEFAULT_ENCODER if encoder is None else encoder,
         revision=revision,
         device=device,
         dtype=dtype,

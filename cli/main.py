@@ -4,12 +4,12 @@ Each command imports the stage it runs inside its function.
 """
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from gensr.cli import demo_corpus, evaluate, extract, info, predict, train
-from gensr.estimator.errors import GensrError
+from gensr.estimator.errors import ConfigError, GensrError
 
 app = typer.Typer(
     name="gensr",
@@ -53,19 +53,38 @@ def _top(
     pass
 
 
+UsageError: Any = typer.BadParameter.__mro__[1]
+"""Of click, which newer versions of typer bring along under a private name."""
+INTERRUPTED = 130
+"""What typer answers to Ctrl-C."""
+
+
 def run() -> None:
     """Entry point: 0 done, 2 usage, 1 anything else; a user's mistake is one line on stderr."""
     try:
-        app()
+        status = app(prog_name="gensr", standalone_mode=False)
+    except UsageError as error:
+        if error.format_message():  # none where `gensr` alone has shown its help
+            command = error.ctx.command_path if error.ctx else "gensr"
+            _say(f"{error.format_message().rstrip('.')}; see `{command} --help`")
+        sys.exit(2)
     except GensrError as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("interrupted; what is finished is kept, the same command goes on from there", 130)
+        _say(str(error))
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:  # a full disk, a folder that may not be written
+        _say(f"{error.filename or 'the system'}: {error.strerror or error}")
+        sys.exit(1)
+    if status == INTERRUPTED:
+        _say(
+            "interrupted; what is finished is kept: the same `extract` goes on from there, "
+            "and so does `train` with --run RUN --resume"
+        )
+        sys.exit(1)
+    sys.exit(status)
 
 
-def _fail(message: str, code: int = 1) -> None:
+def _say(message: str) -> None:
     line = " ".join(message.split())
     typer.echo(f"gensr: {line}", err=True)
-    sys.exit(code)

@@ -51,4 +51,8 @@ def command(
         ]
         console.table(f"{run}", ["clip", "predicted", "probability"], rows)
     if len(found.failed) > allow_errors:
+        console.note(
+            f"{len(found.failed)} unusable files, {allow_errors} allowed; mend them, or pass "
+            f"--allow-errors {len(found.failed)}"
+        )
         raise typer.Exit(1)

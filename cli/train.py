@@ -19,12 +19,8 @@ gensr train ravdess.zarr --label gender --steps 300
 
 
 def command(
-    stores: Annotated[
-        list[Path], typer.Argument(metavar="STORE", help="Stores of one encoder.")
-    ],
-    run: Annotated[
-        Path | None, typer.Option(help="Run folder; default: runs/TIME-MODEL.")
-    ] = None,
+    stores: Annotated[list[Path], typer.Argument(metavar="STORE", help="Stores of one encoder.")],
+    run: Annotated[Path | None, typer.Option(help="Run folder; default: runs/TIME-MODEL.")] = None,
     model: Annotated[
         str, typer.Option(help="gen-ser, linear (CLS) or transformer-ce.")
     ] = "gen-ser",
@@ -93,6 +89,7 @@ def command(
 
 
 def _names(layers: str | None) -> tuple[str, ...] | None:
+    """The layers of a list with commas; `none` is K = 0."""
     if layers is None:
         return None
     return () if layers == "none" else tuple(name.strip() for name in layers.split(","))

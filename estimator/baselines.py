@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from gensr.estimator.model import Model
 from gensr.estimator.network import LayerFusion, NetworkConfig, TargetEstimator
+from gensr.estimator.ranges import check_range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,9 @@ class LinearConfig:
     """Dropout on the input, in [0, 1)."""
     standardize: bool = True
     """Standardise each layer and dimension by the training part."""
+
+    def __post_init__(self) -> None:
+        check_range("dropout", self.dropout, least=0, below=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

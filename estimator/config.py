@@ -27,6 +27,8 @@ def from_plain(cls: type[T], values: Mapping[str, Any], where: str, base: T | No
     Raises:
         ConfigError: an unknown field, a value of the wrong kind, or one out of range.
     """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where}: expected a table of settings, found {values!r}")
     hints = get_type_hints(cls)
     known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(known))
@@ -45,8 +47,6 @@ def from_plain(cls: type[T], values: Mapping[str, Any], where: str, base: T | No
 
 def _typed(value: Any, hint: Any, where: str, base: Any) -> Any:
     if is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{where}: expected a table of settings, found {value!r}")
         return from_plain(hint, value, where, base)
     options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     for option in options:

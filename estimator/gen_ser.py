@@ -16,7 +16,8 @@ from gensr.estimator.model import Model
 from gensr.estimator.network import NetworkConfig, TargetEstimator
 from gensr.estimator.objective import draw_times, target_matching_loss
 from gensr.estimator.path import BridgeVariance, GaussianPath, LogisticMean
-from gensr.estimator.sampler import SAMPLERS, Trajectory, time_grid
+from gensr.estimator.ranges import check_range
+from gensr.estimator.sampler import MAX_STEPS, SAMPLERS, Trajectory, time_grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,12 @@ class GenSERConfig:
     """Sizes of the estimator."""
 
     def __post_init__(self) -> None:
-        time_grid(self.T, self.t_eps, self.sampler_steps)
+        LogisticMean(k=self.k)
+        BridgeVariance(strength=self.sigma)
+        check_range("t_eps", self.t_eps, above=0, below=self.T)
+        check_range("T", self.T, below=1)  # at 1 the field of Eq. 5 is 0 times infinity
+        check_range("sampler_steps", self.sampler_steps, least=1, most=MAX_STEPS)
+        check_range("temperature", self.temperature, above=0)
         if self.sampler not in SAMPLERS:
             raise ConfigError(f"sampler must be one of {', '.join(SAMPLERS)}; found {self.sampler}")
         if self.readout not in ("estimate", "state"):
@@ -77,13 +83,14 @@ class GenSER(Model):
         return loss / self.codes[0].square().sum()
 
     def transport(
-        self, x: Tensor, *, sampler: str | None = None, N: int | None = None
+        self, x: Tensor, *, sampler: str | None = None, N: int | None = None, record: bool = True
     ) -> Trajectory:
         """Carry a batch from x1 to x0 (Algorithm 2); defaults are the config's."""
         x1, X_c = self.split(x)
-        times = time_grid(self.config.T, self.config.t_eps, N or self.config.sampler_steps)
+        steps = self.config.sampler_steps if N is None else N
+        times = time_grid(self.config.T, self.config.t_eps, steps)
         march = SAMPLERS[sampler or self.config.sampler]
-        return march(self._estimate(X_c), self.path, x1, times)
+        return march(self._estimate(X_c), self.path, x1, times, record)
 
     def probabilities(self, x: Tensor, **options: Any) -> Tensor:
         """Class probabilities of the terminal sample (Eq. 12).
@@ -92,7 +99,7 @@ class GenSER(Model):
             x: (B, K+1, L).
             **options: `sampler` and `N` in place of the config's.
         """
-        trajectory = self.transport(x, **options)
+        trajectory = self.transport(x, record=False, **options)
         last = trajectory.estimates if self.config.readout == "estimate" else trajectory.states
         return codes.probabilities(last[-1], self.codes, self.config.temperature)
 

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from gensr.estimator.errors import RunError
+
 
 @dataclass(frozen=True, slots=True)
 class Examples:
@@ -95,10 +97,17 @@ class Model(nn.Module, ABC):
 
 
 def predict(model: Model, x: Tensor, *, batch: int = 1024, **options: Any) -> Tensor:
-    """Class probabilities (N, C) of any number of clips (N, K+1, L), in evaluation mode."""
+    """Class probabilities (N, C) of any number of clips (N, K+1, L), in evaluation mode.
+
+    Raises:
+        RunError: a probability that is not finite.
+    """
     was_training = model.training
     model.eval()
     with torch.inference_mode():
         parts = [model.probabilities(part, **options) for part in torch.split(x, batch)]
     model.train(was_training)
-    return torch.cat(parts) if parts else x.new_zeros(0, model.n_classes)
+    p = torch.cat(parts) if parts else x.new_zeros(0, model.n_classes)
+    if not torch.isfinite(p).all():
+        raise RunError(f"{model.name} gave probabilities that are not finite; train it again")
+    return p

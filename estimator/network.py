@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gensr.estimator.errors import ConfigError
+from gensr.estimator.ranges import check_range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +38,15 @@ class NetworkConfig:
     """Dropout after each sub-layer and on the input, in [0, 1). Ours; the paper states none."""
 
     def __post_init__(self) -> None:
-        if self.depth < 1 or self.heads < 1:
-            raise ConfigError(f"depth and heads must be >= 1, found {self.depth}, {self.heads}")
-        if self.hidden is not None and (self.hidden < 2 or self.hidden % self.heads):
-            raise ConfigError(f"hidden ({self.hidden}) must be a multiple of heads ({self.heads})")
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(f"dropout must lie in [0, 1), found {self.dropout}")
+        check_range("depth", self.depth, least=1, most=100)
+        check_range("heads", self.heads, least=1, most=1000)
+        check_range("dropout", self.dropout, least=0, below=1)
+        if self.hidden is not None:
+            check_range("hidden", self.hidden, least=2, most=16_384)
+            if self.hidden % self.heads:
+                raise ConfigError(
+                    f"hidden ({self.hidden}) must be a multiple of {self.heads} heads"
+                )
 
     @classmethod
     def paper(cls) -> "NetworkConfig":

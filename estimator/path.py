@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from gensr.estimator.errors import ConfigError
+from gensr.estimator.ranges import check_range
 
 
 class MeanSchedule(Protocol):
@@ -53,8 +53,7 @@ class LogisticMean:
     """Steepness of the switch around t = 1/2; 0 is the linear schedule a = t. Ours."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.k <= 1000:
-            raise ConfigError(f"k must lie in [0, 1000], found {self.k}")
+        check_range("k", self.k, least=0, most=1000)
 
     def a(self, t: Tensor) -> Tensor:
         """Share of x1 at t (Eq. 6)."""
@@ -82,8 +81,7 @@ class BridgeVariance:
     """sigma of Eq. 7, twice the largest standard deviation on the path. Ours."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.strength < math.inf:
-            raise ConfigError(f"sigma must be above 0, found {self.strength}")
+        check_range("sigma", self.strength, above=0)
 
     def sigma(self, t: Tensor) -> Tensor:
         """sigma_t of Eq. 7."""

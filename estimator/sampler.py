@@ -15,6 +15,7 @@ Its times T - n/N go negative where T < 1; we use N equal steps from T to t_eps.
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -22,6 +23,10 @@ from torch import Tensor
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.objective import Estimate
 from gensr.estimator.path import GaussianPath
+from gensr.estimator.ranges import check_range
+
+MAX_STEPS = 100_000
+"""N above this is a slip of the keyboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +36,32 @@ class Trajectory:
     times: Tensor
     """(N+1,) from T down to t_eps."""
     states: Tensor
-    """(N+1, B, L): x_t at each time; states[0] is x1."""
+    """(N+1, B, L): x_t at each time; states[0] is x1. Only the last where not recorded."""
     estimates: Tensor
-    """(N, B, L): x0_hat made at times[0] .. times[N-1]."""
+    """(N, B, L): x0_hat made at times[0] .. times[N-1]. Only the last where not recorded."""
 
 
-Sampler = Callable[[Estimate, GaussianPath, Tensor, Tensor], Trajectory]
+class Sampler(Protocol):
+    """What every sampler takes."""
+
+    def __call__(
+        self, estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor, record: bool = True
+    ) -> Trajectory:
+        """Carry x1 along `times`; without `record` keep the last state and estimate only."""
+        ...
 
 
 def time_grid(T: float, t_eps: float, N: int) -> Tensor:
     """N+1 times from T down to t_eps, equally spaced (in place of Eq. 11), float32."""
-    if N < 1:
-        raise ConfigError(f"a sampler needs at least 1 step, found {N}")
+    check_range("the number of sampler steps", N, least=1, most=MAX_STEPS)
     if not 0 <= t_eps < T <= 1:
         raise ConfigError(f"need 0 <= t_eps < T <= 1, found t_eps = {t_eps}, T = {T}")
     return torch.linspace(T, t_eps, N + 1)
 
 
-def euler(estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor) -> Trajectory:
+def euler(
+    estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor, record: bool = True
+) -> Trajectory:
     """Euler steps along the field of Eq. 9 (Eq. 10, sign mended). First order in 1/N.
 
     Args:
@@ -56,6 +69,7 @@ def euler(estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor) -> 
         path: the path the network was trained on.
         x1: (B, L) start, which is also the state at T.
         times: (N+1,), falling, inside (0, 1).
+        record: keep every state and estimate, not only the last: memory grows with N.
 
     Returns:
         The trajectory.
@@ -64,10 +78,12 @@ def euler(estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor) -> 
     def step(x: Tensor, x0_hat: Tensor, t: Tensor, s: Tensor) -> Tensor:
         return x - (t - s) * path.velocity(x, x0_hat, x1, t)
 
-    return _march(step, estimate, x1, times)
+    return _march(step, estimate, x1, times, record)
 
 
-def exact(estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor) -> Trajectory:
+def exact(
+    estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor, record: bool = True
+) -> Trajectory:
     """The exact solution of Eq. 3 over each step, for the estimate frozen at its start.
 
     x_s = mu_s(x0_hat) + (sigma_s/sigma_t)(x_t - mu_t(x0_hat)). First order in 1/N like Euler,
@@ -78,7 +94,7 @@ def exact(estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor) -> 
         shrink = path.variance.sigma(s) / path.variance.sigma(t)
         return path.mu(x0_hat, x1, s) + shrink * (x - path.mu(x0_hat, x1, t))
 
-    return _march(step, estimate, x1, times)
+    return _march(step, estimate, x1, times, record)
 
 
 SAMPLERS: dict[str, Sampler] = {"euler": euler, "exact": exact}
@@ -89,6 +105,7 @@ def _march(
     estimate: Estimate,
     x1: Tensor,
     times: Tensor,
+    record: bool,
 ) -> Trajectory:
     times = times.to(x1.device)
     states, estimates = [x1], []
@@ -96,4 +113,6 @@ def _march(
         x0_hat = estimate(states[-1], t.expand(len(x1)))
         states.append(step(states[-1], x0_hat, t, s))
         estimates.append(x0_hat)
+        if not record:
+            del states[:-1], estimates[:-1]
     return Trajectory(times, torch.stack(states), torch.stack(estimates))

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from gensr.estimator.checkpoint import Checkpoint
-from gensr.estimator.errors import ConfigError
+from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.model import Examples, Model, predict
+from gensr.estimator.ranges import check_range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +39,22 @@ class TrainingConfig:
     clip_norm: float = 1.0
     """Largest gradient norm, of a loss scaled so that 1 knows nothing. Ours."""
     ema: float = 0.99
-    """Decay of the running average of the weights that is kept as the model; 0 is off. Ours."""
+    """Decay of the running average of the weights that is kept as the model; 0 is off. Ours.
+
+    It warms up as min(ema, (1 + n) / (10 + n)) after n steps, so that the first weights are
+    forgotten however short the training.
+    """
     evaluate_every: int = 50
     """Steps between looks at the dev part, and between checkpoints."""
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch_size, self.evaluate_every) < 1:
-            raise ConfigError(
-                "steps, batch_size and evaluate_every must be at least 1, found "
-                f"{self.steps}, {self.batch_size}, {self.evaluate_every}"
-            )
-        if not 0 <= self.warmup < 1 or not 0 <= self.ema < 1:
-            raise ConfigError(f"warmup and ema must lie in [0, 1), found {self.warmup}, {self.ema}")
-        if self.learning_rate <= 0 or self.clip_norm <= 0 or self.weight_decay < 0:
-            raise ConfigError("learning_rate and clip_norm must be above 0, weight_decay not below")
+        for name in ("steps", "batch_size", "evaluate_every"):
+            check_range(name, getattr(self, name), least=1)
+        for name in ("warmup", "ema"):
+            check_range(name, getattr(self, name), least=0, below=1)
+        check_range("learning_rate", self.learning_rate, above=0, most=1)
+        check_range("weight_decay", self.weight_decay, least=0)
+        check_range("clip_norm", self.clip_norm, above=0)
 
     @classmethod
     def paper(cls) -> "TrainingConfig":
@@ -101,13 +104,12 @@ def fit(
 
     Raises:
         ConfigError: an empty training part.
-        RunError: a checkpoint of other settings.
+        RunError: a checkpoint of other settings, or a loss that is not finite.
     """
     if not len(train):
         raise ConfigError("there is no clip to train on")
     model.prepare(train)
-    keep_average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
-    average = AveragedModel(model, multi_avg_fn=keep_average)
+    average = AveragedModel(model, multi_avg_fn=_warm_average(config.ema))
     learnt = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learnt, weight_decay=config.weight_decay, fused=True)
     state = Checkpoint(model, average, optimizer, settings=f"{config} seed={seed}")
@@ -123,6 +125,11 @@ def fit(
         if (step + 1) % config.evaluate_every == 0 or step + 1 == last:
             loss = torch.stack(losses).mean().item()
             losses.clear()
+            if not math.isfinite(loss):
+                raise RunError(
+                    f"the training diverged: loss {loss} at step {step + 1}, learning rate "
+                    f"{config.learning_rate}; lower learning_rate in --config [training]"
+                )
             log.append(Progress(step + 1, loss, *_look(average.module, dev)))
             if checkpoint is not None:
                 state.save(checkpoint, [astuple(entry) for entry in log])
@@ -150,6 +157,17 @@ def _step(
     nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], config.clip_norm)
     optimizer.step()
     return loss.detach()
+
+
+Weights = list[Tensor] | tuple[Tensor, ...]
+
+
+def _warm_average(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
+    def update(average: Weights, current: Weights, n: Tensor | int) -> None:
+        kept = min(decay, (1 + int(n)) / (10 + int(n)))
+        torch._foreach_lerp_(average, current, 1 - kept)
+
+    return update
 
 
 def _look(model: nn.Module, dev: Examples | None) -> tuple[float | None, float | None]:

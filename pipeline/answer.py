@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from gensr.estimator.device import threads_for
 from gensr.estimator.model import Model, predict
+from gensr.estimator.network import count_parameters
 from gensr.pipeline.protocol import Fold, Protocol
 from gensr.pipeline.run import Prediction
 
@@ -15,7 +17,8 @@ def answer(
 ) -> list[Prediction]:
     """The answers of one fold's model to its test clips; `options` go to the model."""
     rows = torch.from_numpy(fold.test).to(x.device)
-    p = predict(model, x[rows], **options).double().cpu().numpy()
+    with threads_for(count_parameters(model)):
+        p = predict(model, x[rows], **options).double().cpu().numpy()
     return [
         Prediction(
             path=protocol.paths[row],

@@ -10,20 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from gensr.estimator.device import pick_device
 from gensr.estimator.errors import RunError
 from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.metrics import Numbers, numbers
-from gensr.estimator.model import Model
-from gensr.estimator.registry import load_model
-from gensr.pipeline.answer import answer
+from gensr.pipeline.bench import Bench, MeanTrajectory
+from gensr.pipeline.progress import Hears, Silent
 from gensr.pipeline.protocol import Protocol
-from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.run import Prediction, Run
-from gensr.pipeline.vectors import load_vectors
 
 SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
@@ -46,6 +40,8 @@ class Evaluation:
     """What made the model: its options, the training budget, layers, seed, sampler."""
     trajectory: "MeanTrajectory | None"
     """Fig. 1, for a model that has one."""
+    own: bool
+    """Whether the numbers are of the run's own predictions, not of another sampler's."""
     pictures: list[Path] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -72,38 +68,34 @@ class Evaluation:
         return result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeanTrajectory:
-    """The mean way of one class from speech to label, in the space the network works in."""
-
-    name: str
-    """The class."""
-    times: NDArray[np.float32]
-    """(N+1,) from T to t_eps."""
-    states: NDArray[np.float32]
-    """(N+1, L): mean state of the tested clips of the class."""
-    code: NDArray[np.float32]
-    """(L,): x0 of the class."""
-
-
 def score(predictions: Sequence[Prediction], protocol: Protocol) -> Numbers:
     """The numbers of any predictions, given the protocol.
 
     Raises:
         RunError: a prediction for a clip that the protocol does not test in that fold, two for
-            one clip, or a label or class that the protocol does not know.
+            one clip, none for a clip of a fold that has others, another label than the
+            protocol's, or a class that it does not know.
     """
     tested = {(protocol.paths[row], fold.name): row for fold in protocol.folds for row in fold.test}
     index = {name: i for i, name in enumerate(protocol.classes)}
     rows = []
     for given in predictions:
         row = tested.pop((given.path, given.fold), None)
-        if row is None or given.predicted not in index:
+        known = row is not None and given.predicted in index
+        if not known or given.label != protocol.classes[protocol.labels[row]]:
             raise RunError(
                 f"predictions do not fit protocol {protocol.name}: {given.path}, fold "
-                f"{given.fold}, predicted {given.predicted!r} is not among its tests, or twice"
+                f"{given.fold}, label {given.label!r}, predicted {given.predicted!r} is not among "
+                "its tests, or twice"
             )
         rows.append(row)
+    begun = {given.fold for given in predictions}
+    unanswered = [path for path, fold in tested if fold in begun]
+    if unanswered:
+        raise RunError(
+            f"predictions do not fit protocol {protocol.name}: {len(unanswered)} tested clips "
+            f"have none, the first is {unanswered[0]}"
+        )
     if not rows:
         raise RunError("there are no predictions to score")
     return numbers(
@@ -121,6 +113,7 @@ def evaluate(
     steps: Sequence[int] = SWEEP,
     stores: Sequence[Path] | None = None,
     device: str = "auto",
+    progress: Hears | None = None,
 ) -> Evaluation:
     """Score a run; for Gen-SER also at every N of `steps`.
 
@@ -130,6 +123,7 @@ def evaluate(
         steps: N to sweep; empty for none.
         stores: where the vectors are now, if they were moved.
         device: for the sweep.
+        progress: hears how far the sweep is.
 
     Raises:
         RunError: the run is unfinished, tests nothing, or does not fit the stores.
@@ -141,17 +135,27 @@ def evaluate(
             "train without --fold none to evaluate"
         )
     predictions = run.predictions()
+    tested = [fold.name for fold in protocol.folds if len(fold.test)]
+    lacking = {*config["folds"]} & {*tested} - {given.fold for given in predictions}
+    if lacking:
+        raise RunError(
+            f"{run.folder}: its predictions.csv has none of fold {', '.join(sorted(lacking))}; "
+            "train again"
+        )
     by_steps: dict[int, Numbers] = {}
     trajectory = None
-    used = sampler
+    used = own = config["options"].get("sampler")
     if config["model"] == GenSER.name:
-        bench = _Bench(run, stores, device)
-        used = sampler or config["options"]["sampler"]
-        by_steps = {N: score(bench.answers(sampler=used, N=N), protocol) for N in steps}
-        trajectory = bench.trajectory(used)
-        if sampler:
-            predictions = bench.answers(sampler=sampler)
-    names = {given.fold for given in predictions}
+        bench = Bench(run, stores, device)
+        used = sampler or own
+        hears = progress or Silent()
+        hears.stage("sampling", sum(steps))
+        for N in steps:
+            by_steps[N] = score(bench.answers(sampler=used, N=N), protocol)
+            hears.advance(N)
+        trajectory = bench.trajectory(str(used))
+        if used != own:
+            predictions = bench.answers(sampler=used)
     return Evaluation(
         run=run.folder,
         model=config["model"],
@@ -160,7 +164,7 @@ def evaluate(
         folds={
             name: _fold_numbers(predictions, protocol, name)
             for name in config["folds"]
-            if name in names
+            if name in tested
         },
         by_steps=by_steps,
         options={
@@ -168,6 +172,7 @@ def evaluate(
             "sampler": used,
         },
         trajectory=trajectory,
+        own=used == own,
     )
 
 
@@ -176,68 +181,3 @@ def _fold_numbers(
 ) -> dict[str, float]:
     found = score([given for given in predictions if given.fold == name], protocol)
     return {"n": found.n, "accuracy": found.values["accuracy"], "uar": found.values["uar"]}
-
-
-class _Bench:
-    """The models of a run beside the vectors they were trained on."""
-
-    def __init__(self, run: Run, stores: Sequence[Path] | None, device: str) -> None:
-        config = run.config
-        paths = list(stores or map(Path, config["stores"]))
-        vectors = load_vectors(paths, config["layers"][:-1])
-        known = [store["hash"] for store in run.manifest["stores"]]
-        if list(vectors.hashes) != known:
-            raise RunError(
-                f"{run.folder} was trained on other vectors than {', '.join(map(str, paths))} "
-                "hold now; pass the store it was trained on with --store, or train again"
-            )
-        self._protocol = make_protocol(
-            vectors.table,
-            name=config["protocol"],
-            label=config["label"],
-            labels=config["labels"],
-            seed=config["seed"],
-        )
-        if self._protocol.hash != run.manifest["protocol_hash"]:
-            raise RunError(
-                f"{run.folder}: the labels or splits of its store were changed since it was "
-                "trained; train again, or extract the labels it was trained with"
-            )
-        place = pick_device(device)
-        self._x = torch.from_numpy(vectors.x[self._protocol.store_rows]).to(place)
-        self._models: dict[str, Model] = {
-            name: load_model(run.fold(name), place)[0] for name in config["folds"]
-        }
-
-    def answers(self, **options: Any) -> list[Prediction]:
-        """The answers of every fold's model to its test clips."""
-        return [
-            given
-            for fold in self._protocol.folds
-            if fold.name in self._models
-            for given in answer(self._models[fold.name], fold, self._protocol, self._x, **options)
-        ]
-
-    def trajectory(self, sampler: str, N: int = 20) -> MeanTrajectory | None:
-        """Mean states of the tested clips of the first class that is tested (i_b = 0)."""
-        total, count = None, 0
-        label = min(int(self._protocol.labels[fold.test].min()) for fold in self._protocol.folds)
-        for fold in self._protocol.folds:
-            model = self._models.get(fold.name)
-            rows = fold.test[self._protocol.labels[fold.test] == label]
-            if not isinstance(model, GenSER) or not len(rows):
-                continue
-            with torch.inference_mode():
-                way = model.transport(self._x[torch.from_numpy(rows)], sampler=sampler, N=N)
-            states = way.states.sum(1).cpu().numpy()
-            total = states if total is None else total + states
-            count += len(rows)
-            times, code = way.times.cpu().numpy(), model.codes[label].cpu().numpy()
-        if total is None:
-            return None
-        return MeanTrajectory(
-            name=self._protocol.classes[label],
-            times=times,
-            states=(total / count).astype(np.float32),
-            code=code,
-        )

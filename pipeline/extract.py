@@ -153,7 +153,7 @@ def extract(
             if out.suffix in schema.HDF5_SUFFIXES:
                 hears.stage("convert", plan.header.clips)
             job.commit(lambda clips: hears.advance(clips))
-        return _report(out, config, found, problems, plan, job.pending)
+        return _report(out, config, found, problems, plan, job)
 
 
 def _settings(encoder: Encoder, config: ExtractConfig) -> dict[str, Any]:
@@ -279,8 +279,9 @@ def _report(
     found: Scan,
     problems: Sequence[Problem],
     plan: Plan,
-    written: Sequence[Shard],
+    job: Job,
 ) -> ExtractReport:
+    written = job.pending
     seconds = plan.columns["seconds"]
     encoded = [row for shard in written for row in shard.encode]
     moved = sum(row != source for shard in written for row, source in shard.base.items())
@@ -296,5 +297,14 @@ def _report(
         seconds=float(seconds.sum()),
         encoded_seconds=float(seconds[encoded].sum()),
         shards=len(plan.shards),
-        notes=found.notes,
+        notes=(*found.notes, *_kept(found, job)),
     )
+
+
+def _kept(found: Scan, job: Job) -> list[str]:
+    """Say which rows of the store this corpus does not have: other corpora's, or removed files'."""
+    before = [] if job.base is None else job.base.table["path"].tolist()
+    gone = len(set(before) - {clip.path for clip in found.clips})
+    if not gone:
+        return []
+    return [f"{gone} rows of the store are not in this corpus; kept (--overwrite drops them)"]

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gensr.estimator.metrics import Numbers
-from gensr.pipeline.evaluate import Evaluation, MeanTrajectory
+from gensr.pipeline.bench import MeanTrajectory
+from gensr.pipeline.evaluate import Evaluation
 
 INK, BLUE, ORANGE, GREY = "#222222", "#1f5f99", "#d1701c", "#9a9a9a"
 

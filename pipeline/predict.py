@@ -143,7 +143,7 @@ def _hear(files: Sequence[Path]) -> tuple[list[tuple[Path, np.ndarray[Any, Any]]
         try:
             heard.append((path, read_audio(path).samples))
         except AudioError as error:
-            problems.append(Problem(path=str(path), reason=str(error)))
+            problems.append(Problem(path=_shown(path), reason=str(error)))
     return heard, problems
 
 
@@ -166,9 +166,14 @@ def _answers(
     p = predict(model, torch.from_numpy(vectors).to(device)).double().cpu().numpy()
     return [
         Answer(
-            path=str(path),
+            path=_shown(path),
             predicted=spec.classes[int(np.argmax(given))],
             probabilities=dict(zip(spec.classes, map(float, given), strict=True)),
         )
         for (path, _), given in zip(heard, p, strict=True)
     ]
+
+
+def _shown(path: Path) -> str:
+    """The path as it can be printed: bytes that are no UTF-8 as escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")

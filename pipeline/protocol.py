@@ -70,6 +70,8 @@ class Protocol:
     """Together they test each clip at most once."""
     left_out: Mapping[str, int]
     """Why clips of the store take no part, with counts."""
+    overlaps: Mapping[str, int]
+    """Per column, tested clips whose value is also learnt from in their fold."""
 
     def __post_init__(self) -> None:
         for fold in self.folds:
@@ -96,6 +98,7 @@ class Protocol:
             "disjoint": list(self.disjoint),
             "cluster": self.cluster,
             "left_out": dict(sorted(self.left_out.items())),
+            "overlaps": dict(sorted(self.overlaps.items())),
             "folds": {fold.name: fold.held_out for fold in self.folds},
         }
 
@@ -109,13 +112,31 @@ class Protocol:
         rows = zip(self.paths, names, self.clusters, tested, strict=True)
         return [list(row) for row in sorted(rows)]
 
-    def overlap(self, column: Sequence[str]) -> int:
-        """Tested clips whose value in `column` (one per clip) is also trained on in their fold."""
-        values = np.asarray(column)
-        return sum(
-            int(np.isin(values[fold.test], values[np.r_[fold.train, fold.dev]]).sum())
-            for fold in self.folds
-        )
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the results should know, one line each."""
+        notes = [f"{_clips(count)} left out: {why}" for why, count in self.left_out.items()]
+        tested = sum(len(fold.test) for fold in self.folds)
+        for column, count in self.overlaps.items():
+            if count and column == "audio_sha256":
+                notes.append(f"leak: {_clips(count)} tested are identical in audio to trained ones")
+            elif count:
+                share = f"{count} of {tested} tested clips"
+                notes.append(f"{share} share their {column} with trained ones: not kept apart")
+        for fold in self.folds:
+            unseen = np.setdiff1d(self.labels[fold.test], self.labels[fold.learn])
+            if len(unseen):
+                names = ", ".join(self.classes[i] for i in unseen)
+                notes.append(f"fold {fold.name} tests classes it never trained on: {names}")
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        few = [name for name, count in zip(self.classes, counts, strict=True) if count < 3]
+        if few:
+            which = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
+            notes.append(f"{len(few)} of {len(self.classes)} classes have under 3 clips: {which}")
+        return tuple(notes)
+
+
+def _clips(count: int) -> str:
+    return f"{count} clip{'s' if count != 1 else ''}"
 
 
 def from_plain(described: Mapping[str, Any], assignment: Sequence[Sequence[str]]) -> Protocol:
@@ -149,4 +170,5 @@ def from_plain(described: Mapping[str, Any], assignment: Sequence[Sequence[str]]
         store_rows=rows,
         folds=folds,
         left_out=described["left_out"],
+        overlaps=described["overlaps"],
     )

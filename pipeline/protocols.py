@@ -13,8 +13,8 @@
 | random-holdout    | any     | one, about a fifth of the distinct audio       | identical audio |
 
 The development part of a fold is taken from its training part by the same kind of group, so
-that choices are made under the conditions of the test. Every draw follows from the seed and
-the names alone, never from the order or number of other clips.
+that choices are made under the conditions of the test. Every draw ranks the names by a hash with
+the seed: the order of the clips does not matter, nor does the number of clips per name.
 """
 
 import hashlib
@@ -29,6 +29,8 @@ from gensr.estimator.errors import ProtocolError
 from gensr.pipeline.protocol import Fold, Protocol, Rows
 
 Table = Mapping[str, NDArray[np.str_]]
+OVERLAPS = ("speaker", "dialogue", "sentence", "audio_sha256")
+"""What may be on both sides of a split: counted always, refused where a plan keeps it apart."""
 TEST_SHARE = 0.2
 DEV_SHARE = 0.15
 
@@ -82,17 +84,22 @@ def make_protocol(
     kept["dialogue"] = _qualified(kept, "dialogue", corpora)
     name = name or default_protocol(corpora, label)
     plan = _plan(name, corpora)
+    if column in plan.groups and not deploy:
+        raise ProtocolError(
+            f"protocol {name} never tests a {column} that it trained on, so it cannot be asked to "
+            f"tell {column}s apart; pass --protocol sentence-holdout or random-holdout"
+        )
     folds, outside = _folds(name, plan, kept, seed, deploy)
     if outside:
         left_out["in no part of the split"] = len(outside)
-    classes = tuple(sorted(set(values[labelled])))
+    classes = tuple(sorted(set(values[labelled].tolist())))
     if len(classes) < 2:
         raise ProtocolError(
             f"every clip has the {column} label {classes[0]}: nothing to tell apart"
         )
     native = np.asarray(table["emotion"] if column == "canonical" else values)[labelled]
     cluster = _cluster_column(kept, plan)
-    return Protocol(
+    protocol = Protocol(
         name=name,
         corpora=corpora,
         label=column,
@@ -106,7 +113,30 @@ def make_protocol(
         store_rows=labelled.astype(np.int64),
         folds=folds,
         left_out={reason: count for reason, count in left_out.items() if count},
+        overlaps=_overlaps(kept, folds),
     )
+    for column in protocol.disjoint:
+        if protocol.overlaps.get(column):
+            raise ProtocolError(
+                f"leak: {protocol.overlaps[column]} tested clips share their {column} with trained "
+                f"ones, which protocol {name} promises to keep apart; mend the corpus's labels or "
+                "splits, or choose another --protocol"
+            )
+    return protocol
+
+
+def _overlaps(table: Table, folds: tuple[Fold, ...]) -> dict[str, int]:
+    """Tested clips whose speaker, sentence, ... is also learnt from in their fold."""
+    counts = {}
+    for column in OVERLAPS:
+        values = table.get(column)
+        if values is None or not (values != "").any():
+            continue
+        counts[column] = sum(
+            int((np.isin(values[f.test], values[f.learn]) & (values[f.test] != "")).sum())
+            for f in folds
+        )
+    return counts
 
 
 def default_protocol(corpora: tuple[str, ...], label: str) -> str:
@@ -246,6 +276,12 @@ def _tess(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
 
 def _ravdess(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
     """Actors 1 to 4, 5 to 8, ...: odd numbers are men, even ones women."""
+    odd = sorted({a for a in table["speaker"].tolist() if not (a.isdigit() and 1 <= int(a) <= 24)})
+    if odd:
+        raise ProtocolError(
+            f"ravdess-6fold splits actors 01 to 24; there is a speaker {odd[0]!r}; "
+            "pass --protocol speaker-holdout"
+        )
     fold = np.array([(int(actor) - 1) // 4 for actor in table["speaker"]])
     _several(table, "speaker")
     return [

@@ -73,7 +73,11 @@ class Run:
     def protocol(self) -> Protocol:
         """The question, as far as scoring needs it."""
         kept = self._read("protocol.json")
-        return protocols.from_plain(kept["protocol"], kept["clips"])
+        try:
+            return protocols.from_plain(kept["protocol"], kept["clips"])
+        except (KeyError, TypeError, IndexError) as error:
+            path = self.folder / "protocol.json"
+            raise RunError(f"{path} cannot be read (it lacks {error}); train again") from error
 
     def write_question(
         self, config: Mapping[str, Any], protocol: Protocol, manifest: Mapping[str, Any]
@@ -122,19 +126,21 @@ class Run:
                 f"{path} is missing: the training did not finish; "
                 f"`gensr train ... --run {self.folder} --resume` goes on with it"
             ) from None
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, csv.Error) as error:
             raise RunError(f"{path} is damaged ({error}); train again") from error
 
-    def write_numbers(self, numbers: Mapping[str, Any]) -> None:
-        """Write `numbers.json`."""
-        self._write("numbers.json", numbers)
+    def write_numbers(self, numbers: Mapping[str, Any], name: str = "numbers.json") -> None:
+        """Write the numbers, whole or not at all."""
+        self._write(name, numbers)
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self.folder / name
         try:
-            plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
+            plain = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
             raise RunError(f"{path} cannot be read ({error}); train again") from error
+        if not isinstance(plain, dict):
+            raise RunError(f"{path} cannot be read (it is no JSON object); train again")
         return plain
 
     def _write(self, name: str, value: Mapping[str, Any]) -> None:
@@ -169,13 +175,16 @@ def newest(root: Path) -> Path:
     return max(runs, key=lambda run: (run / "config.json").stat().st_mtime_ns)
 
 
-def provenance(seed: int, protocol: Protocol, stores: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def provenance(
+    seed: int, protocol: Protocol, stores: Sequence[tuple[str, str]], device: str
+) -> dict[str, Any]:
     """The manifest of a run.
 
     Args:
         seed: of every draw.
         protocol: its question.
         stores: path and fingerprint of each store.
+        device: that it trains on.
     """
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -188,7 +197,8 @@ def provenance(seed: int, protocol: Protocol, stores: Sequence[tuple[str, str]])
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in ("torch", "numpy", "safetensors")},
         "machine": platform.machine(),
-        "threads": os.environ.get("OMP_NUM_THREADS", str(os.cpu_count())),
+        "cpus": os.cpu_count(),
+        "device": device,
     }
 
 

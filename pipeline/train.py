@@ -129,7 +129,12 @@ def train(
         folder or new_folder(Path("runs"), config.model),
         _question(config, options, budget, vectors, stores, folds),
         protocol,
-        provenance(config.seed, protocol, list(zip(map(str, stores), vectors.hashes, strict=True))),
+        provenance(
+            config.seed,
+            protocol,
+            list(zip(map(str, stores), vectors.hashes, strict=True)),
+            str(device),
+        ),
         resume=resume,
         overwrite=overwrite,
     )
@@ -250,12 +255,12 @@ def _open(
 
 def _same_question(run: Run, question: dict[str, Any], manifest: dict[str, Any]) -> None:
     before, now = dict(run.config), dict(question)
-    before["store hashes"] = [store["hash"] for store in run.manifest["stores"]]
-    now["store hashes"] = [store["hash"] for store in manifest["stores"]]
-    before["labels or splits"] = run.manifest["protocol_hash"]
-    now["labels or splits"] = manifest["protocol_hash"]
-    for key in sorted(set(before) | set(now) - {"stores"}):
-        if key != "stores" and before.get(key) != now.get(key):
+    keys = sorted({*before, *now} - {"stores", "folds"})  # a store may move; folds follow
+    for about, known in ((before, run.manifest), (now, manifest)):
+        about["store hashes"] = [store["hash"] for store in known["stores"]]
+        about["labels or splits"] = known["protocol_hash"]
+    for key in (*keys, "store hashes", "labels or splits"):
+        if before.get(key) != now.get(key):
             raise RunError(
                 f"{run.folder} was started with {key} = {before.get(key)}, now it is "
                 f"{now.get(key)}; resume with the same settings, or pass another --run"
@@ -263,16 +268,9 @@ def _same_question(run: Run, question: dict[str, Any], manifest: dict[str, Any])
 
 
 def _notes(protocol: Protocol, vectors: Vectors) -> tuple[str, ...]:
-    notes = [f"{count} clips left out: {reason}" for reason, count in protocol.left_out.items()]
-    audio = vectors.table.get("audio_sha256")
-    if audio is not None:
-        shared = protocol.overlap(audio[protocol.store_rows].tolist())
-        if shared:
-            notes.append(f"leak: {shared} tested clips are identical in audio to trained ones")
-    counts = np.bincount(protocol.labels, minlength=len(protocol.classes))
-    notes += [
-        f"class {name} has {count} clip{'s' * (count > 1)}"
-        for name, count in zip(protocol.classes, counts, strict=True)
-        if count < 3
-    ]
-    return tuple(notes)
+    audio = vectors.table["audio_sha256"][protocol.store_rows]
+    repeats = len(audio) - len(np.unique(audio))
+    if not repeats:
+        return protocol.notes()
+    said = f"{repeats} clips repeat the audio of another one; each counts on its own"
+    return (*protocol.notes(), said)

@@ -3,7 +3,6 @@
 Shapes: N clips, K conditioning layers, L width.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,11 +80,6 @@ def check_same_encoder(one: Store, other: Store) -> None:
                 f"{one.path} and {other.path} were not made alike: {key} is {left} and {right}; "
                 "extract both with the same encoder and settings"
             )
-
-
-def combined_hash(hashes: Sequence[str]) -> str:
-    """One identity for several stores, hex."""
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def _wanted(store: Store, layers: Sequence[str] | None) -> tuple[str, ...]:

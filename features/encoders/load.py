@@ -1,6 +1,6 @@
 """From a name on the command line to an encoder: `fbank`, a local folder, or a hub id."""
 
-from gensr.estimator.errors import EncoderError
+from gensr.estimator.errors import ConfigError
 from gensr.features.encoders.base import Encoder
 
 DEFAULT_ENCODER = "TencentGameMate/chinese-hubert-large"
@@ -31,17 +31,18 @@ def load_encoder(
             frames, cheaper and not the same vector.
 
     Raises:
+        ConfigError: a setting is none of those above.
         EncoderError: the encoder cannot be found, loaded or run so; one line, with a way out.
     """
     if dtype not in DTYPES:
-        raise EncoderError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+        raise ConfigError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
     if context not in CONTEXTS:
-        raise EncoderError(f"context is one of {', '.join(CONTEXTS)}, not {context!r}")
+        raise ConfigError(f"context is one of {', '.join(CONTEXTS)}, not {context!r}")
     if name == "fbank":
         if dtype != "float32":
-            raise EncoderError(f"fbank is computed in float32, not {dtype}")
+            raise ConfigError(f"fbank is computed in float32, not {dtype}")
         if revision is not None:
-            raise EncoderError(f"fbank has no revisions; drop {revision!r}")
+            raise ConfigError(f"fbank has no revisions; drop {revision!r}")
         from gensr.features.encoders.fbank import Fbank
 
         return Fbank()

@@ -79,7 +79,7 @@ def test_a_config_survives_plain_values_and_overlays_a_base() -> None:
         ({"standardize": 1}, "expected bool"),
         ({"network": {"hidden": 2.5}}, "network hidden: expected int or NoneType"),
         ({"network": 4}, "expected a table"),
-        ({"k": -1.0, "sampler": "heun"}, "sampler must be one of"),
+        ({"k": -1.0}, "k must be >= 0"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place(values: dict[str, object], message: str) -> None:

@@ -186,7 +186,15 @@ def test_standardising_takes_the_training_part_s_statistics_and_spares_constants
 
 @pytest.mark.parametrize(
     "settings",
-    [{"steps": 0}, {"batch_size": 0}, {"warmup": 1.0}, {"ema": 1.0}, {"learning_rate": 0.0}],
+    [
+        {"steps": 0},
+        {"batch_size": 0},
+        {"warmup": 1.0},
+        {"ema": 1.0},
+        {"learning_rate": 0.0},
+        {"learning_rate": float("nan")},
+        {"weight_decay": float("inf")},
+    ],
 )
 def test_a_budget_out_of_range_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
@@ -195,7 +203,17 @@ def test_a_budget_out_of_range_is_refused(settings: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"sampler": "heun"}, {"readout": "mean"}, {"sampler_steps": 0}, {"t_eps": 1.0}],
+    [
+        {"sampler": "heun"},
+        {"readout": "mean"},
+        {"sampler_steps": 0},
+        {"t_eps": 1.0},
+        {"t_eps": 0.0},
+        {"T": 1.0},
+        {"k": float("nan")},
+        {"sigma": 0.0},
+        {"temperature": 0.0},
+    ],
 )
 def test_a_method_that_cannot_be_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
@@ -207,3 +225,30 @@ def test_nothing_to_train_on_is_an_error_and_no_clip_no_answer() -> None:
     with pytest.raises(ConfigError, match="no clip"):
         fit(fresh("linear"), empty, TrainingConfig(), seed=0)
     assert predict(fresh("linear"), empty.x).shape == (0, C)
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.99, 0.9999])
+def test_the_running_average_forgets_its_start_however_short_the_training(ema: float) -> None:
+    learner = fresh("gen-ser")
+    fit(learner, clips(400), TrainingConfig(steps=60, ema=ema, learning_rate=3e-3), seed=0)
+    test = clips(400, seed=1)
+    assert (predict(learner, test.x).argmax(-1) == test.y).float().mean() > 0.9
+
+
+def test_a_training_that_diverges_is_an_error_and_no_model() -> None:
+    broken = clips(50)
+    broken.x[3] = float("nan")
+    with pytest.raises(RunError, match="diverged: loss nan at step 5"):
+        fit(fresh("transformer-ce"), broken, TrainingConfig(steps=5), seed=0)
+    with pytest.raises(RunError, match="not finite"):
+        predict(fresh("linear"), broken.x)
+
+
+def test_without_a_record_the_answer_is_the_same_and_only_the_last_is_kept() -> None:
+    model = fresh("gen-ser")
+    assert isinstance(model, GenSER)
+    x = clips(5).x
+    whole, last = model.transport(x, N=6), model.transport(x, N=6, record=False)
+    assert torch.equal(whole.states[-1], last.states[-1])
+    assert torch.equal(whole.estimates[-1], last.estimates[-1])
+    assert len(last.states) == len(last.estimates) == 1

@@ -58,7 +58,7 @@ def check(protocol: Protocol, clips: Table) -> None:
         assert not (parts[0] & parts[2])
         assert not (parts[1] & parts[2])
     for column in protocol.disjoint:
-        assert protocol.overlap(clips[column][protocol.store_rows].tolist()) == 0
+        assert protocol.overlaps[column] == 0
 
 
 ACTORS = [f"{i:02}" for i in range(1, 25)]
@@ -179,7 +179,7 @@ def test_identical_audio_stays_on_one_side_of_a_random_split() -> None:
     clips = grid("mine", ["one"], sentences=40)
     clips = {**clips, "audio_sha256": np.array([str(i // 2) for i in range(len(clips["path"]))])}
     protocol = make_protocol(clips, name="random-holdout")
-    assert protocol.overlap(clips["audio_sha256"].tolist()) == 0
+    assert protocol.overlaps["audio_sha256"] == 0
 
 
 @pytest.mark.parametrize(
@@ -190,6 +190,8 @@ def test_identical_audio_stays_on_one_side_of_a_random_split() -> None:
         (grid("emodb", ["03", "08"]), {"name": "ravdess-6fold"}, "is for ravdess"),
         (grid("emodb", ["03", "08"]), {"name": "kfold"}, "no protocol 'kfold'; choose one of"),
         (grid("emodb", ["03", "08"]), {"label": "age"}, "no column 'age'"),
+        (grid("ravdess", ["f01", "02"]), {}, "a speaker 'f01'; pass --protocol speaker-holdout"),
+        (grid("emodb", ["03", "08"]), {"label": "speaker", "name": "emodb-loso"}, "tell speakers"),
         (grid("emodb", ["03", "08"]), {"label": "dialogue"}, "no clip .* has a dialogue label"),
         (grid("meld", ["a", "b"], split="train", dialogue="d"), {}, "both train and test"),
         (
@@ -228,3 +230,36 @@ def test_every_protocol_is_in_the_table_of_the_docs() -> None:
     from gensr.pipeline import protocols
 
     assert all(f"| {name} " in str(protocols.__doc__) for name in PLANS)
+
+
+def test_what_a_protocol_promises_to_keep_apart_and_does_not_is_a_leak() -> None:
+    rows = [
+        {
+            "corpus": "meld",
+            "split": split,
+            "dialogue": "d3" if d == 3 else f"{split}-{d}",
+            "emotion": e,
+        }
+        for split, d, e in product(("train", "dev", "test"), range(5), ("joy", "anger"))
+    ]
+    with pytest.raises(ProtocolError, match="leak: 2 tested clips share their dialogue"):
+        make_protocol(table(rows))
+
+
+def test_any_other_overlap_is_counted_and_said() -> None:
+    clips = grid("emodb", ["03", "08", "09"])
+    protocol = make_protocol(clips)
+    assert protocol.overlaps == {"speaker": 0, "sentence": 36, "audio_sha256": 0}
+    assert any("36 of 36 tested clips share their sentence" in note for note in protocol.notes())
+    twins = {**clips, "audio_sha256": np.array(["same"] * 36)}
+    assert any("leak: 36 clips" in note for note in make_protocol(twins).notes())
+
+
+def test_a_class_that_is_tested_and_never_trained_is_named() -> None:
+    rows = [
+        {"corpus": "emodb", "speaker": s, "emotion": e}
+        for s, e in product(("03", "08", "09"), ("joy", "anger"))
+    ]
+    notes = make_protocol(table([*rows, {**rows[0], "emotion": "fear"}])).notes()
+    assert "fold 1 tests classes it never trained on: fear" in notes
+    assert any("of 3 classes have under 3 clips: fear" in note for note in notes)

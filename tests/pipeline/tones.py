@@ -11,7 +11,17 @@ import soundfile
 SPEAKERS = {"DC": "male", "JE": "female", "JK": "male", "KL": "female"}
 """SAVEE's names, so that its protocol, leave one speaker out, gives four folds."""
 EMOTIONS = ("angry", "happy", "sad")
-COLUMNS = ("file", "corpus", "speaker", "gender", "emotion", "sentence", "mood")
+COLUMNS = (
+    "file",
+    "corpus",
+    "speaker",
+    "gender",
+    "emotion",
+    "sentence",
+    "mood",
+    "split",
+    "dialogue",
+)
 TINY = """\
 [model.network]
 hidden = 16
@@ -56,7 +66,7 @@ def write_corpus(
                 write_clip(root / file, chord(s + seed, e, w))
                 gender = SPEAKERS.get(speaker, ("male", "female")[s % 2])
                 row = (file, corpus, speaker, gender, emotion, f"w{w}", ("up", "down")[e % 2])
-                rows.append(dict(zip(COLUMNS, row, strict=True)))
+                rows.append(dict(zip(COLUMNS, row, strict=False)))
     write_manifest(root, rows)
     return root
 

@@ -1,0 +1,104 @@
+"""The models of a run beside the vectors they were trained on, to ask them again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gensr.estimator.device import pick_device
+from gensr.estimator.errors import RunError
+from gensr.estimator.gen_ser import GenSER
+from gensr.estimator.model import Model
+from gensr.estimator.registry import load_model
+from gensr.pipeline.answer import answer
+from gensr.pipeline.protocols import make_protocol
+from gensr.pipeline.run import Prediction, Run
+from gensr.pipeline.vectors import load_vectors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanTrajectory:
+    """The mean way of one class from speech to label, in the space the network works in."""
+
+    name: str
+    """The class."""
+    times: NDArray[np.float32]
+    """(N+1,) from T to t_eps."""
+    states: NDArray[np.float32]
+    """(N+1, L): mean state of the tested clips of the class."""
+    code: NDArray[np.float32]
+    """(L,): x0 of the class."""
+
+
+class Bench:
+    """The models of a run beside the vectors they were trained on."""
+
+    def __init__(self, run: Run, stores: Sequence[Path] | None, device: str) -> None:
+        config = run.config
+        paths = list(stores or map(Path, config["stores"]))
+        vectors = load_vectors(paths, config["layers"][:-1])
+        known = [store["hash"] for store in run.manifest["stores"]]
+        if list(vectors.hashes) != known:
+            raise RunError(
+                f"{run.folder} was trained on other vectors than {', '.join(map(str, paths))} "
+                "hold now; pass the store it was trained on with --store, or train again"
+            )
+        self._protocol = make_protocol(
+            vectors.table,
+            name=config["protocol"],
+            label=config["label"],
+            labels=config["labels"],
+            seed=config["seed"],
+        )
+        if self._protocol.hash != run.manifest["protocol_hash"]:
+            raise RunError(
+                f"{run.folder}: the labels or splits of its store were changed since it was "
+                "trained; train again, or extract the labels it was trained with"
+            )
+        place = pick_device(device)
+        self._x = torch.from_numpy(vectors.x[self._protocol.store_rows]).to(place)
+        self._models: dict[str, Model] = {
+            name: load_model(run.fold(name), place)[0] for name in config["folds"]
+        }
+
+    def answers(self, **options: Any) -> list[Prediction]:
+        """The answers of every fold's model to its test clips."""
+        return [
+            given
+            for fold in self._protocol.folds
+            if fold.name in self._models
+            for given in answer(self._models[fold.name], fold, self._protocol, self._x, **options)
+        ]
+
+    def trajectory(self, sampler: str, N: int = 20) -> MeanTrajectory | None:
+        """Mean states of the tested clips of the first class that is tested (i_b = 0)."""
+        total, count = None, 0
+        folds = [fold for fold in self._protocol.folds if fold.name in self._models]
+        labels = self._protocol.labels
+        label = int(labels[np.concatenate([fold.test for fold in folds])].min())
+        for fold in folds:
+            model = self._models[fold.name]
+            rows = fold.test[labels[fold.test] == label]
+            if not isinstance(model, GenSER) or not len(rows):
+                continue
+            for some in torch.split(
+                torch.from_numpy(rows), 256
+            ):  # every state is kept: N+1 of them
+                with torch.inference_mode():
+                    way = model.transport(self._x[some], sampler=sampler, N=N)
+                states = way.states.sum(1).cpu().numpy()
+                total = states if total is None else total + states
+            count += len(rows)
+            times, code = way.times.cpu().numpy(), model.codes[label].cpu().numpy()
+        if total is None:
+            return None
+        return MeanTrajectory(
+            name=self._protocol.classes[label],
+            times=times,
+            states=(total / count).astype(np.float32),
+            code=code,
+        )

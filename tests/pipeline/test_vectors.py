@@ -1,0 +1,120 @@
+"""Stores as one array: rows, layers and names stay together, and unlike ones are not mixed."""
+
+import numpy as np
+import pytest
+
+from gensr.estimator.errors import ConfigError, StoreError
+from gensr.features.encoders import Encoder
+from gensr.features.store import open_store
+from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.vectors import load_vectors
+
+
+class Stub(Encoder):
+    name = "stub"
+    layers = ("a", "b", "x1")
+    width = 2
+    equal_lengths = False
+
+    def __init__(self, **about):
+        self.about = {"name": "stub", "family": "stub", **about}
+
+    def _encode(self, waveforms):
+        return np.array([[[wave.std(), k] for k in range(3)] for wave in waveforms], np.float32)
+
+    def provenance(self):
+        return self.about
+
+
+@pytest.fixture(scope="module")
+def small(tones, tmp_path_factory):
+    return tones.write_corpus(tmp_path_factory.mktemp("small") / "c", sentences=1)
+
+
+@pytest.fixture
+def stub_store(small, tmp_path):
+    def make(file, **about):
+        extract(small, tmp_path / file, ExtractConfig(), encoder=Stub(**about))
+        return tmp_path / file
+
+    return make
+
+
+def test_one_store_is_read_as_it_is(store):
+    vectors = load_vectors([store])
+    with open_store(store) as opened:
+        np.testing.assert_array_equal(vectors.x, opened.vectors())
+        assert vectors.layers == opened.layers
+        assert vectors.hashes == (opened.fingerprint(),)
+        assert vectors.encoder == opened.header.encoder
+        assert set(vectors.table) == set(opened.table)
+        assert vectors.table["path"].tolist() == opened.table["path"].tolist()
+        assert vectors.table["seconds"].astype(float).tolist() == opened.table["seconds"].tolist()
+
+
+def test_layers_come_in_the_order_asked_and_x1_last(store):
+    whole = load_vectors([store])
+    some = load_vectors([store], ("p90", "flux"))
+    assert some.layers == ("p90", "flux", "mean")
+    where = [whole.layers.index(name) for name in some.layers]
+    np.testing.assert_array_equal(some.x, whole.x[:, where])
+    assert load_vectors([store], ()).x.shape == (36, 1, 80)
+
+
+def test_two_stores_follow_each_other(stub_store):
+    one, two = stub_store("one.zarr"), stub_store("two.h5")
+    vectors = load_vectors([one, two])
+    np.testing.assert_array_equal(vectors.x[:12], load_vectors([one]).x)
+    np.testing.assert_array_equal(vectors.x[12:], load_vectors([two]).x)
+    paths = vectors.table["path"].tolist()
+    assert [path.split(":")[0] for path in paths] == ["one.zarr"] * 12 + ["two.h5"] * 12
+    assert len(set(paths)) == 24
+    assert vectors.hashes[0] == vectors.hashes[1]
+
+
+def test_a_column_that_only_one_store_has_is_empty_in_the_other(stub_store, tones, tmp_path):
+    one = stub_store("one.zarr")
+    root = tmp_path / "folders"
+    tones.write_clip(root / "calm/a.wav", tones.chord(0, 0, 0))
+    extract(root, tmp_path / "two.zarr", ExtractConfig(), encoder=Stub())
+    mood = load_vectors([one, tmp_path / "two.zarr"]).table["mood"]
+    assert set(mood[:12]) == {"up", "down"}
+    assert mood[12:].tolist() == [""]
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"weights_sha256": "ab"}, "weights_sha256 is None and ab"),
+        ({"dtype": "bfloat16"}, "dtype is None and bfloat16"),
+        ({"family": "other"}, "family is stub and other"),
+    ],
+)
+def test_two_encoders_are_not_mixed(about, said, stub_store):
+    with pytest.raises(StoreError, match=rf"one.zarr and .*two.zarr were not made alike: {said}"):
+        load_vectors([stub_store("one.zarr"), stub_store("two.zarr", **about)])
+
+
+def test_an_encoder_by_another_name_or_library_is_the_same(stub_store):
+    two = stub_store("two.zarr", name="moved/stub", libraries={"torch": "9"})
+    assert len(load_vectors([stub_store("one.zarr"), two]).x) == 24
+
+
+def test_another_width_is_not_mixed(stub_store, store):
+    with pytest.raises(StoreError, match="not made alike: layers is"):
+        load_vectors([stub_store("one.zarr"), store])
+
+
+def test_layers_that_are_not_there(store):
+    with pytest.raises(ConfigError, match=r"no conditioning layer 'x9'.*and x1, mean, always"):
+        load_vectors([store], ("std", "x9"))
+
+
+def test_what_is_no_store(tmp_path, corpus):
+    with pytest.raises(StoreError, match="does not exist; `gensr extract"):
+        load_vectors([tmp_path / "no.zarr"])
+    with pytest.raises(StoreError, match="corpus is not a gensr store"):
+        load_vectors([corpus])
+    (tmp_path / "text.h5").write_text("not HDF5")
+    with pytest.raises(StoreError, match=r"text\.h5"):
+        load_vectors([tmp_path / "text.h5"])
