@@ -31,13 +31,12 @@ TRAINED: dict[str, list[dict[str, Any]]] = {
     "standardize": [{"standardize": False}],
     "network": [{"network": NetworkConfig(hidden=256)}, {"network": NetworkConfig(depth=4)}],
 }
-BUDGETS = (150, 300, 600, 1200)
 SAMPLED: list[dict[str, Any]] = [
     {"sampler": name, "N": N} for name in ("exact", "euler") for N in (1, 2, 4, 10, 20)
 ]
 
 
-def main(store: Path, steps: int, seed: int) -> None:
+def main(store: Path, steps: int, budgets: list[int], seed: int) -> None:
     """Print the two tables."""
     vectors = load_vectors([store])
     protocol = make_protocol(vectors.table, seed=seed)
@@ -72,10 +71,10 @@ def main(store: Path, steps: int, seed: int) -> None:
         return [count / tested for count in right]
 
     print(f"{store.name}, {protocol.name}, {steps} steps, development parts pooled\n")
-    print("| model | " + " | ".join(f"{budget} steps" for budget in BUDGETS) + " |")
-    print("|---" * (len(BUDGETS) + 1) + "|")
+    print("| model | " + " | ".join(f"{budget} steps" for budget in budgets) + " |")
+    print("|---" * (len(budgets) + 1) + "|")
     for name in MODELS:
-        shares = [dev_accuracy({}, [{}], name, budget)[0] for budget in BUDGETS]
+        shares = [dev_accuracy({}, [{}], name, budget)[0] for budget in budgets]
         print(f"| {name} | " + " | ".join(f"{100 * s:.1f}" for s in shares) + " |", flush=True)
     print("\n| setting | accuracy % |\n|---|---|")
     for group in TRAINED.values():
@@ -91,7 +90,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store", type=Path)
     parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--budgets", default="150,300,600,1200")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with threads_for(0):
-        main(asked.store, asked.steps, asked.seed)
+        main(asked.store, asked.steps, [int(n) for n in asked.budgets.split(",")], asked.seed)

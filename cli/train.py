@@ -47,7 +47,8 @@ def command(
         str, typer.Option(help="Number of steps: `beforehand`, or by the `dev` part.")
     ] = "beforehand",
     steps: Annotated[int | None, typer.Option(help="Optimizer steps; default: preset's.")] = None,
-    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of every draw of the training.")] = 0,
+    split_seed: Annotated[int, typer.Option(help="Of hold-outs and development parts.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     config: Annotated[
         Path | None, typer.Option(help="TOML with tables [model] and [training].")
@@ -72,6 +73,7 @@ def command(
         choose=choose,
         steps=steps,
         seed=seed,
+        split_seed=split_seed,
         device=device,
         settings=config,
     )

@@ -52,7 +52,7 @@ class Bench:
             name=config["protocol"],
             label=config["label"],
             labels=config["labels"],
-            seed=config["seed"],
+            seed=config["split_seed"],
         )
         if self._protocol.hash != run.manifest["protocol_hash"]:
             raise RunError(

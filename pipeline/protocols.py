@@ -17,21 +17,20 @@ that choices are made under the conditions of the test. Every draw ranks the nam
 the seed: the order of the clips does not matter, nor does the number of clips per name.
 """
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import ProtocolError
+from gensr.pipeline import splits
 from gensr.pipeline.protocol import Fold, Protocol, Rows
+from gensr.pipeline.splits import Splits, Table
 
-Table = Mapping[str, NDArray[np.str_]]
 OVERLAPS = ("speaker", "dialogue", "sentence", "audio_sha256")
 """What may be on both sides of a split: counted always, refused where a plan keeps it apart."""
-TEST_SHARE = 0.2
 DEV_SHARE = 0.15
 
 
@@ -43,7 +42,7 @@ class Plan:
     """Corpora it is for; empty for any."""
     groups: tuple[str, ...]
     """Columns kept disjoint between training and test."""
-    split: Callable[[Table, int], list[tuple[str, Rows, Rows]]]
+    split: Callable[[Table, int], Splits]
     """(clip table, seed) -> for each fold: what is held out, rows to learn from, rows to test."""
 
 
@@ -78,7 +77,7 @@ def make_protocol(
     labelled = np.flatnonzero(values != "")
     left_out = Counter({f"no {column} label": len(values) - len(labelled)})
     if not len(labelled):
-        raise ProtocolError(f"no clip of {', '.join(corpora)} has a {column} label; see gensr info")
+        raise ProtocolError(f"no clip of {', '.join(corpora)} has a label {column}; see gensr info")
     kept = {key: np.asarray(table[key])[labelled] for key in table}
     kept["speaker"] = _qualified(kept, "speaker", corpora)
     kept["dialogue"] = _qualified(kept, "dialogue", corpora)
@@ -95,7 +94,7 @@ def make_protocol(
     classes = tuple(sorted(set(values[labelled].tolist())))
     if len(classes) < 2:
         raise ProtocolError(
-            f"every clip has the {column} label {classes[0]}: nothing to tell apart"
+            f"every clip has the label {column} = {classes[0]}: nothing to tell apart"
         )
     native = np.asarray(table["emotion"] if column == "canonical" else values)[labelled]
     cluster = _cluster_column(kept, plan)
@@ -226,110 +225,19 @@ def _dev_part(table: Table, plan: Plan, learn: Rows, seed: int, fold: int) -> Ro
         values = table[column][learn]
         distinct = sorted(set(values))
         if len(distinct) >= 3:
-            drawn = _draw(distinct, DEV_SHARE, f"dev/{seed}/{fold}")
+            drawn = splits.draw(distinct, DEV_SHARE, f"dev/{seed}/{fold}")
             return learn[np.isin(values, drawn)]
     return learn[:0]
 
 
-def _draw(names: Iterable[str], share: float, salt: str, least: int = 1) -> list[str]:
-    """About `share` of the names, by the order of their salted hashes."""
-    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest())
-    return sorted(ranked[: max(least, round(share * len(ranked)))])
-
-
-def _rows(mask: NDArray[np.bool_]) -> Rows:
-    return np.flatnonzero(mask).astype(np.int64)
-
-
-def _several(table: Table, column: str, at_least: int = 2) -> list[str]:
-    names = sorted(set(table[column].tolist()))
-    if len(names) < at_least:
-        raise ProtocolError(
-            f"only one {column} ({names[0]}): nothing to hold out; "
-            "pass --protocol random-holdout to split by clip instead"
-        )
-    return names
-
-
-def _leave_one_speaker_out(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
-    speaker = table["speaker"]
-    return [
-        (f"speaker {name}", _rows(speaker != name), _rows(speaker == name))
-        for name in _several(table, "speaker")
-    ]
-
-
-def _tess(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
-    """Both speakers say the same 200 words, so the words are kept apart too."""
-    speaker, word = table["speaker"], table["sentence"]
-    half = np.isin(word, _draw(set(word.tolist()), 0.5, f"words/{seed}"))
-    return [
-        (
-            f"speaker {name}, {'first' if words else 'second'} half of the words",
-            _rows((speaker != name) & (half != words)),
-            _rows((speaker == name) & (half == words)),
-        )
-        for name in _several(table, "speaker")
-        for words in (True, False)
-    ]
-
-
-def _ravdess(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
-    """Actors 1 to 4, 5 to 8, ...: odd numbers are men, even ones women."""
-    odd = sorted({a for a in table["speaker"].tolist() if not (a.isdigit() and 1 <= int(a) <= 24)})
-    if odd:
-        raise ProtocolError(
-            f"ravdess-6fold splits actors 01 to 24; there is a speaker {odd[0]!r}; "
-            "pass --protocol speaker-holdout"
-        )
-    fold = np.array([(int(actor) - 1) // 4 for actor in table["speaker"]])
-    _several(table, "speaker")
-    return [
-        (f"actors {4 * k + 1} to {4 * k + 4}", _rows(fold != k), _rows(fold == k))
-        for k in sorted(set(fold.tolist()))
-    ]
-
-
-def _official(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
-    split = table["split"]
-    if not (split == "test").any() or not (split == "train").any():
-        raise ProtocolError(
-            "the official split needs clips of both train and test; found "
-            f"{dict(Counter(split.tolist()))}; keep the corpus's own folder names"
-        )
-    return [("official test", _rows(np.isin(split, ["train", "dev"])), _rows(split == "test"))]
-
-
-def _holdout(column: str, least: int) -> Callable[[Table, int], list[tuple[str, Rows, Rows]]]:
-    def split(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
-        names = _several(table, column)
-        # Intervals need four clusters, so a small corpus tests four of at least twelve.
-        drawn = _draw(names, TEST_SHARE, f"test/{seed}", max(1, min(least, len(names) // 3)))
-        held = np.isin(table[column], drawn)
-        said = f"{column} {', '.join(drawn)}" if len(drawn) <= 12 else f"{len(drawn)} {column}s"
-        return [(said, _rows(~held), _rows(held))]
-
-    return split
-
-
-def _five_folds(table: Table, seed: int) -> list[tuple[str, Rows, Rows]]:
-    names = _several(table, "speaker")
-    ranked = sorted(names, key=lambda n: hashlib.sha256(f"fold/{seed}/{n}".encode()).digest())
-    folds = []
-    for k in range(min(5, len(ranked))):
-        held = np.isin(table["speaker"], ranked[k::5])
-        folds.append((f"{len(ranked[k::5])} speakers", _rows(~held), _rows(held)))
-    return folds
-
-
 PLANS: dict[str, Plan] = {
-    "emodb-loso": Plan(corpora=("emodb",), groups=("speaker",), split=_leave_one_speaker_out),
-    "savee-loso": Plan(corpora=("savee",), groups=("speaker",), split=_leave_one_speaker_out),
-    "tess-loso": Plan(corpora=("tess",), groups=("speaker", "sentence"), split=_tess),
-    "ravdess-6fold": Plan(corpora=("ravdess",), groups=("speaker",), split=_ravdess),
-    "meld-official": Plan(corpora=("meld",), groups=("dialogue",), split=_official),
-    "speaker-holdout": Plan(corpora=(), groups=("speaker",), split=_holdout("speaker", 4)),
-    "speaker-5fold": Plan(corpora=(), groups=("speaker",), split=_five_folds),
-    "sentence-holdout": Plan(corpora=(), groups=("sentence",), split=_holdout("sentence", 1)),
-    "random-holdout": Plan(corpora=(), groups=(), split=_holdout("audio_sha256", 1)),
+    "emodb-loso": Plan(corpora=("emodb",), groups=("speaker",), split=splits.leave_one_speaker_out),
+    "savee-loso": Plan(corpora=("savee",), groups=("speaker",), split=splits.leave_one_speaker_out),
+    "tess-loso": Plan(corpora=("tess",), groups=("speaker", "sentence"), split=splits.tess),
+    "ravdess-6fold": Plan(corpora=("ravdess",), groups=("speaker",), split=splits.ravdess),
+    "meld-official": Plan(corpora=("meld",), groups=("dialogue",), split=splits.official),
+    "speaker-holdout": Plan(corpora=(), groups=("speaker",), split=splits.holdout("speaker", 4)),
+    "speaker-5fold": Plan(corpora=(), groups=("speaker",), split=splits.five_folds),
+    "sentence-holdout": Plan(corpora=(), groups=("sentence",), split=splits.holdout("sentence", 1)),
+    "random-holdout": Plan(corpora=(), groups=(), split=splits.holdout("audio_sha256", 1)),
 }

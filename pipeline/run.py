@@ -163,6 +163,13 @@ def new_folder(root: Path, model: str) -> Path:
     return folder
 
 
+def stillborn(folder: Path) -> bool:
+    """Whether a folder is empty, or a run that was killed before it was one: nothing is lost."""
+    first = {"protocol.json", "manifest.json", "config.json"}
+    allowed = {*first, *(f"{name}.new" for name in first)} - {"config.json"}
+    return {path.name for path in folder.iterdir()} <= allowed
+
+
 def newest(root: Path) -> Path:
     """The run that was started last under `root`.
 

@@ -28,7 +28,7 @@ from gensr.pipeline.fold import FoldTraining
 from gensr.pipeline.progress import Hears, Silent
 from gensr.pipeline.protocol import Fold, Protocol
 from gensr.pipeline.protocols import make_protocol
-from gensr.pipeline.run import Prediction, Run, new_folder, provenance
+from gensr.pipeline.run import Prediction, Run, new_folder, provenance, stillborn
 from gensr.pipeline.vectors import Vectors, load_vectors
 
 
@@ -53,7 +53,9 @@ class TrainConfig:
     choose: str = "beforehand"
     """How many steps: `beforehand` by the budget, or by the `dev` part."""
     seed: int = 0
-    """Of every draw: protocol, initial weights, batches, noise."""
+    """Of every draw of the training: initial weights, batches, times, noise, dropout."""
+    split_seed: int = 0
+    """Of the draws of hold-outs and development parts; one question, many training seeds."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:N`."""
     steps: int | None = None
@@ -66,6 +68,8 @@ class TrainConfig:
             raise ConfigError(f"choose must be beforehand or dev, found {self.choose!r}")
         if self.labels not in (None, "native", "canonical"):
             raise ConfigError(f"labels must be native or canonical, found {self.labels!r}")
+        if self.labels is not None and self.label != "emotion":
+            raise ConfigError(f"--labels is about emotions, not {self.label}; drop it")
         if self.steps is not None and self.steps < 1:
             raise ConfigError(f"steps must be at least 1, found {self.steps}")
 
@@ -105,6 +109,8 @@ def train(
     Raises:
         ConfigError, StoreError, ProtocolError, RunError: each in one line.
     """
+    if resume and folder is None:
+        raise ConfigError("--resume needs --run: which run to go on with")
     options, budget = _resolve(config)
     device = pick_device(config.device)
     vectors = load_vectors(stores, config.layers)
@@ -113,7 +119,7 @@ def train(
         name=config.protocol,
         label=config.label,
         labels=config.labels,
-        seed=config.seed,
+        seed=config.split_seed,
         deploy=config.fold == "none",
     )
     folds = _chosen(protocol, config.fold)
@@ -215,6 +221,7 @@ def _question(
         "layers": list(vectors.layers),
         "width": int(vectors.x.shape[-1]),
         "seed": config.seed,
+        "split_seed": config.split_seed,
         "encoder": vectors.encoder,
         "stores": [str(path.resolve()) for path in stores],
     }
@@ -232,7 +239,7 @@ def _open(
     """A new run, or the one to go on with."""
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; a run is a folder, pass another --run")
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and not stillborn(folder):
         try:
             run = Run.open(folder)
         except RunError:

@@ -86,6 +86,8 @@ def _wanted(store: Store, layers: Sequence[str] | None) -> tuple[str, ...]:
     x1 = store.layers[-1]
     if layers is None:
         return store.layers
+    if len(set(layers)) < len(layers):
+        raise ConfigError(f"a layer is named twice: {', '.join(layers)}")
     for name in layers:
         if name not in store.layers[:-1]:
             raise ConfigError(

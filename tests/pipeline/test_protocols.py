@@ -192,7 +192,7 @@ def test_identical_audio_stays_on_one_side_of_a_random_split() -> None:
         (grid("emodb", ["03", "08"]), {"label": "age"}, "no column 'age'"),
         (grid("ravdess", ["f01", "02"]), {}, "a speaker 'f01'; pass --protocol speaker-holdout"),
         (grid("emodb", ["03", "08"]), {"label": "speaker", "name": "emodb-loso"}, "tell speakers"),
-        (grid("emodb", ["03", "08"]), {"label": "dialogue"}, "no clip .* has a dialogue label"),
+        (grid("emodb", ["03", "08"]), {"label": "dialogue"}, "no clip .* has a label dialogue"),
         (grid("meld", ["a", "b"], split="train", dialogue="d"), {}, "both train and test"),
         (
             table([{"corpus": "x", "speaker": s, "emotion": "sad"} for s in "abcdef"]),

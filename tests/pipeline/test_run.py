@@ -9,7 +9,7 @@ import pytest
 
 from gensr.estimator.errors import RunError
 from gensr.pipeline import run as runs
-from gensr.pipeline.run import Prediction, Run, new_folder, newest
+from gensr.pipeline.run import Prediction, Run, new_folder, newest, stillborn
 
 
 def test_predictions_come_back_as_they_were_whatever_is_in_a_path(tmp_path):
@@ -134,3 +134,12 @@ class TestRevision:
         assert runs._git_revision() is None
         monkeypatch.setenv("PATH", "")
         assert runs._git_revision() is None
+
+
+def test_a_run_killed_before_it_was_one_is_as_good_as_an_empty_folder(tmp_path):
+    assert stillborn(tmp_path)
+    (tmp_path / "protocol.json").write_text("{")
+    (tmp_path / "config.json.new").write_text("{")
+    assert stillborn(tmp_path)
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert not stillborn(tmp_path)
