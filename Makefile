@@ -6,10 +6,14 @@
 PYTHON  ?= python3
 CORPUS  ?= demo/corpus
 ENCODER ?= fbank
-# One store and one set of runs for each corpus and encoder, by the whole of their names.
+# One store and one set of runs for each corpus and encoder, told apart by the whole of their names.
+ifeq ($(CORPUS) $(ENCODER),demo/corpus fbank)
+NAME    := corpus-fbank
+else
 NAME    := $(shell printf '%s-%s-%s' "$$(basename '$(CORPUS)')" "$$(basename '$(ENCODER)')" \
              "$$(printf '%s' '$(abspath $(CORPUS)) $(ENCODER)' | cksum | cut -d' ' -f1)" \
              | tr -c 'A-Za-z0-9._-' '_')
+endif
 STORE   ?= demo/$(NAME).zarr
 RUNS    ?= demo/runs/$(NAME)
 EXTRACT_FLAGS ?=

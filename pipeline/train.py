@@ -279,5 +279,5 @@ def _notes(protocol: Protocol, vectors: Vectors) -> tuple[str, ...]:
     repeats = len(audio) - len(np.unique(audio))
     if not repeats:
         return protocol.notes()
-    said = f"{repeats} clips repeat the audio of another one; each counts on its own"
+    said = f"clips whose audio is another clip's too: {repeats}; each counts on its own"
     return (*protocol.notes(), said)
