@@ -50,7 +50,7 @@ def _top(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    pass
+    """Only --version lives here."""
 
 
 UsageError: Any = typer.BadParameter.__mro__[1]

@@ -114,14 +114,18 @@ def make_protocol(
         left_out={reason: count for reason, count in left_out.items() if count},
         overlaps=_overlaps(kept, folds),
     )
+    _keep_promises(protocol)
+    return protocol
+
+
+def _keep_promises(protocol: Protocol) -> None:
     for column in protocol.disjoint:
         if protocol.overlaps.get(column):
             raise ProtocolError(
                 f"leak: {protocol.overlaps[column]} tested clips share their {column} with trained "
-                f"ones, which protocol {name} promises to keep apart; mend the corpus's labels or "
+                f"ones, which {protocol.name} promises to keep apart; mend the corpus's labels or "
                 "splits, or choose another --protocol"
             )
-    return protocol
 
 
 def _overlaps(table: Table, folds: tuple[Fold, ...]) -> dict[str, int]:

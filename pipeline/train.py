@@ -103,9 +103,6 @@ def train(
         overwrite: replace a run that is there.
         progress: hears how far it is.
 
-    Returns:
-        The run; its numbers are `evaluate`'s affair.
-
     Raises:
         ConfigError, StoreError, ProtocolError, RunError: each in one line.
     """
@@ -131,24 +128,19 @@ def train(
         options=options,
     )
     build(spec)  # refuses sizes that do not fit before anything is written
+    origin = list(zip(map(str, stores), vectors.hashes, strict=True))
     run = _open(
         folder or new_folder(Path("runs"), config.model),
         _question(config, options, budget, vectors, stores, folds),
         protocol,
-        provenance(
-            config.seed,
-            protocol,
-            list(zip(map(str, stores), vectors.hashes, strict=True)),
-            str(device),
-        ),
+        provenance(config.seed, protocol, origin, str(device)),
         resume=resume,
         overwrite=overwrite,
     )
+    x = torch.from_numpy(vectors.x[protocol.store_rows])
     training = FoldTraining(
         spec=spec,
-        everything=Examples(
-            torch.from_numpy(vectors.x[protocol.store_rows]), torch.from_numpy(protocol.labels)
-        ).to(device),
+        everything=Examples(x, torch.from_numpy(protocol.labels)).to(device),
         budget=budget,
         seed=config.seed,
         choose=config.choose,
@@ -160,10 +152,7 @@ def train(
         predictions += answer(model, fold, protocol, training.everything.x)
     run.write_log([fold.name for fold in folds])
     run.write_predictions(protocol.classes, predictions)
-    notes = _notes(protocol, vectors)
-    if config.choose == "dev" and (missing := [fold.name for fold in folds if not len(fold.dev)]):
-        notes += (f"no development part in fold {', '.join(missing)}: steps are the budget's",)
-    return TrainReport(run, protocol, notes)
+    return TrainReport(run, protocol, _notes(protocol, vectors, folds, config))
 
 
 def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
@@ -274,10 +263,15 @@ def _same_question(run: Run, question: dict[str, Any], manifest: dict[str, Any])
             )
 
 
-def _notes(protocol: Protocol, vectors: Vectors) -> tuple[str, ...]:
+def _notes(
+    protocol: Protocol, vectors: Vectors, folds: Sequence[Fold], config: TrainConfig
+) -> tuple[str, ...]:
+    notes = [*protocol.notes()]
     audio = vectors.table["audio_sha256"][protocol.store_rows]
     repeats = len(audio) - len(np.unique(audio))
-    if not repeats:
-        return protocol.notes()
-    said = f"clips whose audio is another clip's too: {repeats}; each counts on its own"
-    return (*protocol.notes(), said)
+    if repeats:
+        notes.append(f"clips whose audio is another clip's too: {repeats}; each counts on its own")
+    missing = [fold.name for fold in folds if not len(fold.dev)]
+    if config.choose == "dev" and missing:
+        notes.append(f"no development part in fold {', '.join(missing)}: steps are the budget's")
+    return tuple(notes)
