@@ -32,8 +32,8 @@ def max_classes(width: int) -> int:
 def sinusoidal_codes(n_classes: int, width: int) -> Tensor:
     """Sinusoidal taxonomy encoding x0(b) = sin(2 pi l (i_b + 1) / L), l = 0 .. L-1 (Eq. 2).
 
-    The phase is reduced in integers, (l m) mod L, before the sine is taken: in fp32 the inner
-    products of different codes then drop from about 3e-5 to 5e-8.
+    The phase is reduced in integers, (l m) mod L, before the sine is taken: in fp32, at L = 1024,
+    the largest inner product of two codes then drops from 3.1e-5 to 2.1e-8 of L/2.
 
     Args:
         n_classes: C, at least 1 and at most `max_classes(width)`.

@@ -1,7 +1,11 @@
 """Fixtures that point at real material; a test that needs it skips, saying so, where it is not."""
 
+import importlib.util
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -23,3 +27,19 @@ def corpora() -> Path:
 def encoders() -> Path:
     """The folder of real pre-trained encoders: whisper-base-encoder/."""
     return _folder("GENSR_ENCODERS")
+
+
+@pytest.fixture(scope="session")
+def load_helper() -> Callable[[Path], ModuleType]:
+    """A file of helpers as a module: pytest's importlib mode finds no neighbours by itself."""
+
+    def load(path: Path) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"gensr_test_{path.stem}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load

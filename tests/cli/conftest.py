@@ -1,6 +1,5 @@
 """`gensr` called as a user calls it: by its entry point, in this process or in one of its own."""
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -91,16 +90,9 @@ def process():
 
 
 @pytest.fixture(scope="session")
-def tones() -> ModuleType:
+def tones(load_helper) -> ModuleType:
     """tests/pipeline/tones.py as a module."""
-    spec = importlib.util.spec_from_file_location(
-        "gensr_tones", Path(__file__).parents[1] / "pipeline/tones.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    module: ModuleType = load_helper(Path(__file__).parents[1] / "pipeline/tones.py")
     return module
 
 

@@ -144,3 +144,13 @@ def test_with_the_true_posterior_mean_the_exact_sampler_is_bayes_at_every_n() ->
     by_euler = {N: right(euler(posterior_mean, PATH, x1, grids[N]).states[-1]) for N in (1, 20)}
     assert by_euler[1] < bayes - 0.3
     assert by_euler[20] == pytest.approx(bayes, abs=0.01)
+
+    def forgetful(x: Tensor, t: Tensor) -> Tensor:
+        """E[x0 | x_t] alone: it loses x1 as t falls, so steps cost accuracy (docs/method.md)."""
+        a, sigma = PATH.mean.a(t[:1]), PATH.variance.sigma(t[:1])
+        distance = torch.cdist(x, (1 - a) * x0 + a * centres).square()
+        return torch.softmax(-distance / (2 * (a**2 + sigma**2)), -1) @ x0
+
+    shares = [right(exact(forgetful, PATH, x1, times).states[-1]) for times in grids.values()]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-1] < shares[0] - 0.03

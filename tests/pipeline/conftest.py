@@ -1,8 +1,6 @@
 """One small store and a few small runs, made once; whoever changes one copies it first."""
 
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -18,16 +16,9 @@ def _one_thread():
 
 
 @pytest.fixture(scope="session")
-def tones() -> ModuleType:
+def tones(load_helper) -> ModuleType:
     """tones.py as a module."""
-    spec = importlib.util.spec_from_file_location(
-        "gensr_tones", Path(__file__).with_name("tones.py")
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    module: ModuleType = load_helper(Path(__file__).with_name("tones.py"))
     return module
 
 

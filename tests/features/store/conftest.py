@@ -1,5 +1,3 @@
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -7,16 +5,9 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def stub() -> ModuleType:
+def stub(load_helper) -> ModuleType:
     """stub.py as a module: a stub encoder, a stub corpus."""
-    spec = importlib.util.spec_from_file_location(
-        "gensr_store_stub", Path(__file__).with_name("stub.py")
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    module: ModuleType = load_helper(Path(__file__).with_name("stub.py"))
     return module
 
 
