@@ -3,10 +3,14 @@
 A batch of a 24-layer encoder has 25 hidden states of (B, F, L). Only their averages are wanted,
 so each is reduced when the next layer receives it, and never lives longer than the model needs.
 
+Frames up to the shortest clip's last are valid in every clip of a batch. They are most of a
+well-planned batch and need no mask, so masks, and copies, are made for the rest alone.
+
 Letters: B clips, F frames (padded), L width, K layers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -14,22 +18,54 @@ import torch
 from torch import Tensor, nn
 
 
-def masked_mean(hidden: Tensor, frames: Tensor) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """How many frames of each clip of a padded batch are its own.
+
+    The smallest and the largest number are kept as plain integers, because asking the device
+    for them would make it wait.
+    """
+
+    counts: Tensor
+    """(B,) int64, on the device; each at least 1."""
+    shortest: int
+    longest: int
+
+    @classmethod
+    def of(cls, counts: Sequence[int], device: torch.device) -> "Frames":
+        """Bring the numbers to the device without waiting for it.
+
+        >>> Frames.of([3, 2], torch.device("cpu")).padded(1, 4).int().tolist()
+        [[0, 0, 1], [0, 1, 1]]
+        """
+        here = torch.tensor(counts, pin_memory=device.type == "cuda")
+        return cls(here.to(device, non_blocking=True), min(counts), max(counts))
+
+    def padded(self, start: int, stop: int) -> Tensor:
+        """(B, stop - start) bool: which of these frames are padding."""
+        return torch.arange(start, stop, device=self.counts.device) >= self.counts[:, None]
+
+
+def masked_mean(hidden: Tensor, frames: Frames) -> Tensor:
     """Average over the valid frames alone, accumulated in float32.
 
     Args:
         hidden: (B, F, L), any floating dtype; what stands in padded frames does not matter.
-        frames: (B,) number of valid frames, each from 1 to F, on the same device.
+        frames: valid frames of each clip, at most F, on the same device.
 
     Returns:
         (B, L) float32.
 
-    >>> masked_mean(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([2]))
+    >>> frames = Frames.of([2], torch.device("cpu"))
+    >>> masked_mean(torch.tensor([[[1.0], [3.0], [9.0]]]), frames)
     tensor([[2.]])
     """
-    padded = torch.arange(hidden.shape[1], device=hidden.device) >= frames[:, None]  # (B, F)
-    total = hidden.masked_fill(padded[:, :, None], 0.0).sum(dim=1, dtype=torch.float32)
-    return total / frames[:, None]
+    start, stop = frames.shortest, frames.longest
+    total = hidden[:, :start].sum(dim=1, dtype=torch.float32)
+    if stop > start:
+        padded = frames.padded(start, stop)[:, :, None]
+        total += hidden[:, start:stop].masked_fill(padded, 0.0).sum(dim=1, dtype=torch.float32)
+    return total / frames.counts[:, None]
 
 
 class LayerMeans:
@@ -45,7 +81,7 @@ class LayerMeans:
         means.stacked()  # (B, K + 1, L)
     """
 
-    def __init__(self, layers: Iterable[nn.Module], frames: Tensor) -> None:
+    def __init__(self, layers: Iterable[nn.Module], frames: Frames) -> None:
         self._layers = list(layers)
         self._frames = frames
         self._handles: list[Any] = []

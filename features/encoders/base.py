@@ -6,35 +6,77 @@ own affair; that a clip's vectors do not depend on its batch-mates is its promis
 """
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import EncoderError
 from gensr.features.audio import MIN_SAMPLES
+from gensr.features.encoders.streaming import Arrival, arrive, run_ahead
+
+if TYPE_CHECKING:
+    import torch
+
+Waveforms: TypeAlias = Sequence[NDArray[np.float32]]
+"""Clips of one batch: (n,) each, mono at 16 kHz, at least 400 samples."""
+
+BOUNDS: Mapping[str, float] = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 3e-2}
+"""What batch-mates may change, by dtype: |batched - alone| / |alone|, in each layer of a clip.
+
+About twice the largest measured with HuBERT, WavLM and data2vec-audio of full size (float32
+2.6e-6, float16 2.3e-3, bfloat16 1.5e-2): a clip of one frame, which no average steadies. From
+half a second on it is a tenth to a third of that. A leak of padding makes 0.15 and more.
+"""
+
+
+class NotFiniteError(EncoderError):
+    """A clip's vectors hold NaN or infinity; `clip` is its place in the batch."""
+
+    def __init__(self, name: str, clip: int) -> None:
+        super().__init__(
+            f"{name} gave vectors that are not finite (NaN or infinity); "
+            "where this is float16, pass --dtype bfloat16 or float32"
+        )
+        self.clip = clip
 
 
 class Encoder(abc.ABC):
     """A frozen encoder.
+
+    A family defines `_encode`; where work can be done before the device is needed, `_prepare`
+    too.
 
     Attributes:
         name: as it was asked for: a hub id, the name of a folder, or `fbank`.
         layers: names of the rows of an encoded clip, X_c first and x1 last.
         width: length of each row (L).
         equal_lengths: a batch must hold clips of one length, because padding would leak into
-            the result (group norm front ends, data2vec-audio, Whisper on clips of their own
-            length).
+            the result (Whisper on clips of their own length).
+        max_samples: the longest waveform of one forward; none where any length will do.
+        dtype: name of the dtype of weights and activations; vectors are float32 whatever it is.
     """
 
     name: str
     layers: tuple[str, ...]
     width: int
     equal_lengths: bool
+    max_samples: int | None = None
+    dtype: str = "float32"
 
-    def encode(self, waveforms: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    @property
+    def bound(self) -> float:
+        """Largest relative difference that batch-mates may make, see `BOUNDS`."""
+        return BOUNDS[self.dtype]
+
+    def frames(self, samples: int) -> int:
+        """Return how many frames are averaged for a waveform of so many samples."""
+        return max(1, (samples - 400) // 320 + 1)
+
+    def encode(self, waveforms: Waveforms) -> NDArray[np.float32]:
         """Time averages of every layer.
 
         Args:
@@ -44,31 +86,68 @@ class Encoder(abc.ABC):
             (B, layers, width) float32, in the order of `waveforms`.
 
         Raises:
-            EncoderError: a clip is too short, lengths differ where they must not, or the
-                vectors are not finite in the chosen precision.
+            EncoderError: a clip is too short or too long, lengths differ where they must not,
+                or the vectors are not finite in the chosen precision.
         """
-        if not waveforms:
-            return np.zeros((0, len(self.layers), self.width), np.float32)
-        lengths = {len(waveform) for waveform in waveforms}
-        if min(lengths) < MIN_SAMPLES:
-            raise EncoderError(f"{self.name} needs {MIN_SAMPLES} samples, not {min(lengths)}")
-        if self.equal_lengths and len(lengths) > 1:
-            raise EncoderError(f"{self.name} needs clips of one length in a batch")
-        vectors = self._encode(waveforms)
-        if not np.isfinite(vectors).all():
-            raise EncoderError(
-                f"{self.name} gave vectors that are not finite (NaN or infinity); "
-                "where this is float16, pass --dtype bfloat16 or float32"
-            )
-        return vectors
+        return self._checked(self._start(self._ready(waveforms)))
+
+    def stream(self, batches: Iterable[Waveforms]) -> Iterator[NDArray[np.float32]]:
+        """`encode` of each batch, in order, without leaving a GPU idle in between.
+
+        A thread prepares the next batch while this one runs, and a GPU is given its next batch
+        before the results of this one are waited for. `batches` is read from the caller's
+        thread, at most three batches ahead of the results.
+
+        Raises:
+            EncoderError: as `encode`; results of the batches before are handed out first.
+        """
+        with closing(run_ahead(batches, prepare=self._ready, start=self._start)) as arrivals:
+            for arrival in arrivals:
+                yield self._checked(arrival)
+
+    def _prepare(self, waveforms: Waveforms) -> Any:
+        """Work of the host alone: scaling, padding. Runs in a thread of its own."""
+        return waveforms
 
     @abc.abstractmethod
-    def _encode(self, waveforms: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """`encode` for checked waveforms, at least one."""
+    def _encode(self, prepared: Any) -> "NDArray[np.float32] | torch.Tensor":
+        """Vectors of what `_prepare` made of checked waveforms, at least one.
+
+        Returns:
+            (B, layers, width) float32; a tensor may be on a device that still computes it.
+        """
 
     @abc.abstractmethod
     def provenance(self) -> dict[str, Any]:
         """Everything the vectors depend on, as JSON: never the device, never an absolute path."""
+
+    def _ready(self, waveforms: Waveforms) -> Any:
+        """Check and prepare; None for a batch of no clips."""
+        if not waveforms:
+            return None
+        lengths = {len(waveform) for waveform in waveforms}
+        if min(lengths) < MIN_SAMPLES:
+            raise EncoderError(f"{self.name} needs {MIN_SAMPLES} samples, not {min(lengths)}")
+        if self.max_samples is not None and max(lengths) > self.max_samples:
+            raise EncoderError(
+                f"{self.name} takes {self.max_samples} samples at once, not {max(lengths)}; "
+                "cut the clip into windows and average their vectors by frames"
+            )
+        if self.equal_lengths and len(lengths) > 1:
+            raise EncoderError(f"{self.name} needs clips of one length in a batch")
+        return self._prepare(waveforms)
+
+    def _start(self, prepared: Any) -> Arrival:
+        if prepared is None:
+            return arrive(np.zeros((0, len(self.layers), self.width), np.float32))
+        return arrive(self._encode(prepared))
+
+    def _checked(self, arrival: Arrival) -> NDArray[np.float32]:
+        vectors = arrival.wait()
+        finite = np.isfinite(vectors).all(axis=(1, 2))
+        if not finite.all():
+            raise NotFiniteError(self.name, int(np.flatnonzero(~finite)[0]))
+        return vectors
 
 
 def library_versions(*names: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The arithmetic an encoder may use where it runs."""
+"""The arithmetic an encoder may use where it runs, and the memory a batch is sent from."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,3 +29,8 @@ def exact_inference() -> Iterator[None]:
         ) from error
     finally:
         matmul.allow_tf32 = before
+
+
+def host_zeros(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
+    """Float32 zeros on the host; for a GPU page-locked, so that sending them is not waited for."""
+    return torch.zeros(shape, pin_memory=device.type == "cuda")

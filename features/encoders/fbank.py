@@ -43,6 +43,10 @@ class Fbank(Encoder):
     width = BANDS
     equal_lengths = False
 
+    def frames(self, samples: int) -> int:
+        """See `Encoder.frames`: windows of 400 samples every 160."""
+        return (samples - 400) // 160 + 1
+
     def _encode(self, waveforms: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         # One clip at a time on one thread of the CPU: a few milliseconds each, nothing to pad,
         # and matrices so small that threads would mostly wait for each other.

@@ -1,15 +1,16 @@
 """HuBERT, WavLM, wav2vec 2.0 and data2vec-audio: encoders that hear the waveform itself.
 
-Clips of different length share a batch only where that is exact: with a layer norm front end,
-a mask over the padding and averages over valid frames, a padded clip equals the same clip alone
-to 1e-6. A group norm front end takes its statistics over the padding too, and data2vec-audio's
-stacked positional convolutions read it: there a batch holds clips of one length.
+Clips of different length share a batch: with a mask over the padding, averages over valid
+frames, and the leaks of `padding.py` mended, a padded clip equals the same clip alone to 1e-5.
+Where all clips are of one length there is nothing to mask, and the call is Hugging Face's own.
 
 Letters: B clips, n samples, F frames, L width.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,17 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import EncoderError
 from gensr.features.encoders.base import Encoder
 from gensr.features.encoders.checkpoint import Checkpoint
-from gensr.features.encoders.device import exact_inference
-from gensr.features.pooling import LayerMeans
+from gensr.features.encoders.device import exact_inference, host_zeros
+from gensr.features.encoders.padding import mend_padding
+from gensr.features.pooling import Frames, LayerMeans
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    samples: torch.Tensor
+    """(B, n) float32 on the host, scaled, zero behind each clip."""
+    lengths: tuple[int, ...]
+    """Samples of each clip."""
 
 
 class WaveformEncoder(Encoder):
@@ -36,38 +46,45 @@ class WaveformEncoder(Encoder):
         self.name = checkpoint.source.name
         self.layers = (*(str(i) for i in range(config.num_hidden_layers)), "last")
         self.width = int(config.hidden_size)
-        front_norm = getattr(config, "feat_extract_norm", "layer")
-        self.equal_lengths = (
-            front_norm == "group"
-            or checkpoint.model_type == "data2vec-audio"
-            or bool(getattr(config, "conv_pos_batch_norm", False))  # its shift fills the padding
-        )
+        self.dtype = str(checkpoint.dtype).removeprefix("torch.")
+        self._convolutions = tuple(zip(config.conv_kernel, config.conv_stride, strict=True))
+        self._padding = mend_padding(model)
+        self.equal_lengths = self._padding is None
         asked = (checkpoint.preprocessor or {}).get("do_normalize")
+        front_norm = getattr(config, "feat_extract_norm", "layer")
         self._normalise = bool(asked) if asked is not None else front_norm == "layer"
         self._normalisation_source = "preprocessor_config.json" if asked is not None else "assumed"
 
-    def _encode(self, waveforms: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        lengths = torch.tensor([len(waveform) for waveform in waveforms])  # (B,)
-        batch = np.zeros((len(waveforms), int(lengths.max())), np.float32)  # (B, n)
-        for row, waveform in zip(batch, waveforms, strict=True):
+    def frames(self, samples: int) -> int:
+        """See `Encoder.frames`; fewer than one where the front end is longer than the clip."""
+        return frames_behind(samples, self._convolutions)
+
+    def _prepare(self, waveforms: Sequence[NDArray[np.float32]]) -> _Batch:
+        lengths = tuple(len(waveform) for waveform in waveforms)
+        if self.frames(min(lengths)) < 1:
+            raise EncoderError(f"{self.name} makes no frame of {min(lengths)} samples")
+        batch = host_zeros((len(lengths), max(lengths)), self._checkpoint.device)  # (B, n)
+        for row, waveform in zip(batch.numpy(), waveforms, strict=True):
             row[: len(waveform)] = standardise(waveform) if self._normalise else waveform
-        frames = self._model._get_feat_extract_output_lengths(lengths)
-        if int(frames.min()) < 1:
-            raise EncoderError(f"{self.name} makes no frame of {int(lengths.min())} samples")
+        return _Batch(batch, lengths)
+
+    def _encode(self, batch: _Batch) -> torch.Tensor:
         device, dtype = self._checkpoint.device, self._checkpoint.dtype
-        options: dict[str, Any] = {}
-        if not self.equal_lengths:  # where padding is masked; the others are trained without
-            valid = torch.arange(batch.shape[1]) < lengths[:, None]
-            options["attention_mask"] = valid.long().to(device)
-        with exact_inference(), warnings.catch_warnings():
+        frames = Frames.of([self.frames(n) for n in batch.lengths], device)
+        with exact_inference(), warnings.catch_warnings(), ExitStack() as stack:
             # WavLM's masks, one of booleans and one of floats, are its own business.
             warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
-            values = torch.from_numpy(batch).to(device, dtype)
-            with LayerMeans(self._model.encoder.layers, frames.to(device)) as means:
+            values = batch.samples.to(device, non_blocking=True).to(dtype)
+            options: dict[str, Any] = {}
+            if self._padding is not None and len(set(batch.lengths)) > 1:
+                first = [frames_behind(n, self._convolutions[:1]) for n in batch.lengths]
+                stack.enter_context(self._padding.masked(Frames.of(first, device), frames))
+                samples = Frames.of(batch.lengths, device)
+                options["attention_mask"] = (~samples.padded(0, samples.longest)).long()
+            with LayerMeans(self._model.encoder.layers, frames) as means:
                 output = self._model(values, **options)
             means.add(output.last_hidden_state)
-            vectors: NDArray[np.float32] = means.stacked().cpu().numpy()
-        return vectors
+            return means.stacked()
 
     def provenance(self) -> dict[str, Any]:
         """See `Encoder.provenance`."""
@@ -82,6 +99,17 @@ class WaveformEncoder(Encoder):
             context="clip",
             normalisation=f"{how} ({self._normalisation_source})",
         )
+
+
+def frames_behind(samples: int, convolutions: Iterable[tuple[int, int]]) -> int:
+    """Length of a sequence behind convolutions of these kernels and strides, without padding.
+
+    >>> frames_behind(16_000, [(10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2)])
+    49
+    """
+    for kernel, stride in convolutions:
+        samples = (samples - kernel) // stride + 1
+    return samples
 
 
 def standardise(waveform: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,113 +5,134 @@ by default (`context="full"`), and only the frames that cover the clip are avera
 layers on the clip's own frames, the position table cut to length (`context="clip"`), costs a
 fraction for short clips; it is a good vector too, and not the same one.
 
-Letters: W windows, F frames of 20 ms, L width.
+The log-mel frames are computed where the model is: on the host they would take longer than a
+GPU takes for the encoder.
+
+Letters: B clips, n samples, F frames of 20 ms, L width.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from gensr.features.audio import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder
 from gensr.features.encoders.checkpoint import Checkpoint
-from gensr.features.encoders.device import exact_inference
-from gensr.features.pooling import LayerMeans
+from gensr.features.encoders.device import exact_inference, host_zeros
+from gensr.features.pooling import Frames, LayerMeans
 
 FRAME_SAMPLES = 320
 """Samples per frame: log-mel frames every 160, halved by the second convolution."""
 
-_WINDOWS_AT_ONCE = 16
-"""Windows in one forward: a batch of many short clips is many windows of 30 s."""
+_CLIPS_AT_ONCE = 16
+"""Clips in one forward: a batch of many short clips is many windows of 30 s."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
-    """A stretch of one clip, padded with silence to what the encoder is given."""
-
-    clip: int
-    samples: NDArray[np.float32]
-    frames: int
-    """Frames that cover audio; the rest is padding."""
+class _Batch:
+    samples: Tensor
+    """(B, n) float32 on the host, zero behind each clip."""
+    frames: tuple[int, ...]
+    """Frames that cover audio, of each clip."""
 
 
 class WhisperEncoder(Encoder):
-    """Clips above 30 s are encoded in windows of 30 s, averaged by their number of frames."""
+    """At most 30 s at once; longer clips come as windows."""
+
+    max_samples: int
 
     def __init__(self, checkpoint: Checkpoint, *, context: str) -> None:
         from transformers import WhisperFeatureExtractor
 
         config = checkpoint.model.config
+        extractor: Any = WhisperFeatureExtractor(feature_size=config.num_mel_bins)
         self._checkpoint = checkpoint
         self._model = checkpoint.model
         self._context = context
-        self._log_mel: Any = WhisperFeatureExtractor(feature_size=config.num_mel_bins)
-        self._window = int(config.max_source_positions) * FRAME_SAMPLES
+        filters = torch.from_numpy(extractor.mel_filters).float().T.contiguous()
+        self._log_mel = LogMel(filters.to(checkpoint.device), extractor.n_fft, extractor.hop_length)
         self.name = checkpoint.source.name
         self.layers = (*(str(i) for i in range(config.encoder_layers)), "last")
         self.width = int(config.d_model)
+        self.dtype = str(checkpoint.dtype).removeprefix("torch.")
         self.equal_lengths = context == "clip"
+        self.max_samples = int(config.max_source_positions) * FRAME_SAMPLES
 
-    def _encode(self, waveforms: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        total = np.zeros((len(waveforms), len(self.layers), self.width))
-        frames = np.zeros(len(waveforms))
-        for group in self._groups(waveforms):
-            means = self._encode_windows(group)
-            for window, mean in zip(group, means, strict=True):
-                total[window.clip] += window.frames * mean.astype(np.float64)
-                frames[window.clip] += window.frames
-        return (total / frames[:, None, None]).astype(np.float32)
+    def frames(self, samples: int) -> int:
+        """See `Encoder.frames`: frame j is centred on sample 320 j."""
+        return -(-samples // FRAME_SAMPLES)
 
-    def _groups(self, waveforms: Sequence[NDArray[np.float32]]) -> Iterator[list[_Window]]:
-        """Windows of one padded length, at most `_WINDOWS_AT_ONCE` at a time."""
-        windows = [
-            self._cut(clip, waveform[start : start + self._window])
-            for clip, waveform in enumerate(waveforms)
-            for start in range(0, len(waveform), self._window)
-        ]
-        windows.sort(key=lambda window: len(window.samples))  # stable: clips stay in order
-        for _, same in groupby(windows, key=lambda window: len(window.samples)):
-            group = list(same)
-            for start in range(0, len(group), _WINDOWS_AT_ONCE):
-                yield group[start : start + _WINDOWS_AT_ONCE]
+    def _prepare(self, waveforms: Sequence[NDArray[np.float32]]) -> _Batch:
+        longest = max(len(waveform) for waveform in waveforms)
+        batch = host_zeros((len(waveforms), longest), self._checkpoint.device)
+        for row, waveform in zip(batch.numpy(), waveforms, strict=True):
+            row[: len(waveform)] = waveform
+        return _Batch(batch, tuple(self.frames(len(waveform)) for waveform in waveforms))
 
-    def _cut(self, clip: int, samples: NDArray[np.float32]) -> _Window:
-        frames = -(-len(samples) // FRAME_SAMPLES)  # frame j is centred on sample 320 j
-        length = self._window if self._context == "full" else frames * FRAME_SAMPLES
-        return _Window(clip, np.pad(samples, (0, length - len(samples))), frames)
+    def _encode(self, batch: _Batch) -> Tensor:
+        device = self._checkpoint.device
+        heard = max(batch.frames) * FRAME_SAMPLES
+        length = self.max_samples if self._context == "full" else heard
+        means = []
+        with exact_inference():
+            for start in range(0, len(batch.frames), _CLIPS_AT_ONCE):
+                part = slice(start, start + _CLIPS_AT_ONCE)
+                samples = batch.samples[part].to(device, non_blocking=True)
+                silence = length - samples.shape[1]
+                samples = nn.functional.pad(samples, (0, silence))  # sent without its silence
+                means.append(self._forward(samples, Frames.of(batch.frames[part], device)))
+            return torch.cat(means)
 
-    def _encode_windows(self, windows: list[_Window]) -> NDArray[np.float32]:
-        """Time averages, (W, layers, L)."""
-        device, dtype = self._checkpoint.device, self._checkpoint.dtype
-        features = self._log_mel(
-            [window.samples for window in windows],
-            sampling_rate=SAMPLE_RATE,
-            padding="longest",
-            truncation=False,
-            return_tensors="pt",
-        ).input_features  # (W, mel bands, 2 F)
-        valid = torch.tensor([window.frames for window in windows], device=device)
-        with exact_inference(), _positions(self._model, features.shape[-1] // 2):
-            with LayerMeans(self._model.layers, valid) as means:
-                output = self._model(features.to(device, dtype))
+    def _forward(self, samples: Tensor, frames: Frames) -> Tensor:
+        """Time averages of (B, n) samples, (B, layers, L)."""
+        features = self._log_mel(samples).to(self._checkpoint.dtype)  # (B, mel bands, 2 F)
+        with _positions(self._model, features.shape[2] // 2):
+            with LayerMeans(self._model.layers, frames) as means:
+                output = self._model(features)
             means.add(output.last_hidden_state)
-            vectors: NDArray[np.float32] = means.stacked().cpu().numpy()
-        return vectors
+        return means.stacked()
 
     def provenance(self) -> dict[str, Any]:
         """See `Encoder.provenance`."""
         return self._checkpoint.provenance(
             x1="last_hidden_state, after the final layer norm",
             context=self._context,
-            normalisation=f"Whisper's log-mel, {self._log_mel.feature_size} bands",
+            normalisation=f"Whisper's log-mel, {self._log_mel.bands} bands",
         )
+
+
+class LogMel:
+    """Whisper's log-mel frames, as its feature extractor has them, on any device."""
+
+    def __init__(self, filters: Tensor, size: int, hop: int) -> None:
+        """Take what a feature extractor says.
+
+        Args:
+            filters: (bands, size / 2 + 1) mel filters, on the device.
+            size: samples of a Fourier transform.
+            hop: samples from frame to frame.
+        """
+        self._filters, self._size, self._hop = filters, size, hop
+        self._window = torch.hann_window(size, device=filters.device)
+
+    @property
+    def bands(self) -> int:
+        """How many mel bands."""
+        return len(self._filters)
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """(B, n) float32 samples to (B, bands, n / hop); of each clip the upper 80 dB."""
+        spectrum = torch.stft(
+            samples, self._size, self._hop, window=self._window, return_complex=True
+        )
+        power = (spectrum[..., :-1].abs() ** 2).contiguous()
+        bands = (self._filters @ power).clamp(min=1e-10).log10()
+        return (torch.maximum(bands, bands.amax(dim=(1, 2), keepdim=True) - 8.0) + 4.0) / 4.0
 
 
 @contextmanager

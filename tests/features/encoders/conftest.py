@@ -22,6 +22,18 @@ BODY = {
 LARGE = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
 BASE = {"feat_extract_norm": "group", "do_stable_layer_norm": False}
 
+KINDS = (
+    "hubert-large",
+    "hubert-base",
+    "hubert-batchnorm",
+    "wav2vec2-large",
+    "wav2vec2-base",
+    "wavlm-large",
+    "wavlm-base",
+    "data2vec",
+    "whisper",
+)
+
 
 def _config(kind: str) -> Any:
     import transformers
@@ -38,6 +50,10 @@ def _config(kind: str) -> Any:
             return transformers.Wav2Vec2Config(**small, **BASE)
         case "wavlm-large":
             return transformers.WavLMConfig(**small, **LARGE)
+        case "wavlm-base":
+            return transformers.WavLMConfig(**small, **BASE)
+        case "hubert-batchnorm":  # as distilled and other later HuBERTs have it
+            return transformers.HubertConfig(**small, **BASE, conv_pos_batch_norm=True)
         case "data2vec":
             return transformers.Data2VecAudioConfig(**small, conv_pos_kernel_size=19)
         case "whisper":
@@ -60,6 +76,31 @@ def _config(kind: str) -> Any:
     raise AssertionError(kind)
 
 
+@torch.no_grad()
+def _unsettle(model: torch.nn.Module) -> None:
+    """Norms as training leaves them: as they begin, they shift nothing and leaks hide."""
+    for module in model.modules():
+        if isinstance(module, (torch.nn.GroupNorm, torch.nn.BatchNorm1d)):
+            module.weight.uniform_(0.5, 2.0)
+            module.bias.normal_()
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2.0)
+
+
+def save_checkpoint(kind: str, folder: Path) -> None:
+    """Make a small encoder of a kind; the same weights each time."""
+    from transformers import AutoModel
+
+    torch.manual_seed(KINDS.index(kind))
+    model = AutoModel.from_config(_config(kind))
+    _unsettle(model)
+    model.save_pretrained(folder)
+    if kind != "whisper":
+        settings = {"do_normalize": "large" in kind, "sampling_rate": 16_000}
+        (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Folder of a small encoder of a kind, made once."""
@@ -67,19 +108,26 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 
     def make(kind: str) -> Path:
         if kind not in made:
-            from transformers import AutoModel
-
-            torch.manual_seed(len(made))
-            folder = tmp_path_factory.mktemp(kind) / kind
-            model = AutoModel.from_config(_config(kind))
-            model.save_pretrained(folder)
-            if kind != "whisper":
-                settings = {"do_normalize": "large" in kind, "sampling_rate": 16_000}
-                (folder / "preprocessor_config.json").write_text(json.dumps(settings))
-            made[kind] = folder
+            made[kind] = tmp_path_factory.mktemp(kind) / kind
+            save_checkpoint(kind, made[kind])
         return made[kind]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def loaded(checkpoint: Callable[[str], Path]) -> Callable[[str], Any]:
+    """The encoder of a kind, on the CPU, loaded once."""
+    from gensr.features.encoders import load_encoder
+
+    made: dict[str, Any] = {}
+
+    def get(kind: str) -> Any:
+        if kind not in made:
+            made[kind] = load_encoder(str(checkpoint(kind)), device="cpu")
+        return made[kind]
+
+    return get
 
 
 @pytest.fixture(scope="session")
