@@ -5,36 +5,36 @@ the members of every shard and the batches follow from the table and the setting
 that a run that was killed and resumed writes what an uninterrupted one would have written.
 
 The survey costs one decoding, far less than the encoder. A file whose bytes were heard before
-(by an interrupted run, or by the extraction that made the store) is only hashed.
+(by an interrupted run, or by the extraction that made the store) is only hashed. Who listens is
+a parameter: processes of this machine, threads of this process, or the workers of a cluster.
 """
 
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from gensr.estimator.errors import AudioError
 from gensr.features.audio import SAMPLE_RATE, Waveform, read_audio
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.decoders import Decoders, shared_decoders
+from gensr.features.verdict import Verdict, refused
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+Answer: TypeAlias = tuple[str, Verdict]
+"""The hash of a file's bytes ("" where they cannot be read), and what hearing it came to."""
+Hear: TypeAlias = Callable[[Iterable[Path], Mapping[str, Verdict]], Iterator[Answer]]
+"""From paths, and the verdicts known by the bytes' hash, to answers in the order of the paths.
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What decoding a file gave; the same bytes always give the same."""
-
-    samples: int
-    """At 16 kHz; 0 where the file cannot be used."""
-    audio_sha256: str
-    """Hash of the decoded samples: the clip's content address; empty where there are none."""
-    reason: str = ""
-    """Why the file cannot be used; empty where it can."""
+It takes no more paths at a time than it needs; if it is a generator, closing it ends its work.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +63,59 @@ class Survey:
     """The clips that can be used, in the order given."""
     problems: tuple[Problem, ...]
     """The clips that cannot, with the reason, in the order given."""
-    verdicts: Mapping[str, Verdict] = field(repr=False)
-    """Every verdict by the hash of the file's bytes: `known` for the next survey."""
     decoded: int
     """How many files had to be decoded, not only hashed."""
+
+
+def hear_in_children(
+    paths: Iterable[Path], known: Mapping[str, Verdict], *, decoders: Decoders | None = None
+) -> Iterator[Answer]:
+    """Decode what is not known in processes of its own: a crash or a hang costs one file.
+
+    Args:
+        paths: the files.
+        known: verdicts by the hash of the bytes; such files are hashed here, and never decoded.
+        decoders: used instead of those that all surveys share.
+
+    Raises:
+        GensrError: no file can be decoded on this machine.
+    """
+    own = decoders or shared_decoders()
+
+    def hear(path: Path) -> Answer:
+        file_sha = _hash_file(path) if known else ""
+        if file_sha and file_sha in known:
+            return file_sha, known[file_sha]
+        return own.hear(path)
+
+    yield from _by_threads(paths, hear, own.count, stop=own.close)
+    own.rest()
+
+
+def hear_in_threads(
+    read: Callable[[Path], Waveform] = read_audio, workers: int | None = None
+) -> Hear:
+    """Return a way to hear files in threads of this process (libsndfile releases the GIL).
+
+    Args:
+        read: decodes one file or raises `AudioError`.
+        workers: threads; by default one a core, at most 8.
+    """
+
+    def hear_all(paths: Iterable[Path], known: Mapping[str, Verdict]) -> Iterator[Answer]:
+        def hear(path: Path) -> Answer:
+            file_sha = _hash_file(path)
+            if file_sha and file_sha in known:
+                return file_sha, known[file_sha]
+            try:
+                wave = read(path)
+            except AudioError as error:
+                return file_sha, refused(str(error))
+            return file_sha, Verdict(samples=len(wave.samples), audio_sha256=wave.sha256)
+
+        yield from _by_threads(paths, hear, workers or min(8, os.cpu_count() or 1))
+
+    return hear_all
 
 
 def survey(
@@ -74,35 +123,41 @@ def survey(
     clips: Iterable[Clip],
     *,
     known: Mapping[str, Verdict] | None = None,
-    read: Callable[[Path], Waveform] = read_audio,
-    workers: int | None = None,
+    hear: Hear = hear_in_children,
+    keep: Callable[[str, Verdict], None] = lambda file_sha256, verdict: None,
     advance: Callable[[int, float], None] = lambda clips, seconds: None,
 ) -> Survey:
-    """Decode every clip that is not known, in threads (libsndfile releases the GIL).
+    """Hear every clip, or know it by its bytes.
 
     Args:
         root: the folder that `Clip.path` is relative to.
         clips: the clips to hear; results keep their order.
         known: verdicts of earlier surveys, by the hash of the file's bytes.
-        read: decodes one file or raises `AudioError`.
-        workers: threads; by default one a core, at most 8.
+        hear: who listens.
+        keep: called at once with each verdict that was not known and the hash of the bytes it is
+            about, so that it outlives this process; twice where two clips have the same bytes.
         advance: called with the number of clips and the seconds of audio just heard.
     """
     before = known or {}
-
-    def hear(clip: Clip) -> tuple[Clip, str, Verdict]:
-        return clip, *_hear(root / clip.path, before, read)
-
     heard: list[Heard] = []
     problems: list[Problem] = []
-    verdicts: dict[str, Verdict] = {}
     decoded = 0
-    threads = workers or min(8, os.cpu_count() or 1)
-    with ThreadPoolExecutor(threads, thread_name_prefix="survey") as pool:
-        for clip, file_sha, verdict in in_order(pool, hear, clips, ahead=4 * threads):
-            decoded += not file_sha or file_sha not in before
-            if file_sha:
-                verdicts[file_sha] = verdict
+    items = iter(clips)
+    waiting: deque[Clip] = deque()
+    """Clips that were given out and are not answered yet."""
+
+    def paths() -> Iterator[Path]:
+        for clip in items:
+            waiting.append(clip)
+            yield root / clip.path
+
+    with _closed_at_the_end(hear(paths(), before)) as answers:
+        for file_sha, verdict in answers:
+            clip = waiting.popleft()
+            if not file_sha or file_sha not in before:
+                decoded += 1
+                if file_sha:
+                    keep(file_sha, verdict)
             if verdict.reason:
                 problems.append(Problem(path=clip.path, reason=verdict.reason))
             else:
@@ -115,7 +170,7 @@ def survey(
                     )
                 )
             advance(1, verdict.samples / SAMPLE_RATE)
-    return Survey(heard=tuple(heard), problems=tuple(problems), verdicts=verdicts, decoded=decoded)
+    return Survey(heard=tuple(heard), problems=tuple(problems), decoded=decoded)
 
 
 def in_order(
@@ -138,18 +193,29 @@ def in_order(
             future.cancel()
 
 
-def _hear(
-    path: Path, known: Mapping[str, Verdict], read: Callable[[Path], Waveform]
-) -> tuple[str, Verdict]:
-    """Return the hash of the file's bytes ("" where it has none) and the verdict."""
-    file_sha = _hash_file(path)
-    if file_sha and file_sha in known:
-        return file_sha, known[file_sha]
+@contextmanager
+def _closed_at_the_end(answers: Iterator[Answer]) -> Iterator[Iterator[Answer]]:
+    """Close a generator when the work is over: one that a traceback holds would go on."""
     try:
-        wave = read(path)
-    except AudioError as error:
-        return file_sha, Verdict(samples=0, audio_sha256="", reason=str(error))
-    return file_sha, Verdict(samples=len(wave.samples), audio_sha256=wave.sha256)
+        yield answers
+    finally:
+        if isinstance(answers, Generator):
+            answers.close()
+
+
+def _by_threads(
+    paths: Iterable[Path],
+    hear: Callable[[Path], Answer],
+    threads: int,
+    stop: Callable[[], None] = lambda: None,
+) -> Iterator[Answer]:
+    """Yield answers in order; `stop` cuts short what has begun when no one waits for it."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="survey") as pool:
+        try:
+            yield from in_order(pool, hear, paths, ahead=4 * threads)
+        except BaseException:
+            stop()
+            raise
 
 
 def _hash_file(path: Path) -> str:

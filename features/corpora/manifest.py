@@ -4,11 +4,12 @@
     wav/a.wav,anna,female,angry,train,s1,,mine
 
 `file` and `emotion` are required, though a cell of `emotion` may be empty; other columns go to
-`Clip.extra`. Paths are relative to the manifest's folder and stay inside it: a corpus that is
-moved, or packed and sent on, still fits its manifest, and a manifest from elsewhere cannot reach
-for other files of the machine.
+`Clip.extra`. Paths are relative to the manifest's folder and stay inside it, links included: a
+corpus that is moved, or packed and sent on, still fits its manifest, and a manifest from
+elsewhere cannot reach for other files of the machine. Whoever trusts it may allow more.
 """
 
+import os
 import posixpath
 import re
 from collections import Counter
@@ -59,11 +60,13 @@ def manifest_in(folder: Path) -> Path | None:
     return there[0] if there else None
 
 
-def read_manifest(path: Path) -> Found:
+def read_manifest(path: Path, *, allow_outside: bool = False) -> Found:
     """Read a manifest into clips.
 
     Args:
         path: A `.csv`, `.tsv` or `.jsonl` file; paths in it are relative to its folder.
+        allow_outside: Take files outside that folder too. Their `Clip.path` is as written, in
+            its shortest form: with `..`, or absolute.
 
     Returns:
         The clips; problems are rows whose file is missing, and rows that name a file again.
@@ -77,8 +80,9 @@ def read_manifest(path: Path) -> Found:
     corpus = path.resolve().parent.name
     clips: dict[str, tuple[int, Clip]] = {}
     problems: list[Problem] = []
+    fence = _Fence(path.parent, allow_outside)
     for row in table.rows:
-        clip = _clip(path, row, columns, corpus)
+        clip = _clip(path, row, columns, corpus, fence)
         if clip.path in clips:
             line, first = clips[clip.path]
             same = first == clip and first.extra == clip.extra
@@ -118,7 +122,7 @@ def _columns(path: Path, names: tuple[str, ...]) -> dict[str, str]:
     return columns
 
 
-def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str) -> Clip:
+def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str, fence: "_Fence") -> Clip:
     known = {field: row.cells[name] for field, name in columns.items()}
     emotion, split, shared = (known.get(field, "") for field in ("emotion", "split", "canonical"))
     where = f"{path}, line {row.line}"
@@ -128,7 +132,7 @@ def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str) -> Clip
         raise CorpusError(f"{where}: canonical {shared!r}; expected one of {', '.join(CANONICAL)}")
     used = set(columns.values())
     return Clip(
-        path=_inside(where, known["file"]),
+        path=fence.inside(where, known["file"]),
         corpus=known.get("corpus", "") or corpus,
         speaker=known.get("speaker", ""),
         gender=_GENDERS.get(known.get("gender", "").lower(), ""),
@@ -141,17 +145,54 @@ def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str) -> Clip
     )
 
 
-def _inside(where: str, file: str) -> str:
-    """Return a manifest's path in its shortest POSIX form, or refuse it by name."""
-    posix = file.replace("\\", "/")  # as Windows writes it
-    if not posix or "\0" in posix:
-        raise CorpusError(f"{where}: names no file")
-    if posix.startswith("/") or re.match(r"[A-Za-z]:/", posix):
-        raise CorpusError(f"{where}: {file} is absolute; give it relative to the manifest's folder")
-    short = posixpath.normpath(posix)
-    if short == ".." or short.startswith("../"):
-        raise CorpusError(f"{where}: {file} leaves the manifest's folder; move the manifest up")
-    return short
+class _Fence:
+    """Keeps a manifest's paths inside its folder."""
+
+    def __init__(self, folder: Path, allow_outside: bool) -> None:
+        self._folder, self._open = folder, allow_outside
+        self._real = os.path.realpath(folder)
+        self._inside: dict[str, bool] = {}
+        """Whether a folder named by a path is, all links followed, in the manifest's."""
+
+    def inside(self, where: str, file: str) -> str:
+        """Return a manifest's path in its shortest POSIX form, or refuse it by name."""
+        posix = file.replace("\\", "/")  # as Windows writes it
+        if not posix or "\0" in posix:
+            raise CorpusError(f"{where}: names no file")
+        short = posixpath.normpath(posix)
+        if self._open:
+            return short
+        if posix.startswith("/") or re.match(r"[A-Za-z]:/", posix):
+            raise CorpusError(
+                f"{where}: {file} is absolute; give it relative to the manifest's folder, or "
+                "trust the manifest with --allow-outside"
+            )
+        if short == ".." or short.startswith("../"):
+            raise CorpusError(
+                f"{where}: {file} leaves the manifest's folder; move the manifest up, or trust it "
+                "with --allow-outside"
+            )
+        if self._leads_outside(short):
+            raise CorpusError(
+                f"{where}: {file} leaves the manifest's folder by a symbolic link; put the file "
+                "there itself, or trust the manifest with --allow-outside"
+            )
+        return short
+
+    def _leads_outside(self, short: str) -> bool:
+        """Whether links take a path out; each folder is looked up once, as clips share them."""
+        parent = posixpath.dirname(short)
+        if parent not in self._inside:
+            self._inside[parent] = self._holds(self._folder / parent)
+        file = self._folder / short
+        try:
+            return not self._inside[parent] or (file.is_symlink() and not self._holds(file))
+        except OSError:  # a name too long, a folder that may not be searched: no file of ours
+            return False
+
+    def _holds(self, path: Path) -> bool:
+        real = os.path.realpath(path)
+        return real == self._real or real.startswith(self._real.rstrip("/") + "/")
 
 
 def _unusable(file: Path) -> str:

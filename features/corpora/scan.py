@@ -50,14 +50,15 @@ class Scan:
     """One line each, worth showing."""
 
 
-def scan(root: Path) -> Scan:
+def scan(root: Path, *, allow_outside: bool = False) -> Scan:
     """Find the clips under a folder, or in a manifest, and what their corpus says of them.
 
     Args:
         root: A folder, or a manifest (`.csv`, `.tsv`, `.jsonl`).
+        allow_outside: Whether a manifest may name files outside its folder.
 
     Raises:
-        CorpusError: There is nothing to use, or a table is broken.
+        CorpusError: There is nothing to use, a table is broken, or a manifest reaches outside.
     """
     if root.is_file():
         if root.suffix.lower() not in TABLE_SUFFIXES:
@@ -65,12 +66,12 @@ def scan(root: Path) -> Scan:
                 f"{root}: is a file; give the folder it is in, or a manifest"
                 f" ({', '.join(TABLE_SUFFIXES)})"
             )
-        return _scan(root.parent, read_manifest(root), root)
+        return _scan(root.parent, read_manifest(root, allow_outside=allow_outside), root)
     if not root.is_dir():
         raise CorpusError(f"{root}: no such folder or manifest")
     manifest = manifest_in(root)
     if manifest is not None:
-        return _scan(root, read_manifest(manifest), manifest)
+        return _scan(root, read_manifest(manifest, allow_outside=allow_outside), manifest)
     audio = [file for file in walk(root) if is_audio(file)]
     visible = [file.relative_to(root).as_posix() for file in audio if not is_hidden(file)]
     if not visible:

@@ -84,9 +84,10 @@ def _text(path: Path) -> str:
 def _delimited(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
+    once: dict[str, str] = {}  # a speaker's name in a million rows is one string
     try:
         for cells in reader:
-            stripped = [cell.strip() for cell in cells]
+            stripped = [once.setdefault(cell, cell) for cell in map(str.strip, cells)]
             if any(stripped):
                 yield line, stripped
             line = reader.line_num + 1  # a quoted cell may span lines: a row begins after the last
@@ -95,6 +96,7 @@ def _delimited(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, lis
 
 
 def _json_rows(path: Path, text: str) -> Iterator[Row]:
+    once: dict[str, str] = {}
     for line, source in enumerate(text.split("\n"), start=1):
         if not source.strip():
             continue
@@ -110,7 +112,9 @@ def _json_rows(path: Path, text: str) -> Iterator[Row]:
             if isinstance(value, dict | list):
                 raise CorpusError(f"{path}, line {line}: {name!r} is nested; expected one value")
             if isinstance(value, str):
-                cells[name.strip()] = value.strip()
+                cell = value.strip()
             else:
-                cells[name.strip()] = "" if value is None else json.dumps(value)
+                cell = "" if value is None else json.dumps(value)
+            column = name.strip()
+            cells[once.setdefault(column, column)] = once.setdefault(cell, cell)
         yield Row(line, cells)

@@ -3,6 +3,7 @@ import os
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,6 +63,34 @@ def test_the_same_audio_has_one_address_whatever_the_container_and_suffix(write,
     assert waveform.samples.dtype == np.float32
     assert waveform.sha256 == hashlib.sha256(expected.tobytes()).hexdigest()
     assert waveform.seconds == 1.0
+
+
+def test_the_bytes_are_hashed_and_others_are_not_decoded(write, monkeypatch):
+    path = write()
+    found = read_audio(path)
+    assert found.file_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    again = read_audio(path, file_sha256=found.file_sha256)
+    np.testing.assert_array_equal(again.samples, found.samples)
+    path.write_bytes(path.read_bytes() + b"\0")
+    monkeypatch.setattr("soundfile.SoundFile", None)  # libsndfile is not even asked
+    with pytest.raises(AudioError, match=r"^changed since it was first heard$"):
+        read_audio(path, file_sha256=found.file_sha256)
+
+
+def test_a_file_that_becomes_a_pipe_after_it_was_looked_at_keeps_nobody_waiting(write, monkeypatch):
+    path = write()
+    look = Path.stat
+
+    def exchanged(self, **how):
+        status = look(self, **how)
+        if self == path:
+            path.unlink()
+            os.mkfifo(path)
+        return status
+
+    monkeypatch.setattr(Path, "stat", exchanged)
+    with pytest.raises(AudioError):
+        read_audio(path)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +227,39 @@ def test_absurd_headers_are_refused(write, offset, field, words):
     content[offset : offset + len(field)] = field
     path.write_bytes(content)
     assert words in reason(path)
+
+
+@pytest.mark.parametrize(
+    ("rate", "longest", "words"),
+    [
+        (8_000, 57_600, "longer than 0.002 h: cut"),
+        (16_000, 115_200, "longer than 0.002 h: cut"),
+        (48_000, 115_200, "longer than 0.04 min at 48000 Hz: cut"),
+    ],
+)
+def test_a_recording_of_hours_is_refused_before_memory_is(write, monkeypatch, rate, longest, words):
+    monkeypatch.setattr("gensr.features.audio._BLOCK_SAMPLES", 1_000)
+    monkeypatch.setattr("gensr.features.audio.LONGEST_SECONDS", 7.2)
+    noise = np.random.default_rng(0).integers(-9_000, 9_000, longest + 1).astype(np.int16)
+    assert read_audio(write(noise[:-1], rate=rate)).seconds == pytest.approx(longest / rate)
+    assert words in reason(write(noise, rate=rate))
+
+
+def test_two_hours_of_silence_in_a_small_file_cost_no_memory(tmp_path):
+    path = tmp_path / "bomb.flac"
+    with soundfile.SoundFile(path, "w", 16_000, 1, format="FLAC", subtype="PCM_16") as file:
+        for _ in range(7_201):
+            file.write(np.zeros(16_000, np.int16))
+    assert path.stat().st_size < 3_000_000
+    assert reason(path) == "longer than 2 h: cut it into utterances first"
+
+
+@pytest.mark.parametrize("loud", [1e10, -3e38])
+def test_samples_whose_squares_overflow_are_refused(write, loud):
+    samples = tone() / 32_768
+    samples[100] = loud
+    assert "damaged: a sample of" in reason(write(samples, subtype="FLOAT"))
+    assert read_audio(write(samples * 0 + tone(), subtype="FLOAT")).samples.max() == 12_000
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

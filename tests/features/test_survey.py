@@ -1,9 +1,13 @@
 """Every clip is heard once, in order, and what is known is not heard again."""
 
+import hashlib
 import os
 import threading
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,7 +16,9 @@ import soundfile
 from gensr.estimator.errors import AudioError
 from gensr.features.audio import read_audio
 from gensr.features.corpora import Clip
-from gensr.features.survey import Verdict, in_order, survey
+from gensr.features.decoders import Decoders
+from gensr.features.survey import hear_in_children, hear_in_threads, in_order, survey
+from gensr.features.verdict import Verdict
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def test_results_keep_the_order_given(tmp_path, clips):
         time.sleep(0.02 if path.stem in "318" else 0)
         return read_audio(path)
 
-    result = survey(tmp_path, clips, read=slow_for_some, workers=4)
+    result = survey(tmp_path, clips, hear=hear_in_threads(slow_for_some, 4))
     assert [item.clip for item in result.heard] == clips
     assert [item.samples for item in result.heard] == [
         800 + 100 * int(clip.path[0]) for clip in clips
@@ -39,14 +45,15 @@ def test_results_keep_the_order_given(tmp_path, clips):
     assert result.heard[0].seconds == wave.seconds
 
 
-def test_what_cannot_be_used_is_a_problem(tmp_path, clips):
+@pytest.mark.parametrize("how", [{}, {"hear": hear_in_threads()}])
+def test_what_cannot_be_used_is_a_problem(tmp_path, clips, how):
     (tmp_path / "1.wav").write_bytes(b"")
     (tmp_path / "8.wav").unlink()
     (tmp_path / "0.wav").unlink()
     os.mkfifo(tmp_path / "0.wav")  # opening it would wait for ever
     soundfile.write(tmp_path / "5.wav", np.zeros(900), 16_000)
     told = []
-    result = survey(tmp_path, clips, advance=lambda n, seconds: told.append((n, seconds)))
+    result = survey(tmp_path, clips, advance=lambda n, seconds: told.append((n, seconds)), **how)
     assert [problem.path for problem in result.problems] == ["1.wav", "8.wav", "0.wav", "5.wav"]
     reasons = [problem.reason for problem in result.problems]
     assert "empty" in reasons[0]
@@ -63,17 +70,20 @@ def test_what_cannot_be_used_is_a_problem(tmp_path, clips):
 
 def test_known_bytes_are_not_decoded(tmp_path, clips):
     (tmp_path / "6.wav").write_bytes(b"no audio")
-    first = survey(tmp_path, clips)
+    known = {}
+    first = survey(tmp_path, clips, keep=known.__setitem__)
 
     def never(path):
         raise AssertionError(path)
 
-    again = survey(tmp_path, clips, known=first.verdicts, read=never)
-    assert again == type(again)(
-        heard=first.heard, problems=first.problems, verdicts=first.verdicts, decoded=0
-    )
+    again = survey(tmp_path, clips, known=known, hear=hear_in_threads(never))
+    assert again == replace(first, decoded=0)
+    assert len(known) == 9
+    decoders = Decoders(1, command=("no-such-command",))
+    deaf = survey(tmp_path, clips, known=known, hear=partial(hear_in_children, decoders=decoders))
+    assert deaf == again
     (tmp_path / "2.wav").write_bytes((tmp_path / "7.wav").read_bytes() + b"\0")
-    third = survey(tmp_path, clips, known=first.verdicts)
+    third = survey(tmp_path, clips, known=known)
     assert third.decoded == 1
 
 
@@ -82,7 +92,7 @@ def test_an_unknown_failure_is_not_swallowed(tmp_path, clips):
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        survey(tmp_path, clips, read=broken)
+        survey(tmp_path, clips, hear=hear_in_threads(broken))
 
 
 def test_an_unreadable_file_that_was_known_missing_is_read_again(tmp_path):
@@ -90,6 +100,75 @@ def test_an_unreadable_file_that_was_known_missing_is_read_again(tmp_path):
     known = {"": Verdict(samples=1, audio_sha256="x")}
     result = survey(tmp_path, [Clip(path="none.wav", corpus="c")], known=known)
     assert [problem.path for problem in result.problems] == ["none.wav"]
+
+
+def test_each_new_verdict_is_kept_before_the_next_is_told(tmp_path, clips):
+    (tmp_path / "8.wav").write_bytes(b"no audio")
+    (tmp_path / "0.wav").unlink()
+    kept, counts = {}, []
+    found = survey(
+        tmp_path,
+        clips,
+        keep=kept.__setitem__,
+        advance=lambda clips, seconds: counts.append(len(kept)),
+    )
+    assert len(kept) == 8
+    for item in found.heard:
+        assert kept[item.file_sha256] == Verdict(item.samples, item.audio_sha256)
+    assert {item.path for item in found.problems} == {"8.wav", "0.wav"}
+    assert counts == [1, 2, 3, 3, 4, 5, 6, 7, 8]  # the fourth has no bytes to be known by
+    more = {}
+    known = dict(list(kept.items())[:5])
+    survey(tmp_path, clips, known=known, keep=more.__setitem__)
+    assert known | more == kept
+    assert not known.keys() & more.keys()
+
+
+def test_a_survey_that_cannot_keep_ends(tmp_path, clips):
+    def full(file_sha256, verdict):
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"):
+        survey(tmp_path, clips, keep=full)
+    assert len(survey(tmp_path, clips).heard) == 9
+
+
+def test_who_listens_is_asked_for_no_more_than_it_takes(tmp_path, clips):
+    taken = []
+
+    def one_by_one(paths, known):
+        for path in paths:
+            taken.append(path)
+            yield from hear_in_threads()(iter([path]), known)
+
+    def counting():
+        for number, clip in enumerate(clips):
+            assert len(taken) >= number
+            yield clip
+
+    found = survey(tmp_path, counting(), hear=one_by_one)
+    assert [item.clip for item in found.heard] == clips
+    assert taken == [tmp_path / clip.path for clip in clips]
+
+
+def test_a_clip_costs_a_few_hundred_bytes(tmp_path):
+    clips = [Clip(path=f"{number}.wav", corpus="c") for number in range(5_000)]
+
+    def fake(paths, known):
+        for number, path in enumerate(paths):
+            digest = hashlib.sha256(path.name.encode()).hexdigest()
+            yield digest, Verdict(16_000 + number, digest[::-1])
+
+    tracemalloc.start()
+    try:
+        found = survey(tmp_path, clips, hear=fake)
+        count, held = len(found.heard), tracemalloc.get_traced_memory()[0]
+        del found
+        freed = held - tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert count == 5_000
+    assert 200 < freed / count < 400
 
 
 def test_in_order_begins_no_more_than_it_may():

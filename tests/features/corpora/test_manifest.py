@@ -112,6 +112,51 @@ def test_paths_stay_inside(root: Path, file: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_links_stay_inside(root: Path) -> None:
+    outside = root.parent / "outside"
+    outside.mkdir()
+    (outside / "a.wav").touch()
+    (root / "file.wav").symlink_to(outside / "a.wav")
+    (root / "folder").symlink_to(outside)
+    (root / "near.wav").symlink_to(root / "wav" / "a.wav")
+    (root / "gone.wav").symlink_to(root / "none.wav")
+    (root / "loop.wav").symlink_to("loop.wav")
+    for file in ("file.wav", "folder/a.wav", "folder/none.wav"):
+        with pytest.raises(CorpusError) as caught:
+            scanned(root, f"file,emotion\nwav/a.wav,sad\n{file},sad\n")
+        expected = f"line 3: {file} leaves the manifest's folder by a symbolic link"
+        assert expected in str(caught.value)
+        assert "--allow-outside" in str(caught.value)
+    found = scanned(root, "file,emotion\nnear.wav,sad\ngone.wav,sad\nloop.wav,sad\n")
+    assert [clip.path for clip in found.clips] == ["near.wav"]
+    assert [problem.path for problem in found.problems] == ["gone.wav", "loop.wav"]
+
+
+def test_a_root_that_is_a_link_is_its_own_inside(root: Path) -> None:
+    scanned(root, "file,emotion\nwav/a.wav,sad\n")
+    link = root.parent / "link"
+    link.symlink_to(root)
+    assert scan(link).clips == scan(root).clips
+    assert scan(link / "manifest.csv").clips == scan(root).clips
+
+
+def test_outside_is_allowed_on_demand(root: Path) -> None:
+    outside = root.parent / "outside"
+    outside.mkdir()
+    (outside / "a.wav").touch()
+    (root / "link.wav").symlink_to(outside / "a.wav")
+    files = (f"{outside}/./a.wav", "wav/../../outside/a.wav", "link.wav", "wav/a.wav")
+    text = "file,emotion\n" + "".join(f"{file},sad\n" for file in files)
+    with pytest.raises(CorpusError, match="--allow-outside"):
+        scanned(root, text)
+    for start in (root, root / "manifest.csv"):
+        found = scan(start, allow_outside=True)
+        expected = sorted([f"{outside}/a.wav", "../outside/a.wav", "link.wav", "wav/a.wav"])
+        assert [clip.path for clip in found.clips] == expected
+        assert all((found.root / clip.path).is_file() for clip in found.clips)
+        assert found.problems == ()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,0 +1,24 @@
+"""What listening to a file came to: small enough to keep for millions of files.
+
+A file of its own, because the process that decodes files gives verdicts as well as the one that
+collects them, and shall load nothing else.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What decoding a file gave; the same bytes always give the same."""
+
+    samples: int
+    """At 16 kHz; 0 where the file cannot be used."""
+    audio_sha256: str
+    """Hash of the decoded samples: the clip's content address; empty where there are none."""
+    reason: str = ""
+    """Why the file cannot be used; empty where it can."""
+
+
+def refused(reason: str) -> Verdict:
+    """Return the verdict on a file that cannot be used."""
+    return Verdict(samples=0, audio_sha256="", reason=reason)

@@ -1,0 +1,209 @@
+"""Damaged files by the hundred: each is used rightly or named with a reason; none costs the run.
+
+Oracles, none of which is the code under test: libsndfile on the bytes in memory (another way in
+than the descriptor), the length of the clip before it was cut, and Python's own WAV reader.
+"""
+
+import io
+import math
+import time
+import wave
+from functools import partial
+
+import numpy as np
+import pytest
+import soundfile
+
+from gensr.features.corpora import Clip
+from gensr.features.decoders import Decoders
+from gensr.features.survey import hear_in_children, survey
+
+FORMS = {
+    "u8.wav": ("WAV", "PCM_U8"),
+    "16.wav": ("WAV", "PCM_16"),
+    "24.wav": ("WAV", "PCM_24"),
+    "float.wav": ("WAV", "FLOAT"),
+    "double.wav": ("WAV", "DOUBLE"),
+    "extensible.wav": ("WAVEX", "PCM_16"),
+    "adpcm.wav": ("WAV", "IMA_ADPCM"),
+    "16.flac": ("FLAC", "PCM_16"),
+    "24.flac": ("FLAC", "PCM_24"),
+    "vorbis.ogg": ("OGG", "VORBIS"),
+    "opus.ogg": ("OGG", "OPUS"),
+    "3.mp3": ("MP3", "MPEG_LAYER_III"),
+    "16.aiff": ("AIFF", "PCM_16"),
+    "float.aiff": ("AIFF", "FLOAT"),
+    "16.au": ("AU", "PCM_16"),
+    "16.caf": ("CAF", "PCM_16"),
+    "16.w64": ("W64", "PCM_16"),
+}
+SECONDS = 0.6
+LIES = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x01\0\0\0", b"\0\0\0\x80")
+CUT = "cut"
+SLACK = 0.011
+"""Seconds: what writers round and encoders pad (10 ms), and a sample."""
+
+
+def signal(rate, seed):
+    """A voice of sorts: a buzz with a moving pitch, in breath."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(SECONDS * rate)) / rate
+    buzz = np.sin(2 * np.pi * np.cumsum(120 + 30 * np.sin(9 * time)) / rate)
+    return 0.3 * np.clip(3 * buzz, -1, 1) + 0.02 * rng.standard_normal(len(time))
+
+
+def seeds(folder, corpora):
+    """Whole clips to be damaged: one of each format, and real ones where there are any."""
+    folder.mkdir()
+    for number, (name, (form, subtype)) in enumerate(FORMS.items()):
+        rate = 22_050 if name in ("24.wav", "24.flac") else 16_000
+        samples = signal(rate, number)
+        if name in ("24.wav", "extensible.wav", "16.flac"):
+            samples = np.stack([samples, samples[::-1]], axis=1)
+        soundfile.write(folder / name, samples, rate, format=form, subtype=subtype)
+    found = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    if corpora is not None:
+        real = [*sorted((corpora / "emodb" / "wav").glob("*.wav"))[::180]]
+        real += sorted((corpora / "ravdess").glob("Actor_*/*.flac"))[::700]
+        found |= {path.name: path.read_bytes() for path in real}
+    return found
+
+
+def damaged(rng, seeds):
+    """Return one damaged file: how it was damaged, its seed, its bytes, its suffix."""
+    name = sorted(seeds)[rng.integers(len(seeds))]
+    data = bytearray(seeds[name])
+    how = str(rng.choice([CUT, "flip", "flips", "lie", "zeros", "suffix", "join", "noise", "drop"]))
+    suffix = name[name.rindex(".") :]
+    head = min(len(data), 120)
+    if how == CUT:
+        end = rng.integers(len(data)) if rng.random() < 0.8 else rng.integers(head)
+        data = data[:end]
+    elif how in ("flip", "flips"):
+        for _ in range(1 if how == "flip" else rng.integers(2, 30)):
+            place = rng.integers(head if rng.random() < 0.7 else len(data))
+            data[place] ^= 1 << int(rng.integers(8))
+    elif how == "lie":
+        place = int(rng.integers(0, head - 4))
+        data[place : place + 4] = LIES[rng.integers(len(LIES))]
+    elif how == "zeros":
+        place = int(rng.integers(len(data)))
+        length = int(rng.integers(1, 3_000))
+        data[place : place + length] = bytes(len(data[place : place + length]))
+    elif how == "suffix":
+        suffix = str(rng.choice([".wav", ".flac", ".ogg", ".mp3", ".aiff", ".raw", ".txt"]))
+    elif how == "join":
+        other = seeds[sorted(seeds)[rng.integers(len(seeds))]]
+        data += other[: rng.integers(1, len(other))] if rng.random() < 0.5 else other
+    elif how == "noise":
+        data[head:] = rng.bytes(len(data) - head)
+    else:  # bytes that are lost on the way
+        place = int(rng.integers(len(data)))
+        del data[place : place + int(rng.integers(1, 500))]
+    return how, name, bytes(data), suffix
+
+
+def length_at_16_khz(data):
+    """Length by another way into libsndfile: no file, no descriptor, all at once."""
+    with soundfile.SoundFile(io.BytesIO(data)) as sound:
+        frames = len(sound.read(dtype="float32"))
+        return math.ceil(frames * 16_000 / sound.samplerate)
+
+
+def python_length(data):
+    """Length as Python's own reader has it; None where it does not read the file.
+
+    It believes the size of the whole before that of the samples: asked where that is right.
+    """
+    if int.from_bytes(data[4:8], "little") != len(data) - 8:
+        return None
+    try:
+        with wave.open(io.BytesIO(data)) as file:
+            width = file.getsampwidth() * file.getnchannels()
+            frames = len(file.readframes(file.getnframes())) // width
+            return math.ceil(frames * 16_000 / file.getframerate())
+    except (wave.Error, EOFError, ZeroDivisionError):
+        return None
+
+
+def optional_corpora(request):
+    try:
+        return request.getfixturevalue("corpora")
+    except pytest.skip.Exception:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("seed", "count"), [(0, 600), pytest.param(1, 12_000, marks=pytest.mark.slow)]
+)
+def test_damaged_files(tmp_path, request, seed, count):
+    rng = np.random.default_rng(seed)
+    whole = seeds(tmp_path / "seeds", optional_corpora(request))
+    root = tmp_path / "corpus"
+    root.mkdir()
+    made = {}
+    for number in range(count):
+        how, name, data, suffix = damaged(rng, whole)
+        path = f"{number:05d}-{how}{suffix}"
+        (root / path).write_bytes(data)
+        made[path] = (how, name, data)
+    decoders = Decoders(2)
+    begin = time.monotonic()
+    try:
+        clips = [Clip(path=path, corpus="c") for path in made]
+        found = survey(root, clips, hear=partial(hear_in_children, decoders=decoders))
+    finally:
+        decoders.close()
+    assert time.monotonic() - begin < 60 + 0.1 * count
+    assert {item.clip.path for item in found.heard} | {item.path for item in found.problems} == set(
+        made
+    )
+    assert len(found.heard) + len(found.problems) == count
+    for problem in found.problems:
+        assert problem.reason
+        assert "\n" not in problem.reason
+        assert len(problem.reason) < 250
+        assert made[problem.path][0] != "suffix", problem
+    lengths = {name: length_at_16_khz(data) for name, data in whole.items()}
+    for item in found.heard:
+        how, name, data = made[item.clip.path]
+        assert item.samples == length_at_16_khz(data), (item, name)
+        if how in (CUT, "suffix"):
+            assert item.samples >= lengths[name] - SLACK * 16_000, (item, name)
+        expected = python_length(data)
+        if expected is not None:
+            assert item.samples == expected, (item, name)
+    used = {made[item.clip.path][0] for item in found.heard}
+    assert {"flip", "zeros", "suffix", "join"} <= used
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e30])
+@pytest.mark.parametrize("form", ["WAV", "AIFF", "CAF", "AU"])
+def test_numbers_that_are_none(tmp_path, bad, form):
+    samples = signal(16_000, 0)
+    for place in (0, 4_000, len(samples) - 1):
+        broken = samples.copy()
+        broken[place] = bad
+        soundfile.write(tmp_path / f"{place}.wav", broken, 16_000, format=form, subtype="DOUBLE")
+    paths = sorted(path.name for path in tmp_path.iterdir())
+    found = survey(tmp_path, [Clip(path=path, corpus="c") for path in paths])
+    assert [problem.path for problem in found.problems] == paths
+    assert all("finite" in item.reason or "full scale" in item.reason for item in found.problems)
+
+
+def test_every_cut_of_a_small_file(tmp_path):
+    """Not at random: each length that a file of 50 ms can be cut to."""
+    samples = signal(16_000, 0)[:800]
+    for name in ("16.wav", "16.flac", "16.aiff", "3.mp3", "vorbis.ogg"):
+        form, subtype = FORMS[name]
+        soundfile.write(tmp_path / name, samples, 16_000, format=form, subtype=subtype)
+        data = (tmp_path / name).read_bytes()
+        whole = length_at_16_khz(data)
+        step = max(1, len(data) // 300)
+        cuts = [*range(0, len(data), step)]
+        for cut in cuts:
+            (tmp_path / f"{cut}-{name}").write_bytes(data[:cut])
+        clips = [Clip(path=f"{cut}-{name}", corpus="c") for cut in cuts]
+        found = survey(tmp_path, clips)
+        assert len(found.heard) + len(found.problems) == len(cuts)
+        assert all(item.samples >= whole - SLACK * 16_000 for item in found.heard), name
