@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gensr.cli import demo_corpus, evaluate, extract, info, predict, train
+from gensr.cli import demo_corpus, evaluate, extract, info, predict, store, train
 from gensr.estimator.errors import ConfigError, GensrError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 for module in (extract, train, evaluate, predict, info, demo_corpus):
     app.command(name=module.NAME, epilog=module.EPILOG)(module.command)
+app.add_typer(store.app, name=store.NAME)
 
 
 def _version(asked: bool) -> None:

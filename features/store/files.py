@@ -1,12 +1,15 @@
 """Files that are either whole or absent, and errors of the file system in one line."""
 
 import os
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gensr.estimator.errors import StoreError
+
+Data = bytes | bytearray | memoryview
 
 
 @contextmanager
@@ -35,14 +38,42 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all, also after a power cut."""
-    aside = path.with_name(path.name + ".partial")
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+def write_atomic(path: Path, data: Data, check: Callable[[], None] | None = None) -> None:
+    """Write a file that is there whole or not at all, also after a power cut.
+
+    Several processes may write the same file: each writes one of its own, and the last to
+    rename wins.
+
+    Args:
+        path: the file, in a folder that is there.
+        data: all of it.
+        check: called when only the renaming is left; what it raises, stops it.
+    """
+    aside = _aside(path)
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if check is not None:
+            check()
+        aside.replace(path)
+    except Exception:  # on a full disk the half of a file is in the way
+        aside.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def make_folders(path: Path, root: Path) -> None:
+    """Make a folder and those above it, up to `root`, which must be there, and make them last.
+
+    Raises:
+        FileNotFoundError: `root` is gone.
+    """
+    if path == root or path.is_dir():
+        return
+    make_folders(path.parent, root)
+    path.mkdir(exist_ok=True)
     sync(path.parent)
 
 
@@ -57,18 +88,24 @@ def link_or_copy(source: Path, target: Path) -> None:
 
     Sharing is safe: nothing here writes into a file, every write makes a new one.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
+    aside = _aside(target)
     try:
-        os.link(source, target)
-    except OSError:
-        aside = target.with_name(target.name + ".partial")
-        shutil.copyfile(source, aside)
-        sync(aside)
+        try:
+            os.link(source, aside)
+        except OSError:
+            shutil.copyfile(source, aside)
+            sync(aside)
         aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)  # left where the target already was this very file
 
 
 def remove_partial(folder: Path) -> None:
     """Remove what writers that were killed left behind (zarr's, and ours, end in .partial)."""
     for path in folder.rglob("*.partial"):
-        path.unlink()
+        path.unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> Path:
+    """A name beside `path` that no other writer uses, on this machine or another."""
+    return path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(6)}.partial")

@@ -6,6 +6,7 @@ depends on when it was written: no time stamps, one library format, one order of
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
 from gensr.features.store.schema import Header
+from gensr.features.store.steady_file import SteadyFile
 from gensr.features.store.table import Columns
+
+_CHUNK = 2**24
+"""Largest chunk of a column, bytes."""
+_TYPES = {"float32": "<f4", "float16": "<f2"}
 
 
 class Hdf5Reader:
@@ -31,8 +37,7 @@ class Hdf5Reader:
             reason = " ".join(str(error).split())
             raise StoreError(f"{path} is not a gensr store: {reason}") from None
         try:
-            found = self._file.attrs.get(schema.ATTRIBUTE)
-            self.header = Header.from_json(_parse(found), path)
+            self.header = Header.from_json(self._attribute(), path)
         except StoreError:
             self._file.close()
             raise
@@ -48,14 +53,43 @@ class Hdf5Reader:
             return np.asarray(dataset[:])
         return np.asarray(dataset.asstr()[:].tolist(), dtype=str)
 
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with the way the arrays are laid out."""
+        header = self.header
+        columns = [f"{schema.CLIPS}/{name}" for name in header.columns]
+        failed = [f"{schema.FAILED}/{name}" for name in schema.FAILED_COLUMNS]
+        for name in (schema.VECTORS, *columns, *failed):
+            try:
+                self._dataset(name)
+            except StoreError as error:
+                yield f"array {name}: {error}"
+                return
+        vectors = self._dataset(schema.VECTORS)
+        layers, width = len(header.layers), header.width
+        found = (vectors.shape, vectors.chunks, vectors.dtype.str, vectors.fletcher32)
+        wanted = (header.clips, layers, width), (header.shard_clips, 1, width)
+        if found != (*wanted, _TYPES[header.dtype], True):
+            yield f"array {schema.VECTORS} is not laid out as the header says"
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
+    def _attribute(self) -> object:
+        try:
+            return _parse(self._file.attrs.get(schema.ATTRIBUTE))
+        except (KeyError, OSError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise StoreError(f"{self.path}: the file is damaged ({reason})") from None
+
     def _dataset(self, name: str) -> Any:
-        if name not in self._file:
-            raise StoreError(f"{self.path} has no array {name!r}; extract again")
-        return self._file[name]
+        try:
+            return self._file[name]
+        except (KeyError, OSError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise StoreError(
+                f"{self.path} has no array {name!r} that can be read ({reason}); extract again"
+            ) from None
 
 
 class Hdf5Writer:
@@ -63,52 +97,94 @@ class Hdf5Writer:
 
     Args:
         path: the file; one that is there is replaced.
-        clips: number of rows.
-        header: layers, width and shard size of the vectors.
+        header: shape, type and shard size of the vectors.
     """
 
-    def __init__(self, path: Path, clips: int, header: Header) -> None:
+    def __init__(self, path: Path, header: Header) -> None:
         self.path = path
+        self._file: Any = None
+        self._disk = SteadyFile(path)
+        try:
+            with self._disk.checked():
+                self._begin(header)
+        except OSError:
+            self.close()
+            raise
+
+    def write(self, start: int, vectors: NDArray[np.float32]) -> None:
+        """Write rows from `start` on, float32 (clips, layers, width).
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        with self._disk.checked():
+            self._file[schema.VECTORS][start : start + len(vectors)] = vectors
+
+    def commit(self, header: Header, columns: Columns, failed: Columns) -> None:
+        """Write the tables and the header, close the file, wait until it is on the disk.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        with self._disk.checked():
+            for group, table in ((schema.CLIPS, columns), (schema.FAILED, failed)):
+                for name, values in table.items():
+                    self._write_column(f"{group}/{name}", values)
+            text, dtype = _plain(np.array(json.dumps(header.as_json(), ensure_ascii=False)))
+            self._file.attrs.create(schema.ATTRIBUTE, text, dtype=dtype)
+            self._file.close()
+        self._disk.close()
+        files.sync(self.path)
+
+    def close(self) -> None:
+        """Close the file, whether or not it was committed."""
+        if self._file is not None:
+            self._file.close()
+        self._disk.close()
+
+    def _begin(self, header: Header) -> None:
         # The oldest format that holds attributes over 64 KiB and indexes chunks quickly.
-        self._file = h5py.File(path, "w", libver=("v110", "v110"))
-        self._vectors = self._file.create_dataset(
+        self._file = h5py.File(self._disk, "w", libver=("v110", "v110"))
+        vectors = self._file.create_dataset(
             schema.VECTORS,
-            shape=(clips, len(header.layers), header.width),
+            shape=(header.clips, len(header.layers), header.width),
             maxshape=(None, len(header.layers), header.width),
-            dtype="<f4",
+            dtype=_TYPES[header.dtype],
             chunks=(header.shard_clips, 1, header.width),
             fletcher32=True,
             track_times=False,
         )
         for axis, name in enumerate(schema.DIMENSIONS):
-            self._vectors.dims[axis].label = name
+            vectors.dims[axis].label = name
 
-    def write(self, start: int, vectors: NDArray[np.float32]) -> None:
-        """Write rows from `start` on, float32 (clips, layers, width)."""
-        self._vectors[start : start + len(vectors)] = vectors
+    def _write_column(self, name: str, values: NDArray[Any]) -> None:
+        data, dtype = _plain(values)
+        rows = max(1, _CHUNK // dtype.itemsize)
+        self._file.create_dataset(
+            name,
+            data=data,
+            dtype=dtype,
+            chunks=(min(rows, len(data)),) if len(data) else None,
+            fletcher32=bool(len(data)),
+            track_times=False,
+        )
 
-    def commit(self, header: Header, columns: Columns, failed: Columns) -> None:
-        """Write the tables and the header, close the file, wait until it is on the disk."""
-        for group, table in ((schema.CLIPS, columns), (schema.FAILED, failed)):
-            for name, values in table.items():
-                text = values.dtype.kind == "U"
-                self._file.create_dataset(
-                    f"{group}/{name}",
-                    data=values.astype(object) if text else values,
-                    dtype=h5py.string_dtype("utf-8") if text else values.dtype,
-                    track_times=False,
-                )
-        self._file.attrs[schema.ATTRIBUTE] = json.dumps(header.as_json(), ensure_ascii=False)
-        self._file.close()
-        files.sync(self.path)
 
-    def close(self) -> None:
-        """Close the file, whether or not it was committed."""
-        self._file.close()
+def _plain(values: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    """Return a column, or one text, as bytes of one length, and the HDF5 type to tell it by.
+
+    HDF5 keeps strings of any length in a heap without checksums, and damage to it can keep the
+    library busy for ever. Of one length, they are chunks like numbers.
+    """
+    if values.dtype.kind != "U":
+        return values, values.dtype.newbyteorder("<")
+    data = np.char.encode(values, "utf-8")
+    dtype = h5py.string_dtype("utf-8", max(1, data.dtype.itemsize))
+    return data.astype(dtype), dtype
 
 
 def _parse(found: object) -> object:
     try:
-        return json.loads(found) if isinstance(found, str) else None
+        return json.loads(found) if isinstance(found, str | bytes) else None
     except ValueError:
         return None

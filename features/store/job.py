@@ -9,9 +9,8 @@ Three ways lead to a finished store:
   Files of shards that do not change are shared by hard links, so adding costs what is new.
 """
 
-import hashlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,22 +20,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
-from gensr.features.store import files, schema
-from gensr.features.store.journal import Journal
+from gensr.features.store import files, schema, survey_log
+from gensr.features.store.journal import Journal, with_id
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.place import Place, check_target, look
 from gensr.features.store.plan import Plan, Shard, differences
 from gensr.features.store.publish import publish
-from gensr.features.store.table import same
+from gensr.features.store.shard_writer import ShardWriter
+from gensr.features.store.survey_log import Keep, SurveyLog
+from gensr.features.store.table import same, tables_sha256
 from gensr.features.store.transfer import Advance, ignore
-from gensr.features.store.zarr_store import ZarrReader, ZarrWriter
-from gensr.features.survey import Verdict
+from gensr.features.store.zarr_store import ZarrWriter
+from gensr.features.verdict import Verdict
 
 _FRESH, _ADD, _REPLACE = "fresh", "add", "replace"
 
 
 class Job:
-    """A store under the hands of its one writer; made by `open_job`."""
+    """A store under the hands of the one who plans and commits it; made by `open_job`."""
+
+    writer: ShardWriter
+    """Writes the shards, here or in other processes; after `start`."""
 
     def __init__(self, journal: Journal, *, overwrite: bool) -> None:
         self.out = journal.store
@@ -46,8 +50,9 @@ class Job:
         """Shards that an interrupted run had finished."""
         self.base: Store | None = None
         """The store that is added to."""
+        self.folder = journal.folder
+        """The work folder beside the store, on the same file system."""
         self._journal, self._overwrite = journal, overwrite
-        self._broken = False
         if journal.publishing:  # killed on the last steps
             publish(journal)
             journal.forget()
@@ -63,6 +68,8 @@ class Job:
         """Release what is held open."""
         if self.base is not None:
             self.base.close()
+        if hasattr(self, "writer"):
+            self.writer.close()
 
     def agree(self, settings: Mapping[str, Any]) -> None:
         """Refuse settings other than those of the store, or of the run to be resumed.
@@ -95,7 +102,7 @@ class Job:
 
     def verdicts(self, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
         """Return what is known of files by their bytes: from an interrupted run, from the store."""
-        known = self._journal.verdicts(preprocessing)
+        known = survey_log.read(self._journal.survey, preprocessing)
         if self.base is not None:
             names = ("file_sha256", "samples", "audio_sha256")
             columns = (self.base.table[name].tolist() for name in names)
@@ -103,12 +110,28 @@ class Job:
                 known[file_sha] = Verdict(samples=samples, audio_sha256=audio_sha)
         return known
 
-    def keep_verdicts(
-        self, verdicts: Mapping[str, Verdict], preprocessing: Mapping[str, Any]
-    ) -> None:
-        """Keep a survey for the case that this run is interrupted."""
+    @contextmanager
+    def keeping(self, preprocessing: Mapping[str, Any]) -> Iterator[Keep]:
+        """Keep a survey as it goes, for the case that this run is interrupted.
+
+        Yields:
+            A function that takes the hash of a file's bytes and the verdict on it; called from
+            one thread.
+        """
         with files.store_errors(self.out):
-            self._journal.keep_verdicts(verdicts, preprocessing)
+            log = SurveyLog(self._journal.survey, preprocessing)
+
+        def keep(file_sha256: str, verdict: Verdict) -> None:
+            with files.store_errors(self.out):
+                log.add(file_sha256, verdict)
+
+        self._journal.surveying = True
+        try:
+            yield keep
+        finally:
+            with files.store_errors(self.out):
+                log.close()
+        self._journal.surveying = False
 
     def is_done(self, plan: Plan) -> bool:
         """Whether the store already is what is planned, table and all."""
@@ -122,84 +145,85 @@ class Job:
             self._journal.forget()
 
     def start(self, plan: Plan) -> None:
-        """Begin, or take up what an interrupted run left; sets `pending` and `finished`.
+        """Begin, or take up what an interrupted run left; sets `writer`, `pending`, `finished`.
 
         Raises:
             StoreError: the interrupted run had other clips, or the disk refuses.
         """
         with files.store_errors(self.out):
-            self._settle(plan)
+            plan_id = self._settle(plan)
             path = self._target()
             if not path.exists():
                 aside = self._journal.folder / "new.zarr"
                 shutil.rmtree(aside, ignore_errors=True)
-                ZarrWriter.create(aside, plan.header.clips, plan.header)
+                ZarrWriter.create(aside, plan.header)
                 files.move(aside, path)
-            files.remove_partial(path)
-            self._plan, self._writer = plan, ZarrWriter(path)
-            reader = ZarrReader(path)
-            reader.header = plan.header  # rows are read back before they are committed
-            self._own = Store(reader)
-            linked = {shard.index for shard in plan.shards if self._link(shard)}
+            for folder in (path, self._journal.folder):
+                files.remove_partial(folder)
+            base = None if self.base is None else self.base.path
+            self._plan = plan
+            self.writer = ShardWriter(self.out, path, plan_id, plan.header, base)
+            linked = self._link(plan.shards)
             left = [shard for shard in plan.shards if shard.index not in linked]
-            self.finished = tuple(shard for shard in left if self._is_finished(shard))
+            self.finished = tuple(shard for shard in left if self.writer.is_finished(shard))
             done = {shard.index for shard in self.finished}
             self.pending = tuple(shard for shard in left if shard.index not in done)
 
-    def write(self, shard: Shard, encoded: Mapping[int, NDArray[np.float32]]) -> None:
-        """Write one shard and mark it as finished.
+    def stored(self, rows: Sequence[int]) -> NDArray[np.float32]:
+        """Return rows of finished shards, before they are committed: (rows, layers, width)."""
+        return self.writer.stored(rows)
 
-        Earlier shards must be written before, as a shard may copy from them; so once one
-        fails, no later one is written.
-
-        Args:
-            shard: one of `pending`.
-            encoded: for each row of `shard.encode` its vectors, float32 (layers, width).
-        """
-        if self._broken:
-            raise StoreError(f"{self.out}: an earlier shard could not be written")
-        self._broken = True
-        header = self._plan.header
-        size = (shard.stop - shard.start, len(header.layers), header.width)
-        vectors = np.empty(size, dtype=np.float32)
-        for row in shard.encode:
-            vectors[row - shard.start] = encoded[row]
-        _fill(vectors, shard.start, shard.base, self.base)
-        earlier = {row: source for row, source in shard.copies.items() if source < shard.start}
-        _fill(vectors, shard.start, earlier, self._own)
-        for row, source in shard.copies.items():
-            if source >= shard.start:
-                vectors[row - shard.start] = vectors[source - shard.start]
-        with files.store_errors(self.out):
-            self._writer.write(shard.start, vectors)
-            self._journal.mark(shard.index, _hash(vectors))
-        self._broken = False
-
-    def commit(self, advance: Advance = ignore) -> None:
+    def commit(
+        self, advance: Advance = ignore, *, verification: Mapping[str, Any] | None = None
+    ) -> None:
         """Write tables and header, and put the store in its place.
 
         Args:
             advance: called with the number of clips written again, as HDF5.
+            verification: what comparing batches with single clips gave. Without one, that of
+                the store that is added to is kept if nothing was encoded.
+
+        Raises:
+            StoreError: a shard is not finished, or the disk refuses.
         """
+        plan_id = self.writer.plan_id
+        missing = [s for s in self.pending if self._journal.done(s.index, plan_id) is None]
+        if missing:
+            raise StoreError(
+                f"{self.out}: {len(missing)} shards are not finished, the first of them "
+                f"{missing[0].index}; the same call again goes on from there"
+            )
+        plan = self._plan
+        unheard = not any(shard.encode for shard in plan.shards)
+        if verification is None and self.base is not None and unheard:
+            verification = self.base.header.verification
+        header = replace(
+            plan.header,
+            verification=verification,
+            table_sha256=tables_sha256(plan.columns, plan.failed),
+        )
         with files.store_errors(self.out):
-            self._writer.commit(self._plan.header, self._plan.columns, self._plan.failed)
+            ZarrWriter(self._target()).commit(header, plan.columns, plan.failed)
             if self._target() != self.out:
                 self.close()
                 publish(self._journal, advance)
             self._journal.forget()
 
-    def _settle(self, plan: Plan) -> None:
-        """Make the journal's plan this one, or refuse."""
-        wanted = {
-            "mode": self._mode,
-            "settings": dict(plan.settings),
-            "base": "" if self.base is None else self.base.fingerprint(),
-            "clips": plan.header.clips,
-            "clips_hash": plan.clips_hash,
-        }
+    def _settle(self, plan: Plan) -> str:
+        """Make the journal's plan this one, or refuse; return its id."""
+        wanted = with_id(
+            {
+                "mode": self._mode,
+                "settings": dict(plan.settings),
+                "base": "" if self.base is None else self.base.fingerprint(),
+                "clips": plan.header.clips,
+                "clips_hash": plan.clips_hash,
+            }
+        )
+        plan_id = str(wanted["id"])
         found = self._journal.plan()
-        if found is not None and not differences(found, wanted):
-            return
+        if found is not None and found.get("id") == plan_id:
+            return plan_id
         if found is not None and not self._overwrite:
             raise StoreError(
                 f"{self.out} is half done for other clips ({found['clips']} then, "
@@ -210,25 +234,20 @@ class Job:
         if look(self.out) is Place.UNFINISHED:
             shutil.rmtree(self.out)
         self._journal.keep_plan(wanted)
+        return plan_id
 
     def _target(self) -> Path:
         """Where the Zarr store is written."""
         in_place = self._mode == _FRESH and self.out.suffix in schema.ZARR_SUFFIXES
         return self.out if in_place else self._journal.staged
 
-    def _link(self, shard: Shard) -> bool:
-        if self.base is None or not self.base.path.is_dir() or not shard.unchanged:
-            return False
-        return self._writer.link(self.base.path, shard.start)
-
-    def _is_finished(self, shard: Shard) -> bool:
-        marker = self._journal.done(shard.index)
-        if marker is None:
-            return False
-        try:
-            return _hash(self._own.vectors(slice(shard.start, shard.stop))) == marker
-        except StoreError:  # lost or damaged since: written again
-            return False
+    def _link(self, shards: Iterable[Shard]) -> set[int]:
+        """Share the files of shards that do not change; return which."""
+        if self.base is None or not self.base.path.is_dir():
+            return set()
+        writer = ZarrWriter(self._target())
+        unchanged = (shard for shard in shards if shard.unchanged)
+        return {shard.index for shard in unchanged if writer.link(self.base.path, shard.start)}
 
 
 @contextmanager
@@ -261,18 +280,6 @@ def plan_header(template: schema.Header, columns: Mapping[str, NDArray[Any]]) ->
         audios=len(set(columns["audio_sha256"].tolist())),
         columns=tuple(columns),
     )
-
-
-def _fill(
-    vectors: NDArray[np.float32], start: int, rows: Mapping[int, int], store: Store | None
-) -> None:
-    if rows and store is not None:
-        where = np.fromiter(rows.keys(), dtype=np.int64) - start
-        vectors[where] = store.vectors(np.fromiter(rows.values(), dtype=np.int64))
-
-
-def _hash(vectors: NDArray[np.float32]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(vectors).data).hexdigest()
 
 
 def _few(told: list[str], limit: int = 3) -> str:

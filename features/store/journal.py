@@ -2,19 +2,21 @@
 
     feats.zarr.work/
       lock          held by the one process that writes; the kernel lets go when it dies
-      survey.json   verdicts on every file, once all were heard
-      plan.json     what is to be written, and the settings that decide it
+      survey.jsonl  verdicts on every file, one a line, as they are heard
+      plan.json     what is to be written, the settings that decide it, and a hash of all that
       done/<shard>  one marker a shard, written after its data were on the disk
       store.zarr    the store in the making, where it is not made in its place
       publish       the store in the making is whole; only renaming is left
 
-Every file appears whole (written aside, flushed, renamed). A marker holds the hash of the data
-it vouches for, and is believed only where the data still have it.
+Every file but the survey appears whole (written aside, flushed, renamed). A marker holds the
+plan it was made for and the hash of the data it vouches for, and is believed only where both
+still hold. Workers elsewhere read the plan and write markers; all else is the lock's holder's.
 """
 
+import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,8 @@ from filelock import FileLock, Timeout
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files
 from gensr.features.store.open import work_folder
-from gensr.features.survey import Verdict
 
-_LOCK, _SURVEY, _PLAN, _DONE, _PUBLISH = "lock", "survey.json", "plan.json", "done", "publish"
+_LOCK, _SURVEY, _PLAN, _DONE, _PUBLISH = "lock", "survey.jsonl", "plan.json", "done", "publish"
 _STAGED = "store.zarr"
 
 
@@ -42,12 +43,17 @@ class Journal:
         self.folder = work_folder(store)
         self.staged = self.folder / _STAGED
         """Where a store is made that takes its place by renaming."""
+        self.survey = self.folder / _SURVEY
+        """The log of a survey; see survey_log.py."""
+        self.surveying = False
+        """Whether a survey was begun and not ended: its log is worth keeping."""
 
     @contextmanager
     def locked(self) -> Iterator["Journal"]:
         """Hold the store against every other writer.
 
-        On leaving, the folder goes too, unless it holds a plan that is still to be carried out.
+        On leaving, the folder goes too, unless it holds a plan that is still to be carried out,
+        or a survey that broke off.
 
         Raises:
             StoreError: another process writes it, or the folder is someone else's.
@@ -69,43 +75,44 @@ class Journal:
                 _remove(self._aside)
             yield self
         finally:
-            if not (self.folder / _PLAN).exists():
+            if not (self.surveying or (self.folder / _PLAN).exists()):
                 with suppress(OSError):
                     self._vanish()
             lock.release()
 
-    def verdicts(self, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
-        """Return what an interrupted run heard, if it heard with the same preprocessing."""
-        found = self._read(_SURVEY)
-        if found is None or found["preprocessing"] != dict(preprocessing):
-            return {}
-        return {sha: Verdict(*verdict) for sha, verdict in found["verdicts"].items()}
-
-    def keep_verdicts(
-        self, verdicts: Mapping[str, Verdict], preprocessing: Mapping[str, Any]
-    ) -> None:
-        """Keep what was heard, so that a resumed run only hashes the files."""
-        rows = {sha: (v.samples, v.audio_sha256, v.reason) for sha, v in verdicts.items()}
-        self._write(_SURVEY, {"preprocessing": dict(preprocessing), "verdicts": rows})
-
     def plan(self) -> dict[str, Any] | None:
         """Return the plan of an interrupted run, or None."""
-        return self._read(_PLAN)
+        path = self.folder / _PLAN
+        try:
+            found: dict[str, Any] = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        return found
 
     def keep_plan(self, plan: Mapping[str, Any]) -> None:
         """Write the plan, before anything is done for it."""
-        self._write(_PLAN, plan)
+        files.write_atomic(self.folder / _PLAN, json.dumps(plan).encode())
 
-    def done(self, shard: int) -> str | None:
-        """Return the hash of a finished shard's data, or None where it is not finished."""
-        marker = self.folder / _DONE / str(shard)
-        return marker.read_text() if marker.is_file() else None
+    def done(self, shard: int, plan_id: str) -> str | None:
+        """Return the hash of a shard's data, or None where it is not finished for that plan."""
+        try:
+            found = (self.folder / _DONE / str(shard)).read_text().split()
+        except FileNotFoundError:
+            return None
+        return found[1] if found[:1] == [plan_id] and len(found) == 2 else None
 
-    def mark(self, shard: int, sha256: str) -> None:
-        """Mark a shard as finished; its data are on the disk."""
+    def mark(self, shard: int, plan_id: str, sha256: str, check: Callable[[], None]) -> None:
+        """Mark a shard as finished; its data are on the disk.
+
+        Args:
+            shard: its number.
+            plan_id: the plan that the data are for.
+            sha256: hash of the data.
+            check: called when only the renaming is left; what it raises, stops it.
+        """
         folder = self.folder / _DONE
-        folder.mkdir(exist_ok=True)
-        files.write_atomic(folder / str(shard), sha256.encode())
+        files.make_folders(folder, self.folder)
+        files.write_atomic(folder / str(shard), f"{plan_id} {sha256}\n".encode(), check)
 
     @property
     def publishing(self) -> bool:
@@ -138,15 +145,10 @@ class Journal:
         names = {path.name for path in self.folder.iterdir()}
         return not names or _LOCK in names
 
-    def _read(self, name: str) -> dict[str, Any] | None:
-        path = self.folder / name
-        if not path.is_file():
-            return None
-        found: dict[str, Any] = json.loads(path.read_bytes())
-        return found
 
-    def _write(self, name: str, value: Mapping[str, Any]) -> None:
-        files.write_atomic(self.folder / name, json.dumps(value).encode())
+def with_id(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan with a hash of its content, by which writers elsewhere know it."""
+    return {"id": hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest(), **plan}
 
 
 def _remove(path: Path) -> None:

@@ -32,6 +32,9 @@ class Backend(Protocol):
     def column(self, group: str, name: str) -> NDArray[Any]:
         """Return one column of a table."""
 
+    def faults(self) -> Iterator[str]:
+        """Yield, one line each, where the arrays' layout is not the header's."""
+
     def close(self) -> None:
         """Release what is held open."""
 
@@ -140,10 +143,15 @@ class Store:
             self.lazy(layers) if rows is None else self.lazy(layers)[self.numbers(rows)]
         )
 
+    def layout_faults(self) -> Iterator[str]:
+        """Yield, one line each, where the arrays are not laid out as the header says."""
+        return self._backend.faults()
+
     def fingerprint(self) -> str:
-        """SHA-256 of what the vectors are: layers, encoder, each row's path and audio."""
+        """SHA-256 of what the vectors are: layers, type, encoder, each row's path and audio."""
         about = {
             "layers": self.layers,
+            "dtype": self.header.dtype,
             "encoder": self.header.encoder,
             "preprocessing": self.header.preprocessing,
             "rows": self._rows_hash,
@@ -208,8 +216,20 @@ class Store:
             return np.empty((rows.stop - rows.start, 0, self.width), dtype=np.float32)
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
+    def _column(self, group: str, name: str) -> NDArray[Any]:
+        try:
+            return self._backend.column(group, name)
+        except (OSError, ValueError, RuntimeError, TypeError) as error:
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError(
+                f"{self.path}: column {group}/{name} cannot be read "
+                f"({' '.join(str(error).split())}); the store is damaged, extract again with "
+                "--overwrite"
+            ) from error
+
     def _read_table(self, group: str, names: Sequence[str], length: int) -> Columns:
-        table = {name: self._backend.column(group, name) for name in names}
+        table = {name: self._column(group, name) for name in names}
         for name, values in table.items():
             if len(values) != length:
                 raise StoreError(

@@ -28,6 +28,16 @@ class Shard:
     """Row here -> row of the store that is added to, with the same audio."""
     copies: Mapping[int, int]
     """Row here -> an earlier row here with the same audio."""
+    paths: tuple[str, ...]
+    """Audio file of every row, from `start` on."""
+
+    @property
+    def after(self) -> frozenset[int]:
+        """Earlier shards that rows are copied from: those must be finished first."""
+        # All shards but the last are of one size, and only one that is not the first copies.
+        size = self.start // self.index if self.index else 1
+        sources = (source for source in self.copies.values() if source < self.start)
+        return frozenset(source // size for source in sources)
 
     @property
     def unchanged(self) -> bool:
@@ -68,7 +78,7 @@ def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tup
     for row, audio in enumerate(old):
         stored.setdefault(audio, row)
     first: dict[str, int] = {}
-    audios = columns["audio_sha256"].tolist()
+    audios, paths = columns["audio_sha256"].tolist(), columns["path"].tolist()
     shards = []
     for start in range(0, len(audios), shard_clips):
         stop = min(start + shard_clips, len(audios))
@@ -90,6 +100,7 @@ def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tup
                 encode=tuple(encode),
                 base=from_base,
                 copies=copies,
+                paths=tuple(paths[start:stop]),
             )
         )
     return tuple(shards)

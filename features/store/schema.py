@@ -5,8 +5,10 @@ header is one JSON object, kept under one attribute of the root, and it is the c
 it says how many clips may be read, and is written after everything it speaks of.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from gensr.estimator.errors import StoreError
@@ -18,6 +20,8 @@ ATTRIBUTE = "gensr"
 VECTORS = "vectors"
 CLIPS = "clips"
 FAILED = "failed"
+HASH = "header_sha256"
+"""Key of the header that vouches for all its other keys."""
 DIMENSIONS = ("clip", "layer", "width")
 
 ZARR_SUFFIXES = (".zarr",)
@@ -48,6 +52,9 @@ COLUMN_DTYPES: Mapping[str, str] = {
 
 FAILED_COLUMNS = ("path", "reason")
 
+DTYPES = ("float32", "float16")
+"""Types a store may keep its vectors in; readers get float32 from either."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
@@ -71,17 +78,27 @@ class Header:
     """Which encoder made the vectors: name, revision, hash of the weights, versions."""
     preprocessing: Mapping[str, Any]
     """How a file became 16 kHz mono samples."""
+    dtype: str = "float32"
+    """Type of the stored vectors, one of `DTYPES`."""
+    verification: Mapping[str, Any] | None = None
+    """What comparing batches with single clips gave: clips, batches, error, layer, bound."""
+    table_sha256: str = ""
+    """Hash of both tables' content, whatever the container; see `table.tables_sha256`."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the header as it is stored, JSON types only."""
-        fields = asdict(self)
-        return {
+        """Return the header as it is stored, JSON types only, with a hash of all the rest."""
+        plain = {
             "format": FORMAT,
             "version": VERSION,
-            **fields,
+            **asdict(self),
             "layers": list(self.layers),
             "columns": list(self.columns),
         }
+        return {**plain, HASH: _sha256(plain)}
+
+    def uncommitted(self) -> "Header":
+        """Return the header of a store in the making: nothing may be read yet."""
+        return replace(self, clips=0, failed=0, audios=0, verification=None, table_sha256="")
 
     @classmethod
     def from_json(cls, found: object, where: object) -> "Header":
@@ -101,6 +118,9 @@ class Header:
                 f"{where} has store format {found.get('version')!r}, this gensr reads {VERSION}: "
                 "update gensr, or extract again"
             )
+        told = found.get(HASH)
+        if told != _sha256({key: value for key, value in found.items() if key != HASH}):
+            raise _damaged(where, "its hash is another" if told else f"{HASH} is missing")
         try:
             return cls(
                 clips=int(found["clips"]),
@@ -112,11 +132,12 @@ class Header:
                 columns=tuple(found["columns"]),
                 encoder=found["encoder"],
                 preprocessing=found["preprocessing"],
+                dtype=DTYPES[DTYPES.index(found["dtype"])],
+                verification=found["verification"],
+                table_sha256=str(found["table_sha256"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise StoreError(
-                f"{where}: the store's header is damaged ({error}); extract again"
-            ) from None
+            raise _damaged(where, str(error)) from None
 
 
 def check_column(name: str) -> None:
@@ -144,3 +165,11 @@ def incomplete(path: object) -> StoreError:
         f"{path} is not finished: its extraction is running or was interrupted; "
         "the same `gensr extract` call again resumes it"
     )
+
+
+def _damaged(where: object, reason: str) -> StoreError:
+    return StoreError(f"{where}: the store's header is damaged ({reason}); extract again")
+
+
+def _sha256(plain: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

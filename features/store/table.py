@@ -5,6 +5,7 @@ says of a clip (labels, speaker, split) is taken from the newest scan.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,19 @@ def content_hash(columns: Columns) -> str:
     digest = hashlib.sha256()
     for path, audio in zip(columns["path"], columns["audio_sha256"], strict=True):
         digest.update(f"{path}\0{audio}\n".encode())
+    return digest.hexdigest()
+
+
+def tables_sha256(columns: Columns, failed: Columns) -> str:
+    """SHA-256 over the content of both tables: columns in order, their names and values.
+
+    A column is one line of JSON, [table, name, values]; numbers as Python prints them, so the
+    container, its byte order and its string type do not matter.
+    """
+    digest = hashlib.sha256()
+    for group, table in ((schema.CLIPS, columns), (schema.FAILED, failed)):
+        for name, values in table.items():
+            digest.update(json.dumps([group, name, values.tolist()]).encode() + b"\n")
     return digest.hexdigest()
 
 

@@ -1,13 +1,12 @@
 """The store as a Zarr v3 group: one file per shard, one inner chunk per layer of a shard.
 
-A shard file is written whole by one writer, so no two writers ever meet in a chunk (Zarr has
-no locks). The inner chunks let a reader fetch one layer of 25 at a 25th of the cost. Vectors
-are not compressed: the low bits of a float are noise, and zstd gains under a tenth for several
-times the time. Each inner chunk carries a CRC-32C instead. Consolidated metadata is not
-written: it would be a second copy of the header, to be kept true.
+The inner chunks let a reader fetch one layer of 25 at a 25th of the cost. Consolidated metadata
+is not written: it would be a second copy of the header, to be kept true.
 """
 
 import json
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,13 +14,13 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.abc.buffer import Buffer
-from zarr.codecs import Crc32cCodec
 from zarr.storage import LocalStore
 
 from gensr.estimator.errors import StoreError
-from gensr.features.store import files, schema
+from gensr.features.store import files, schema, zarr_layout
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns
+from gensr.features.store.zarr_layout import AnyArray, ShardFormat
 
 
 class ZarrReader:
@@ -33,10 +32,12 @@ class ZarrReader:
             self._group = zarr.open_group(
                 LocalStore(path, read_only=True), mode="r", zarr_format=3, use_consolidated=False
             )
-        except (FileNotFoundError, ValueError):
+        except FileNotFoundError:
             raise StoreError(f"{path} is not a gensr store; `gensr extract` makes one") from None
         except OSError as error:
             raise StoreError(f"{path} cannot be read: {error.strerror or error}") from None
+        except Exception as error:  # zarr raises of all kinds over metadata that make no sense
+            raise StoreError(f"{path} is not a gensr store: {_line(error)}") from None
         self.header = Header.from_json(self._group.attrs.get(schema.ATTRIBUTE), path)
 
     def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
@@ -44,8 +45,7 @@ class ZarrReader:
         vectors = self._array(schema.VECTORS)
         shard = self.header.shard_clips
         for start in range(rows.start - rows.start % shard, rows.stop, shard):
-            if not _chunk(vectors, self.path, start).is_file():  # Zarr would answer with zeros
-                raise OSError(f"shard {start // shard} is missing")
+            self._look(vectors, start)
         return np.asarray(vectors[rows, layers], dtype=np.float32)
 
     def column(self, group: str, name: str) -> NDArray[Any]:
@@ -53,14 +53,57 @@ class ZarrReader:
         values = np.asarray(self._array(f"{group}/{name}")[:])
         return values if values.dtype.kind in "if" else np.asarray(values.tolist(), dtype=str)
 
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with the files that say how the arrays are laid out."""
+        for name in ("", schema.CLIPS, schema.FAILED):
+            yield from self._faults_of(name, f"group {name or 'at the root'}")
+        for name, expected in zarr_layout.expected_arrays(self.header).items():
+            yield from self._faults_of(name, f"array {name}", expected)
+            if name != schema.VECTORS and expected.size:
+                chunk = self.path / name / expected.metadata.encode_chunk_key((0,))
+                if not chunk.is_file():  # zarr would answer with empty text, or zeros
+                    yield f"array {name} has lost its data"
+
     def close(self) -> None:
         """Do nothing: no file is held open."""
 
-    def _array(self, name: str) -> "zarr.Array[Any]":
+    def _faults_of(self, name: str, what: str, expected: AnyArray | None = None) -> Iterator[str]:
         try:
-            return cast("zarr.Array[Any]", self._group[name])
+            unknown = zarr_layout.unknown_keys(
+                json.loads((self.path / name / zarr_layout.METADATA).read_bytes())
+            )
+            found = self._group[name] if name else self._group
+            same = (
+                found.metadata == expected.metadata
+                if expected is not None
+                else isinstance(found, zarr.Group) and len(found.attrs) == (not name)
+            )
+        except Exception as error:  # as in __init__
+            yield f"{what}: {_line(error)}"
+            return
+        if unknown or not same:
+            yield f"{what} is not laid out as the header says"
+
+    def _look(self, vectors: AnyArray, start: int) -> None:
+        """Refuse a shard file that is lost or empty: zarr would answer with zeros."""
+        path = self.path / schema.VECTORS / zarr_layout.shard_key(vectors, start)
+        number, wanted = start // self.header.shard_clips, zarr_layout.shard_bytes(vectors)
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            raise OSError(f"shard {number} is missing") from None
+        if size != wanted:
+            raise OSError(f"shard {number} has {size} bytes, not {wanted}")
+
+    def _array(self, name: str) -> AnyArray:
+        try:
+            return cast("AnyArray", self._group[name])
         except KeyError:
             raise StoreError(f"{self.path} has no array {name!r}; extract again") from None
+        except Exception as error:  # as in __init__
+            raise StoreError(
+                f"{self.path}: array {name!r} is damaged ({_line(error)}); extract again"
+            ) from None
 
 
 class _Folder(LocalStore):
@@ -81,95 +124,69 @@ class ZarrWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._group = zarr.open_group(
-            _Folder(path), mode="r+", zarr_format=3, use_consolidated=False
-        )
-        self.vectors = cast("zarr.Array[Any]", self._group[schema.VECTORS])
+        self._metadata = zarr_layout.vectors_metadata(path).read_bytes()
+        self._shards = ShardFormat(self._metadata)
 
     @classmethod
-    def create(cls, path: Path, clips: int, header: Header) -> "ZarrWriter":
-        """Make an empty store with room for `clips` rows; the header's own count is not read."""
-        layers, width, shard = len(header.layers), header.width, header.shard_clips
-        group = zarr.create_group(
-            _Folder(path), zarr_format=3, attributes={schema.ATTRIBUTE: _uncommitted(header)}
-        )
-        group.create_array(
-            schema.VECTORS,
-            shape=(clips, layers, width),
-            dtype="float32",
-            chunks=(shard, 1, width),
-            shards=(shard, layers, width),
-            compressors=Crc32cCodec(),
-            fill_value=0,
-            dimension_names=schema.DIMENSIONS,
-            config={"write_empty_chunks": True},
-        )
+    def create(cls, path: Path, header: Header) -> "ZarrWriter":
+        """Make an empty store with room for the header's rows, none of them committed."""
+        zarr_layout.create_vectors(zarr_layout.create_group(_Folder(path), header), header)
         files.sync(path)
         return cls(path)
 
-    def write(self, start: int, vectors: NDArray[np.float32]) -> None:
+    def write(
+        self, start: int, vectors: NDArray[Any], check: Callable[[], None] | None = None
+    ) -> None:
         """Write the rows of one shard, whole, and wait until they are on the disk.
 
         Args:
             start: first row, a multiple of the shard's size.
-            vectors: float32 (clips, layers, width), the shard's every row.
+            vectors: (clips, layers, width), the shard's every row.
+            check: called when only the renaming is left; what it raises, stops it.
         """
-        chunk = _chunk(self.vectors, self.path, start)
-        chunk.unlink(missing_ok=True)  # a damaged one would be read first, to be merged
-        self.vectors[start : start + len(vectors)] = vectors
-        files.sync(chunk)
-        files.sync(chunk.parent)
+        chunk = self._chunk(start)
+        files.make_folders(chunk.parent, self.path / schema.VECTORS)
+        files.write_atomic(chunk, self._shards.encode(start, vectors), check)
 
     def link(self, source: Path, start: int) -> bool:
-        """Take one shard's file over from another store; False where the layouts differ."""
-        if _layout(source) != _layout(self.path):
+        """Take one shard's file over from another store; False where the layouts differ.
+
+        The new name lasts from the commit on.
+        """
+        theirs = json.loads(zarr_layout.vectors_metadata(source).read_bytes())
+        if not zarr_layout.same_layout(theirs, json.loads(self._metadata)):
             return False
-        files.link_or_copy(
-            _chunk(self.vectors, source, start), _chunk(self.vectors, self.path, start)
-        )
+        chunk = self._chunk(start)
+        chunk.parent.mkdir(parents=True, exist_ok=True)
+        files.link_or_copy(source / schema.VECTORS / self._shards.key(start), chunk)
         return True
 
     def commit(self, header: Header, columns: Columns, failed: Columns) -> None:
         """Write the tables, then the header: from here on the store can be read."""
-        for name, values in columns.items():
-            self._write_column(f"{schema.CLIPS}/{name}", values)
-        for name, values in failed.items():
-            self._write_column(f"{schema.FAILED}/{name}", values)
+        group = zarr.open_group(
+            _Folder(self.path), mode="r+", zarr_format=3, use_consolidated=False
+        )
+        for table, columns_of in ((schema.CLIPS, columns), (schema.FAILED, failed)):
+            # A commit that was killed may have had other columns.
+            shutil.rmtree(self.path / table, ignore_errors=True)
+            for name, values in columns_of.items():
+                text = values.dtype.kind == "U"
+                array = zarr_layout.create_column(
+                    group, table, name, len(values), "string" if text else str(values.dtype)
+                )
+                if len(values):
+                    array[:] = values.astype(object) if text else values
         for path in self.path.rglob("*"):
-            if schema.VECTORS not in path.relative_to(self.path).parts[:1]:
+            # Shards were made to last one by one, but not the folders that hold linked ones.
+            if path.is_dir() or schema.VECTORS not in path.relative_to(self.path).parts[:1]:
                 files.sync(path)
-        self._group.attrs.put({schema.ATTRIBUTE: header.as_json()})
-        files.sync(self.path / "zarr.json")
+        group.attrs.put({schema.ATTRIBUTE: header.as_json()})
+        files.sync(self.path / zarr_layout.METADATA)
         files.sync(self.path)
 
-    def _write_column(self, name: str, values: NDArray[Any]) -> None:
-        kind = "string" if values.dtype.kind == "U" else values.dtype
-        array = self._group.create_array(
-            name,
-            shape=values.shape,
-            dtype=kind,
-            chunks=(max(1, len(values)),),
-            compressors=None,
-            dimension_names=(schema.DIMENSIONS[0] if name.startswith(schema.CLIPS) else "file",),
-            config={"write_empty_chunks": True},
-            overwrite=True,
-        )
-        if len(values):
-            array[:] = values.astype(object) if kind == "string" else values
+    def _chunk(self, start: int) -> Path:
+        return self.path / schema.VECTORS / self._shards.key(start)
 
 
-def _chunk(vectors: "zarr.Array[Any]", root: Path, start: int) -> Path:
-    """Return the file of the shard that begins with row `start`."""
-    shard = (vectors.shards or vectors.chunks)[0]
-    return root / schema.VECTORS / vectors.metadata.encode_chunk_key((start // shard, 0, 0))
-
-
-def _uncommitted(header: Header) -> dict[str, Any]:
-    return {**header.as_json(), "clips": 0, "failed": 0, "audios": 0}
-
-
-def _layout(path: Path) -> dict[str, Any]:
-    """How an array's files are laid out: its metadata, but for the number of rows."""
-    found: dict[str, Any] = json.loads((path / schema.VECTORS / "zarr.json").read_bytes())
-    found["shape"] = found["shape"][1:]
-    return found
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

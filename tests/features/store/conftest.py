@@ -53,3 +53,10 @@ def tree():
         }
 
     return tree
+
+
+@pytest.fixture(scope="session")
+def made(load_helper) -> ModuleType:
+    """synthetic.py as a module: stores without audio."""
+    module: ModuleType = load_helper(Path(__file__).with_name("synthetic.py"))
+    return module

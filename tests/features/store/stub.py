@@ -59,14 +59,18 @@ def write_corpus(root: Path, clips: int = 20) -> Path:
     return root
 
 
-if __name__ == "__main__":
+def main(corpus: Path, out: Path, pause: float = 0.0) -> tuple[int, int, int]:
+    """Extract; return how many clips were encoded, skipped, and are in the store."""
     from gensr.pipeline.extract import ExtractConfig, extract
 
-    corpus, out, pause = Path(sys.argv[1]), Path(sys.argv[2]), float((sys.argv[3:] or ["0"])[0])
     report = extract(
         corpus,
         out,
         ExtractConfig(encoder="stub", shard_clips=4, batch_seconds=0.2),
         encoder=StubEncoder(pause=pause),
     )
-    print(report.encoded, report.skipped, report.clips)
+    return report.encoded, report.skipped, report.clips
+
+
+if __name__ == "__main__":
+    print(*main(Path(sys.argv[1]), Path(sys.argv[2]), float((sys.argv[3:] or ["0"])[0])))

@@ -1,5 +1,6 @@
 """One reader for both containers: whole, in part, by blocks, lazily."""
 
+import hashlib
 import json
 import pickle
 import re
@@ -175,16 +176,50 @@ def test_what_is_not_a_store_is_said_to_be_none(tmp_path):
         open_store(str(tmp_path / "other.h5"))
 
 
+def sealed(header):
+    """A header with the hash that belongs to it."""
+    rest = {key: value for key, value in header.items() if key != "header_sha256"}
+    found = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return {**rest, "header_sha256": found}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"version": 9}, "format 9"), ({"layers": None}, "damaged"), ({"clips": 0}, "not finished")],
+    [
+        ({"version": 9}, "format 9"),
+        ({"layers": None}, "damaged"),
+        ({"dtype": "int8"}, "damaged"),
+        ({"clips": 0}, "not finished"),
+    ],
 )
 def test_headers_that_cannot_be_used(copy, change, message):
     out = copy("s.zarr")
     group = zarr.open_group(out, mode="r+")
-    group.attrs["gensr"] = {**group.attrs["gensr"], **change}
+    group.attrs["gensr"] = sealed({**group.attrs["gensr"], **change})
     with pytest.raises(StoreError, match=message):
         open_store(out)
+
+
+@pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
+def test_a_header_that_was_edited_is_not_believed(copy, name):
+    out = Path(copy(name))
+    for key, change in (("clips", 19), ("layers", ["layer_0", "layer_2", "x1"]), ("more", 1)):
+        if out.suffix == ".zarr":
+            attributes = zarr.open_group(out, mode="r+").attrs
+            header = attributes["gensr"]
+            attributes["gensr"] = {**header, key: change}
+        else:
+            with h5py.File(out, "r+") as file:
+                header = json.loads(file.attrs["gensr"])
+                file.attrs["gensr"] = json.dumps({**header, key: change})
+        with pytest.raises(StoreError, match=r"header is damaged \(its hash is another\)"):
+            open_store(out)
+        if out.suffix == ".zarr":
+            attributes["gensr"] = header
+        else:
+            with h5py.File(out, "r+") as file:
+                file.attrs["gensr"] = json.dumps(header)
+        open_store(out).close()
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s.h5"])

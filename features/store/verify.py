@@ -1,0 +1,135 @@
+"""Whether a store still is what was written, and its audio still what was heard.
+
+Everything is read once, and every fault is told, not only the first. Three hashes and two kinds
+of checksum cover the content: the header's own, the tables', each clip's audio file; CRC-32C
+(Zarr) or Fletcher-32 (HDF5) on every chunk of numbers.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gensr.estimator.errors import StoreError
+from gensr.features.store.open import Store, open_store
+from gensr.features.store.table import tables_sha256
+from gensr.features.store.transfer import Advance, ignore
+
+_AHEAD = 1024
+"""Audio files hashed between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What was looked at, and what is wrong with it."""
+
+    clips: int
+    shards: int
+    columns: int
+    """Columns of both tables."""
+    heard: int
+    """Audio files that were hashed."""
+    faults: tuple[str, ...]
+    """One line each; empty where all is well."""
+
+
+def verify(path: Path, *, audio: Path | None = None, advance: Advance = ignore) -> Verified:
+    """Read all of a store and compare it with its checksums.
+
+    Args:
+        path: the store.
+        audio: the folder that its paths are relative to: every file is hashed as well.
+        advance: called with the number of clips just read, and of files just hashed.
+
+    Raises:
+        StoreError: the store cannot be opened at all: absent, not finished, its header damaged.
+    """
+    with open_store(path) as store:
+        faults = list(_layout_faults(store))
+        # Where an array is not laid out as the header says, reading it only tells the same again.
+        if not any("array vectors" in fault for fault in faults):
+            faults += _vector_faults(store, advance)
+        table_faults = list(_table_faults(store))
+        faults += table_faults
+        heard = 0
+        if audio is not None and not table_faults:
+            heard = len(store)
+            faults += _audio_faults(store, audio, advance)
+        return Verified(
+            clips=len(store),
+            shards=-(-len(store) // store.header.shard_clips),
+            columns=len(store.header.columns) + 2,
+            heard=heard,
+            faults=tuple(faults),
+        )
+
+
+def _layout_faults(store: Store) -> Iterator[str]:
+    for fault in store.layout_faults():
+        yield f"{store.path}: {fault}; extract again with --overwrite"
+
+
+def _vector_faults(store: Store, advance: Advance) -> Iterator[str]:
+    size = store.header.shard_clips
+    for start in range(0, len(store), size):
+        rows = slice(start, min(start + size, len(store)))
+        try:
+            block = store.vectors(rows)
+        except StoreError as error:
+            yield str(error)
+        else:
+            for row in np.flatnonzero(~np.isfinite(block).all(axis=(1, 2))):
+                yield f"{store.path}: row {start + row} holds values that are no numbers"
+        advance(rows.stop - start)
+
+
+def _table_faults(store: Store) -> Iterator[str]:
+    try:
+        table, failed = store.table, store.failed
+    except StoreError as error:
+        yield str(error)
+        return
+    header = store.header
+    if tables_sha256(table, failed) != header.table_sha256:
+        yield (
+            f"{store.path}: the tables are not those whose hash the header holds; "
+            "extract again, which writes them anew"
+        )
+        return
+    # A table with the right hash may still have been written wrong.
+    paths = table["path"].tolist()
+    if len(set(paths)) < len(paths):
+        yield f"{store.path}: {len(paths) - len(set(paths))} rows have the path of another"
+    if not np.array_equal(table["row"], np.arange(len(paths))):
+        yield f"{store.path}: clips/row does not count 0, 1, 2, ..."
+    audios = len(set(table["audio_sha256"].tolist()))
+    if audios != header.audios:
+        yield f"{store.path}: {audios} distinct recordings, the header says {header.audios}"
+
+
+def _audio_faults(store: Store, root: Path, advance: Advance) -> Iterator[str]:
+    paths, hashes = (store.table[name].tolist() for name in ("path", "file_sha256"))
+    with ThreadPoolExecutor(4) as pool:
+        for start in range(0, len(paths), _AHEAD):
+            part = paths[start : start + _AHEAD]
+            found = pool.map(_hash_file, [root / path for path in part])
+            for path, sha, wanted in zip(part, found, hashes[start:], strict=False):
+                if not sha:
+                    yield f"{path} is missing under {root}"
+                elif sha != wanted:
+                    yield f"{path} has changed since it was extracted; extract again"
+            advance(len(part))
+
+
+def _hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes; "" where there is no regular file to read."""
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

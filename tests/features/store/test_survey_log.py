@@ -1,0 +1,134 @@
+"""The survey, kept line by line: nothing heard twice, whatever became of the last line."""
+
+import json
+import time
+import tracemalloc
+
+import pytest
+
+from gensr.estimator.errors import StoreError
+from gensr.features.store import open_store, survey_log
+from gensr.features.store.job import open_job
+from gensr.features.store.survey_log import SurveyLog
+from gensr.features.verdict import Verdict
+
+HOW = {"sample_rate": 16_000}
+GOOD, BAD = Verdict(16_000, "b" * 64), Verdict(0, "", "empty: körper")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "survey.jsonl"
+
+
+def add(path, verdicts, how=HOW):
+    log = SurveyLog(path, how)
+    for sha, verdict in verdicts.items():
+        log.add(sha, verdict)
+    log.close()
+
+
+def test_what_was_added_is_read(path):
+    assert survey_log.read(path, HOW) == {}
+    add(path, {"a": GOOD})
+    add(path, {"b": BAD})
+    assert survey_log.read(path, HOW) == {"a": GOOD, "b": BAD}
+    assert json.loads(path.read_text().splitlines()[0]) == {"preprocessing": HOW}
+
+
+def test_a_line_is_there_before_the_log_is_closed(path):
+    log = SurveyLog(path, HOW)
+    log.add("a", GOOD)
+    assert survey_log.read(path, HOW) == {"a": GOOD}
+    log.close()
+
+
+def test_another_preprocessing_begins_anew(path):
+    add(path, {"a": GOOD})
+    other = {"sample_rate": 8_000}
+    assert survey_log.read(path, other) == {}
+    add(path, {"b": BAD}, other)
+    assert survey_log.read(path, other) == {"b": BAD}
+    assert survey_log.read(path, HOW) == {}
+
+
+def test_a_torn_end_is_ignored_and_written_over(path):
+    add(path, {"a": GOOD, "b": BAD})
+    whole = path.read_bytes()
+    first = len(whole.splitlines(keepends=True)[0])
+    last = len(whole.splitlines(keepends=True)[-1])
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        known = survey_log.read(path, HOW)
+        if cut < first:
+            assert known == {}
+        else:
+            assert known == ({} if cut < len(whole) - last else {"a": GOOD})
+        add(path, {"c": GOOD})
+        assert survey_log.read(path, HOW) == {**known, "c": GOOD}
+    for rest in (b"\0" * 50, b'["x", 1, "y"]\n', b"\xff\xfe\n", b'{"a": 1}\n["d", 1, "e", ""]\n'):
+        path.write_bytes(whole + rest)
+        assert survey_log.read(path, HOW) == {"a": GOOD, "b": BAD}
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_lines_cost_little(path):
+    line = json.dumps(["{:064x}", 16_000, "b" * 64, ""]) + "\n"
+    with path.open("w") as file:
+        file.write(json.dumps({"preprocessing": HOW}) + "\n")
+        file.writelines(line.replace("{:064x}", f"{number:064x}") for number in range(100_000))
+    began = time.process_time()
+    known = survey_log.read(path, HOW)
+    assert time.process_time() - began < 5
+    assert len(known) == 100_000
+    del known
+    tracemalloc.start()
+    known = survey_log.read(path, HOW)
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < held + 1e6  # nothing beside the answer
+    assert len(known) == 100_000
+
+
+def test_a_job_keeps_a_survey_that_breaks_off(made, tmp_path):
+    out = made.make(tmp_path / "s.zarr", made.clips("ab"))
+    with pytest.raises(KeyboardInterrupt), open_job(out, overwrite=False) as job:  # noqa: PT012
+        assert list(job.verdicts(HOW)) == [made.sha("file a.wav"), made.sha("file b.wav")]
+        with job.keeping(HOW) as keep:
+            keep("new", BAD)
+            raise KeyboardInterrupt
+    assert survey_log.read(job.folder / "survey.jsonl", HOW) == {"new": BAD}
+    with open_job(out, overwrite=False) as job:
+        assert job.verdicts(HOW)["new"] == BAD
+    assert not job.folder.exists()  # this one ended
+
+
+class Interrupts:
+    """Presses Ctrl-C when so many clips were heard."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def stage(self, name, units, seconds=0.0):
+        assert name == "survey"
+
+    def advance(self, units, seconds=0.0):
+        self.left -= units
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_survey_goes_on(run, out, tree):
+    run(out.with_stem("expected"))
+    with pytest.raises(KeyboardInterrupt):
+        run(out, progress=Interrupts(after=8))
+    with pytest.raises(StoreError, match="not finished"):
+        open_store(out)
+    log = out.with_name(out.name + ".work") / "survey.jsonl"
+    assert len(log.read_text().splitlines()) == 1 + 8
+    with pytest.raises(KeyboardInterrupt):
+        run(out, progress=Interrupts(after=12))
+    assert len(log.read_text().splitlines()) == 1 + 12  # eight were not heard again
+    run(out)
+    assert tree(out) == tree(out.with_stem("expected"))
+    assert not log.parent.exists()
