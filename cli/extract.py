@@ -1,9 +1,12 @@
 """`gensr extract`: a corpus of speech to a store of vectors."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from gensr.pipeline.verification import Verification
 
 NAME = "extract"
 EPILOG = """**Examples**
@@ -12,7 +15,9 @@ gensr extract corpora/ravdess --out ravdess.zarr
 
 gensr extract corpora/emodb --encoder models/whisper-base --out emodb.h5
 
-gensr extract corpora/emodb --encoder fbank --out emodb.zarr
+gensr extract corpora/emodb --encoder fbank --out emodb.zarr --verify 16
+
+gensr extract corpora/meld --out meld.zarr --workers 4
 
 The same call again goes on where a killed one stopped, and adds clips that are new.
 """
@@ -35,17 +40,33 @@ def command(
     dtype: Annotated[
         str, typer.Option(help="float32, bfloat16 or float16 inside the encoder.")
     ] = "float32",
+    store_dtype: Annotated[
+        str, typer.Option(help="float32, or float16 for half the bytes, in the store.")
+    ] = "float32",
     context: Annotated[
         str,
         typer.Option(
             help="Whisper only: `full` 30 s window as trained, or the `clip` alone, far cheaper."
         ),
     ] = "full",
+    max_seconds: Annotated[
+        float, typer.Option(help="Longer clips are encoded in windows of at most this, s.")
+    ] = 30.0,
     batch_seconds: Annotated[
         float, typer.Option(help="Audio of one batch, s; bounds the encoder's memory.")
     ] = 100.0,
     shard_clips: Annotated[int, typer.Option(help="Clips of one shard, the unit of work.")] = 256,
+    verify: Annotated[int, typer.Option(help="Clips to encode once more, alone, and compare.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes on this machine, a GPU each where there are any.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Scheduler of a dask cluster, tcp://HOST:PORT.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the store.")] = False,
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="Manifest paths may lead out of its folder.")
+    ] = False,
     allow_errors: Annotated[
         int, typer.Option(help="Unusable files that still count as success.")
     ] = 0,
@@ -60,9 +81,15 @@ def command(
         revision=revision,
         device=device,
         dtype=dtype,
+        store_dtype=store_dtype,
         context=context,
+        max_seconds=max_seconds,
         batch_seconds=batch_seconds,
         shard_clips=shard_clips,
+        verify=verify,
+        workers=workers,
+        cluster=cluster,
+        allow_outside=allow_outside,
         overwrite=overwrite,
         allow_errors=allow_errors,
     )
@@ -77,9 +104,19 @@ def command(
         f"encoded, {report.copied} copied, {report.skipped} done before, "
         f"{len(report.failed)} unusable"
     )
+    if report.verification is not None:
+        console.print_plain(f"verified: {_told(report.verification)}")
     if not report.ok:
         console.note(
             f"{len(report.failed)} unusable files, {report.allowed} allowed: the store holds the "
             f"others; mend the files, or pass --allow-errors {len(report.failed)}"
         )
         raise typer.Exit(1)
+
+
+def _told(found: "Verification") -> str:
+    origin = f"extracted in {found.batches} batches" if found.batches else "extracted earlier"
+    return (
+        f"{found.clips} clips ({origin}) encoded again alone; largest relative error "
+        f"{found.error:.1e} (layer {found.layer}, bound {found.bound:.0e})"
+    )

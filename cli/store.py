@@ -8,7 +8,17 @@ import typer
 NAME = "store"
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Check, convert and merge stores."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Check, convert and merge stores.",
+    epilog="""**Examples**
+
+gensr store verify ravdess.zarr
+
+gensr store merge emodb.zarr ravdess.zarr --out both.zarr
+
+gensr store convert ravdess.zarr ravdess.h5
+""",
 )
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a store that is there.")]

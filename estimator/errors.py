@@ -34,3 +34,7 @@ class ProtocolError(GensrError, ValueError):
 
 class RunError(GensrError, RuntimeError):
     """A run folder is missing, incomplete, or does not fit the store or the request."""
+
+
+class ClusterError(GensrError, RuntimeError):
+    """A cluster cannot be reached, does not fit, or has lost its workers."""

@@ -1,9 +1,10 @@
 """What a path is, in a few lines: a store, a run, or a corpus."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gensr.features.corpora import scan
 from gensr.features.store import open_store
@@ -40,7 +41,8 @@ def _store(path: Path) -> Description:
         facts = [
             ("clips", f"{len(store)}, {store.table['seconds'].sum() / 3600:.2f} h"),
             ("encoder", f"{encoder.get('name')} ({encoder.get('family')})"),
-            ("dtype", str(encoder.get("dtype"))),
+            ("dtype", f"{encoder.get('dtype')}, stored as {store.header.dtype}"),
+            ("verified", _verified(store.header.verification)),
             ("layers", f"{len(store.layers)} x {store.width}: {', '.join(store.layers)}"),
             ("x1", str(encoder.get("x1"))),
             ("identical audio", f"{len(store) - store.header.audios} clips"),
@@ -51,6 +53,15 @@ def _store(path: Path) -> Description:
         return Description(
             f"store {path}", tuple(facts), tuple(f"unusable: {p}: {why}" for p, why in failed)
         )
+
+
+def _verified(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "no (gensr extract --verify K)"
+    return (
+        f"{found['clips']} clips encoded again alone, largest relative error "
+        f"{found['error']:.1e} (bound {found['bound']:.0e})"
+    )
 
 
 def _corpus(path: Path) -> Description:

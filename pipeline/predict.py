@@ -9,15 +9,18 @@ import numpy as np
 import torch
 
 from gensr.estimator.device import pick_device
-from gensr.estimator.errors import AudioError, CorpusError, EncoderError, RunError
+from gensr.estimator.errors import CorpusError, EncoderError, RunError
 from gensr.estimator.model import Model, predict
 from gensr.estimator.registry import ModelSpec, load_model
-from gensr.features.audio import SAMPLE_RATE, read_audio
-from gensr.features.batching import plan_batches
+from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora import Problem
 from gensr.features.corpora.files import audio_files
 from gensr.features.encoders import Encoder, load_encoder
 from gensr.features.encoders.load import CONTEXTS
+from gensr.features.encoding import Clips, encode_clips
+from gensr.features.survey import hear_in_children
+from gensr.features.verdict import Verdict
+from gensr.features.windows import Batching
 from gensr.pipeline.progress import Hears, Silent
 from gensr.pipeline.run import Run
 
@@ -67,16 +70,18 @@ def predict_clips(
     model, spec = _deployed(run, device)
     files = _files(inputs)
     ears = _same_encoder(run, encoder, device)
+    batching = _as_extracted(run, ears)
     hears = progress or Silent()
     hears.stage("predict", len(files))
     answers: list[Answer] = []
     failed: list[Problem] = []
     for start in range(0, len(files), READ_AHEAD):
         part = files[start : start + READ_AHEAD]
-        heard, problems = _hear(part)
+        clips, problems = _hear(part)
         failed += problems
-        answers += _answers(heard, ears, model, spec)
-        hears.advance(len(part), sum(len(wave) for _, wave in heard) / SAMPLE_RATE)
+        if clips.paths:
+            answers += _answers(clips, ears, batching, model, spec)
+        hears.advance(len(part), clips.seconds)
     return Prediction(tuple(answers), tuple(failed))
 
 
@@ -137,40 +142,48 @@ def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
     return encoder
 
 
-def _hear(files: Sequence[Path]) -> tuple[list[tuple[Path, np.ndarray[Any, Any]]], list[Problem]]:
-    heard, problems = [], []
-    for path in files:
-        try:
-            heard.append((path, read_audio(path).samples))
-        except AudioError as error:
-            problems.append(Problem(path=_shown(path), reason=str(error)))
-    return heard, problems
+def _as_extracted(run: Run, ears: Encoder) -> Batching:
+    """Cut long clips as the run's store was made."""
+    longest = round(run.config["encoder"]["max_seconds"] * SAMPLE_RATE)
+    return Batching(
+        batch_samples=round(BATCH_SECONDS * SAMPLE_RATE),
+        longest=longest,
+        equal_lengths=ears.equal_lengths,
+    )
+
+
+def _hear(files: Sequence[Path]) -> tuple[Clips, list[Problem]]:
+    heard: list[tuple[Path, str, Verdict]] = []
+    problems = []
+    for path, (file_sha256, verdict) in zip(files, hear_in_children(files, {}), strict=True):
+        if verdict.reason:
+            problems.append(Problem(path=_shown(path), reason=verdict.reason))
+        else:
+            heard.append((path, file_sha256, verdict))
+    clips = Clips(
+        root=Path(),
+        paths=tuple(str(path) for path, _, _ in heard),
+        samples=tuple(verdict.samples for _, _, verdict in heard),
+        file_sha256=tuple(file_sha256 for _, file_sha256, _ in heard),
+    )
+    return clips, problems
 
 
 def _answers(
-    heard: Sequence[tuple[Path, np.ndarray[Any, Any]]],
-    ears: Encoder,
-    model: Model,
-    spec: ModelSpec,
+    clips: Clips, ears: Encoder, batching: Batching, model: Model, spec: ModelSpec
 ) -> list[Answer]:
     wanted = [ears.layers.index(name) for name in spec.layers]
-    vectors = np.empty((len(heard), len(wanted), spec.width), np.float32)
-    batches = plan_batches(
-        [len(wave) for _, wave in heard],
-        batch_samples=int(BATCH_SECONDS * SAMPLE_RATE),
-        equal_lengths=ears.equal_lengths,
-    )
-    for rows in batches:
-        vectors[rows] = ears.encode([heard[row][1] for row in rows])[:, wanted]
+    (vectors,) = encode_clips([clips], ears, batching)
     device = next(model.parameters()).device
-    p = predict(model, torch.from_numpy(vectors).to(device)).double().cpu().numpy()
+    x = torch.from_numpy(vectors[:, wanted]).to(device)
+    p = predict(model, x).double().cpu().numpy()
     return [
         Answer(
-            path=_shown(path),
+            path=_shown(Path(path)),
             predicted=spec.classes[int(np.argmax(given))],
             probabilities=dict(zip(spec.classes, map(float, given), strict=True)),
         )
-        for (path, _), given in zip(heard, p, strict=True)
+        for path, given in zip(clips.paths, p, strict=True)
     ]
 
 

@@ -1,5 +1,6 @@
 """Every benchmark runs, on a small scale; what it measures is in docs/results/."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,120 @@ def test_sweep(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_intervals() -> None:
     assert "| 91 |" in _run("intervals.py", "--trials", "5")
+
+
+@pytest.mark.slow
+def test_extraction(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    smoke = ["--size", "tiny", "--minutes", "0.3", "--repeats", "1", "--work", str(tmp_path)]
+    answer = _run(
+        "extraction.py", *smoke, "--systems", "bare,gensr,hf-loop,layers", "--out", str(figures)
+    )
+    raw = json.loads(figures.read_text())
+    rows = {one["row"]: one for one in raw["measured"]}
+    assert raw["failed"] == {}
+    assert rows["gensr"]["layers"] == rows["hf-loop"]["layers"] == 3
+    assert rows["gensr"]["audio"] == pytest.approx(rows["hf-loop"]["audio"])
+    assert rows["gensr"]["audio"] == pytest.approx(18.0, abs=1.0)
+    assert rows["bare"]["audio"] >= rows["gensr"]["audio"]
+    for row, one in rows.items():
+        assert f"| {row} | {one['audio'] / one['work']:.4g} (" in answer
+
+
+@pytest.mark.slow
+def test_extraction_names_what_did_not_run(tmp_path: Path) -> None:
+    script = str(BENCHMARKS / "extraction.py")
+    smoke = ["--size", "tiny", "--minutes", "0.1", "--repeats", "1", "--work", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, script, *smoke, "--systems", "gensr", "--gensr-flags=--no-such-flag"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "| gensr | did not run: exit status 2:" in done.stdout
+    assert "--no-such-flag" in done.stdout
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_corpus() -> None:
+    answer = _run("memory.py", "--clips", "1500,6000")
+    few, many = (line.split(" | ") for line in answer.splitlines()[2:4])
+    assert float(many[1]) - float(few[1]) > 0.4  # GiB of vectors
+    assert float(many[2]) - float(few[2]) < 64  # MiB of memory
+
+
+def _cells(answer: str, row: str) -> list[str]:
+    """The cells of a table's row, without its name."""
+    line = next(line for line in answer.splitlines() if line.startswith(f"| {row} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
+def _pair(cell: str) -> tuple[float, float]:
+    median, largest = cell.split(" / ")
+    return float(median), float(largest)
+
+
+@pytest.mark.slow
+def test_precision(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    write_demo_corpus(corpus, DemoConfig(speakers=6, sentences=1))
+    smoke = ["--random", "tiny", "--corpus", str(corpus), "--train", "--steps", "2"]
+    answer = _run("precision.py", *smoke, "--seeds", "0,1")
+    bfloat16, float16, stored, clips = (_pair(cell) for cell in _cells(answer, "all 3"))
+    assert 0 < stored[0] < stored[1] < 2**-11  # rounding to 11 bits
+    assert stored[0] < float16[0] < bfloat16[0] < bfloat16[1] < clips[0]
+    assert _cells(answer, "gen-ser")[-1] == ""
+    assert "| linear | float32 | 1 |" in answer
+    assert "(than seed 0)" in answer
+    assert "| linear | stored as float16 | 1 |" in answer
+
+
+@pytest.mark.slow
+def test_precision_takes_some_clips_of_a_corpus(tmp_path: Path) -> None:
+    write_demo_corpus(tmp_path / "corpus", DemoConfig(speakers=6, sentences=1))
+    smoke = ["--random", "tiny", "--corpus", str(tmp_path / "corpus"), "--clips", "3"]
+    answer = _run("precision.py", *smoke, "--savings", "bfloat16")
+    assert "tiny-random, 3 clips;" in answer
+    assert len(_cells(answer, "all 3")) == 2
+
+
+@pytest.mark.slow
+def test_windows_as_long_as_the_clip_change_nothing(tmp_path: Path) -> None:
+    write_demo_corpus(tmp_path / "corpus", DemoConfig(speakers=6, sentences=3))
+    smoke = ["vectors", "--random", "tiny", "--seconds", "5", "--windows", "5,2", "--clips", "3"]
+    for source in ([], ["--corpus", str(tmp_path / "corpus")]):
+        answer = _run("windows.py", *smoke, *source)
+        same, cut, _ = (_pair(cell) for cell in _cells(answer, "all 3"))
+        _, own, _ = (_pair(cell) for cell in _cells(answer.partition("without")[2], "all 3"))
+        assert "tiny-random, 3 clips of" in answer
+        assert same == (0.0, 0.0)
+        assert cut[1] > cut[0] > own[0] > 1e-4
+        assert _cells(answer, "5 s") == ["1.00000", "1.00000"]
+        assert float(_cells(answer, "2 s")[0]) < 1
+
+
+@pytest.mark.slow
+def test_windows_and_accuracy(tmp_path: Path) -> None:
+    write_demo_corpus(tmp_path / "corpus", DemoConfig(speakers=6, sentences=1))
+    smoke = ["accuracy", "--random", "tiny", "--corpus", str(tmp_path / "corpus"), "--steps", "2"]
+    answer = _run("windows.py", *smoke, "--windows", "30,1")
+    assert "30 s: 0 of " in answer
+    assert "\n1 s: 0 of " not in answer
+    uncut = [line.split("|")[4:6] for line in answer.splitlines() if "| uncut |" in line]
+    same = [line.split("|")[4:6] for line in answer.splitlines() if "| 30 s | 0 |" in line]
+    assert len(uncut) == 2
+    assert uncut == same
+    assert answer.count("| 1 s | 0 |") == 2
+
+
+@pytest.mark.slow
+def test_windows_and_memory() -> None:
+    smoke = ["memory", "--random", "tiny", "--lengths", "40"]
+    windows, whole = _cells(_run("windows.py", *smoke), "40 s")
+    assert 100 < float(windows) < 5_000
+    assert 100 < float(whole) < 5_000
+    limited = _run("windows.py", *smoke, "--limit-gib", "0.3")
+    assert _cells(limited, "40 s") == ["above the limit of 0.3 GiB"] * 2
 
 
 def test_every_benchmark_has_its_test() -> None:

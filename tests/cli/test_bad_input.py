@@ -15,7 +15,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from gensr.features import audio
 from gensr.features.store import open_store
+from gensr.features.survey import hear_in_threads
+from gensr.pipeline import here as here_stage
 
 GOOD = {
     "stereo.wav": "mean of both channels",
@@ -200,14 +203,15 @@ class TestExtract:
 
     def test_what_may_not_be_read(self, here, gensr, tones, monkeypatch):
         root = tones.write_corpus(here / "c", sentences=1)
-        real = Path.open
+        opened = audio._without_waiting
 
-        def refuse(path, *args, **options):
-            if path.name == "sad-0.wav" and path.parent.name == "DC":
-                raise PermissionError(13, "Permission denied", str(path))
-            return real(path, *args, **options)
+        def refuse(name, flags):
+            if str(name).endswith("DC/sad-0.wav"):
+                raise PermissionError(13, "Permission denied", name)
+            return opened(name, flags)
 
-        monkeypatch.setattr(Path, "open", refuse)  # root may read everything
+        monkeypatch.setattr(audio, "_without_waiting", refuse)  # root may read everything
+        monkeypatch.setattr(here_stage, "hear_in_children", hear_in_threads())
         said = gensr("extract", root, "--encoder", "fbank", "--out", "s.zarr")
         assert said.status == 1
         named(said, "DC/sad-0.wav", "permission denied")

@@ -11,15 +11,17 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("extract", "train", "eval", "predict", "info", "demo-corpus")
+COMMANDS = ("extract", "train", "eval", "predict", "info", "store", "demo-corpus")
 FLAGS = {
-    "extract": "--out --encoder --revision --device --dtype --batch-seconds --shard-clips "
-    "--overwrite --allow-errors",
+    "extract": "--out --encoder --revision --device --dtype --store-dtype --max-seconds "
+    "--batch-seconds --shard-clips --verify --workers --cluster --overwrite --allow-outside "
+    "--allow-errors",
     "train": "--run --model --preset --label --labels --protocol --fold --steps --seed --config "
     "--resume",
     "eval": "--sampler --sampler-steps --json",
     "predict": "--run --json",
     "info": "",
+    "store": "",
     "demo-corpus": "",
 }
 

@@ -9,10 +9,11 @@ import pytest
 import soundfile
 
 from gensr.estimator.errors import ConfigError, CorpusError, EncoderError, StoreError
-from gensr.features.audio import read_audio
 from gensr.features.encoders import Encoder
 from gensr.features.store import open_store
+from gensr.features.survey import survey
 from gensr.pipeline import extract as stage
+from gensr.pipeline import here
 from gensr.pipeline.extract import ExtractConfig, extract
 
 
@@ -105,6 +106,40 @@ def test_encoders_that_ask_for_equal_lengths_get_them(corpus, tmp_path):
     assert max(map(len, encoder.batches)) > 1
 
 
+def test_long_clips_are_cut_into_windows(corpus, tmp_path):
+    soundfile.write(
+        corpus / "calm/long.wav", np.random.default_rng(1).normal(0, 0.1, 50_000), 16_000
+    )
+    encoder = Lengths()
+    extract(corpus, tmp_path / "s.zarr", ExtractConfig(max_seconds=1), encoder=encoder)
+    assert max(length for batch in encoder.batches for length in batch) == 12_500
+    with open_store(tmp_path / "s.zarr") as store:
+        row = store.table["path"].tolist().index("calm/long.wav")
+        assert store.vectors([row])[0, 0, 0] == 12_500  # the mean of four equal windows
+        assert store.table["samples"][row] == 50_000
+        assert store.attributes["encoder"]["max_seconds"] == 1.0
+    with pytest.raises(StoreError, match=r"encoder\.max_seconds: 1\.0 there, 30\.0 here"):
+        extract(corpus, tmp_path / "s.zarr", ExtractConfig(), encoder=encoder)
+
+
+def test_an_encoders_own_limit_is_kept(corpus, tmp_path):
+    encoder = Lengths()
+    encoder.max_samples = 800
+    extract(corpus, tmp_path / "s.zarr", ExtractConfig(), encoder=encoder)
+    assert max(length for batch in encoder.batches for length in batch) <= 800
+    with open_store(tmp_path / "s.zarr") as store:
+        assert store.attributes["encoder"]["max_seconds"] == 0.05
+
+
+def test_half_the_bytes_on_demand(corpus, tmp_path):
+    half = ExtractConfig(store_dtype="float16")
+    extract(corpus, tmp_path / "half.zarr", half, encoder=Lengths())
+    extract(corpus, tmp_path / "whole.zarr", ExtractConfig(), encoder=Lengths())
+    with open_store(tmp_path / "half.zarr") as one, open_store(tmp_path / "whole.zarr") as other:
+        assert one.vectors().dtype == np.float32
+        np.testing.assert_array_equal(one.vectors(), other.vectors().astype(np.float16))
+
+
 def test_a_corpus_without_usable_audio_writes_nothing(tmp_path):
     (tmp_path / "corpus/calm").mkdir(parents=True)
     (tmp_path / "corpus/calm/a.wav").write_bytes(b"")
@@ -113,35 +148,22 @@ def test_a_corpus_without_usable_audio_writes_nothing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
 
-def test_a_file_that_changes_meanwhile_is_named(corpus, tmp_path, monkeypatch):
-    def changing(path):
-        if path.name == "03.wav":
-            soundfile.write(path, np.linspace(-0.5, 0.5, 1000), 16_000, subtype="FLOAT")
-        return read_audio(path)
+@pytest.mark.parametrize("change", ["rewritten", "removed"])
+def test_a_file_that_changes_after_the_survey_is_named(change, corpus, tmp_path, monkeypatch):
+    file = corpus / "angry/03.wav"
 
-    monkeypatch.setattr(stage, "survey", _after_survey(changing, stage.survey, monkeypatch))
-    with pytest.raises(StoreError, match=r"angry/03\.wav changed while it was read"):
-        extract(corpus, tmp_path / "s.zarr", ExtractConfig(), encoder=Lengths())
-
-
-def test_a_file_that_vanishes_meanwhile_is_named(corpus, tmp_path, monkeypatch):
-    def vanishing(path):
-        if path.name == "03.wav":
-            path.unlink()
-        return read_audio(path)
-
-    monkeypatch.setattr(stage, "survey", _after_survey(vanishing, stage.survey, monkeypatch))
-    with pytest.raises(StoreError, match=r"angry/03\.wav changed while it was read: no such file"):
-        extract(corpus, tmp_path / "s.zarr", ExtractConfig(), encoder=Lengths())
-
-
-def _after_survey(read, survey, monkeypatch):
-    def surveyed(*args, **kwargs):
+    def then_changed(*args, **kwargs):
         result = survey(*args, **kwargs)
-        monkeypatch.setattr(stage, "read_audio", read)
+        if change == "removed":
+            file.unlink()
+        else:
+            soundfile.write(file, np.linspace(-0.5, 0.5, 1000), 16_000, subtype="FLOAT")
         return result
 
-    return surveyed
+    monkeypatch.setattr(stage, "survey", then_changed)
+    why = "no such file" if change == "removed" else "changed since"
+    with pytest.raises(StoreError, match=rf"angry/03\.wav changed while it was read: .*{why}"):
+        extract(corpus, tmp_path / "s.zarr", ExtractConfig(), encoder=Lengths())
 
 
 @pytest.mark.parametrize(
@@ -152,6 +174,10 @@ def _after_survey(read, survey, monkeypatch):
         {"batch_seconds": float("nan")},
         {"shard_clips": 0},
         {"allow_errors": -1},
+        {"max_seconds": 0.5},
+        {"store_dtype": "bfloat16"},
+        {"verify": -1},
+        {"workers": 0},
     ],
 )
 def test_settings_out_of_range(settings):
@@ -166,7 +192,7 @@ def test_the_encoder_is_loaded_as_the_settings_say(corpus, tmp_path, monkeypatch
         asked.update(settings, name=name)
         raise EncoderError("stop here")
 
-    monkeypatch.setattr(stage, "load_encoder", load)
+    monkeypatch.setattr(here, "load_encoder", load)
     config = ExtractConfig(
         encoder="x", revision="r", device="cpu", dtype="bfloat16", context="clip"
     )

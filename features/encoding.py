@@ -1,0 +1,228 @@
+"""Clips to vectors: cut, batched, read ahead of the encoder, averaged.
+
+The one way in which audio meets an encoder: in an extraction, on a worker of a cluster, when
+an extraction is verified (every window a batch of its own), and in a prediction.
+
+    groups of clips -> batches of windows -> [read ahead by threads] -> encoder -> averages
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensr.estimator.errors import AudioError, EncoderError, StoreError
+from gensr.features.audio import SAMPLE_RATE, read_audio
+from gensr.features.encoders import Encoder, NotFiniteError
+from gensr.features.windows import Batching, Window
+
+Advance = Callable[[int, float], None]
+"""Called with the clips, and the seconds of audio, that are just through."""
+
+_READERS = min(16, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clips:
+    """Clips that were heard before; small enough to be sent to another machine."""
+
+    root: Path
+    """The folder that paths are relative to."""
+    paths: tuple[str, ...]
+    samples: tuple[int, ...]
+    """At 16 kHz."""
+    file_sha256: tuple[str, ...]
+    """Of the bytes that were heard: only those are decoded again."""
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def seconds(self) -> float:
+        """Length of all."""
+        return sum(self.samples) / SAMPLE_RATE
+
+    def read(self, clip: int) -> NDArray[np.float32]:
+        """Decode one clip.
+
+        Raises:
+            StoreError: the file is not what it was when it was heard.
+        """
+        path = self.paths[clip]
+        try:
+            wave = read_audio(self.root / path, file_sha256=self.file_sha256[clip])
+        except AudioError as error:
+            raise StoreError(
+                f"{path} changed while it was read: {error}; run the same call again"
+            ) from None
+        return wave.samples
+
+
+def encode_clips(
+    groups: Iterable[Clips],
+    encoder: Encoder,
+    batching: Batching,
+    advance: Advance = lambda clips, seconds: None,
+    *,
+    gate: AbstractContextManager[object] | None = None,
+) -> Iterator[NDArray[np.float32]]:
+    """Encode groups of clips (the shards of a store), one after the other without a gap.
+
+    Batches never span groups, so that a group's vectors do not depend on its neighbours; but
+    the next group is read, and its first batch prepared, while this one is still encoded.
+
+    Args:
+        groups: taken as they are needed.
+        encoder: must be used by no one else meanwhile.
+        batching: how windows share a batch.
+        advance: hears of each batch.
+        gate: held while the encoder is used, and entered only when the first batch was read;
+            a lock, where others use the encoder too.
+
+    Yields:
+        For each group float32 (clips, layers, width).
+
+    Raises:
+        StoreError: a file changed since it was heard.
+        EncoderError: a clip has no finite vectors in the chosen precision; it is named.
+    """
+    under_way: deque[_Group] = deque()
+    given: deque[_Batch] = deque()
+    gates = [gate] if gate is not None else []
+
+    def batches() -> Iterator[_Batch]:
+        for clips in groups:
+            group = _Group(clips, encoder)
+            under_way.append(group)
+            for windows in batching.plan(clips.samples):
+                yield _Batch(group, windows)
+
+    def audio(pool: ThreadPoolExecutor) -> Iterator[list[NDArray[np.float32]]]:
+        for batch in _read_ahead(batches(), pool, 2 * batching.batch_samples):
+            waveforms = batch.waveforms()
+            if gates:
+                held.enter_context(gates.pop())
+            given.append(batch)
+            yield waveforms
+
+    pool = ThreadPoolExecutor(_READERS, "read")
+    held = ExitStack()
+    try:
+        for vectors in encoder.stream(audio(pool)):
+            batch = given.popleft()
+            advance(*batch.group.add(batch.windows, vectors))
+            while under_way and under_way[0].whole:
+                yield under_way.popleft().vectors
+        while under_way:  # groups without a clip
+            yield under_way.popleft().vectors
+    except NotFiniteError as error:  # results come in order: it is the oldest batch's
+        batch = given.popleft()
+        path = batch.group.clips.paths[batch.windows[error.clip].clip]
+        raise EncoderError(f"{path}: {error}") from None
+    finally:
+        held.close()
+        pool.shutdown(cancel_futures=True)
+
+
+class _Group:
+    """The clips that are encoded together, and what is there of their vectors."""
+
+    def __init__(self, clips: Clips, encoder: Encoder) -> None:
+        self.clips = clips
+        self._encoder = encoder
+        self._vectors: NDArray[np.float32] | None = None
+        self._unheard = list(clips.samples)
+        self._sums: dict[int, tuple[NDArray[np.float64], int]] = {}
+        self._waves: dict[int, Future[NDArray[np.float32]]] = {}
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """(clips, layers, width); room for it is made when the first batch comes."""
+        if self._vectors is None:  # many small groups may be read ahead
+            size = (len(self.clips), len(self._encoder.layers), self._encoder.width)
+            self._vectors = np.empty(size, np.float32)
+        return self._vectors
+
+    @property
+    def whole(self) -> bool:
+        """Whether every clip has its vectors."""
+        return not any(self._unheard)
+
+    def request(self, windows: Sequence[Window], pool: ThreadPoolExecutor) -> None:
+        """Begin to read what these windows are the first to need."""
+        for window in windows:
+            if window.start == 0:
+                self._waves[window.clip] = pool.submit(self.clips.read, window.clip)
+
+    def samples(self, window: Window) -> NDArray[np.float32]:
+        """Return a window's samples; a clip is let go of with its last window."""
+        last = window.stop == self.clips.samples[window.clip]
+        wave = (self._waves.pop if last else self._waves.__getitem__)(window.clip).result()
+        return wave[window.start : window.stop]
+
+    def add(self, windows: Sequence[Window], vectors: NDArray[np.float32]) -> tuple[int, float]:
+        """Take in a batch; return the clips that are whole with it, and its seconds."""
+        clips = 0
+        for window, vector in zip(windows, vectors, strict=True):
+            self._unheard[window.clip] -= len(window)
+            whole = not self._unheard[window.clip]
+            clips += whole
+            if len(window) == self.clips.samples[window.clip]:
+                mean = vector
+            else:
+                frames = self._encoder.frames(len(window))
+                total, count = self._sums.pop(window.clip, (np.zeros(vector.shape), 0))
+                self._sums[window.clip] = total + frames * vector.astype(np.float64), count + frames
+                if not whole:
+                    continue
+                total, count = self._sums.pop(window.clip)
+                mean = (total / count).astype(np.float32)
+            self.vectors[window.clip] = mean
+        return clips, sum(map(len, windows)) / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Windows that the encoder is given at once."""
+
+    group: _Group
+    windows: list[Window]
+
+    def waveforms(self) -> list[NDArray[np.float32]]:
+        """Wait for the audio."""
+        return [self.group.samples(window) for window in self.windows]
+
+
+def _read_ahead(
+    batches: Iterable[_Batch], pool: ThreadPoolExecutor, ahead: int
+) -> Iterator[_Batch]:
+    """Yield batches, the next ones of at least `ahead` samples being read already."""
+    waiting: deque[_Batch] = deque()
+    held = 0
+    for batch in batches:
+        batch.group.request(batch.windows, pool)
+        waiting.append(batch)
+        held += sum(map(len, batch.windows))
+        while len(waiting) > 1 and held - sum(map(len, waiting[0].windows)) >= ahead:
+            held -= sum(map(len, waiting[0].windows))
+            yield waiting.popleft()
+    while waiting:  # let go of each as it is yielded: a group holds its vectors
+        yield waiting.popleft()
+
+
+def clips_of(root: Path, columns: dict[str, NDArray[Any]], rows: Sequence[int]) -> Clips:
+    """Return rows of a clip table as clips to encode."""
+    chosen = np.asarray(rows, dtype=np.int64)
+    return Clips(
+        root=root,
+        paths=tuple(columns["path"][chosen].tolist()),
+        samples=tuple(columns["samples"][chosen].tolist()),
+        file_sha256=tuple(columns["file_sha256"][chosen].tolist()),
+    )

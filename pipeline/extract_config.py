@@ -1,0 +1,67 @@
+"""The settings of an extraction: what its vectors depend on, and where and how it runs."""
+
+import math
+from dataclasses import dataclass
+
+from gensr.estimator.errors import ConfigError
+from gensr.features.encoders import DEFAULT_ENCODER
+
+STORE_DTYPES = ("float32", "float16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractConfig:
+    """What an extraction depends on, beside the corpus."""
+
+    encoder: str = DEFAULT_ENCODER
+    """`fbank`, a folder in Hugging Face layout, or a hub id (default: the paper's)."""
+    revision: str | None = None
+    """Revision on the hub; recorded resolved, so that the vectors can be made again."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda`, `cuda:N`; not part of what a store is."""
+    dtype: str = "float32"
+    """Precision inside the encoder; averages are accumulated in float32 always (ours)."""
+    store_dtype: str = "float32"
+    """Precision of the stored averages: `float32` or, for half the bytes, `float16` (ours)."""
+    context: str = "full"
+    """Whisper only: `full` 30 s window, as trained, or the `clip`'s own frames (ours)."""
+    max_seconds: float = 30.0
+    """A longer clip is encoded in windows of at most this, averaged by frames (ours)."""
+    batch_seconds: float = 100.0
+    """Audio of one batch in seconds, padding included (ours); bounds the encoder's memory."""
+    shard_clips: int = 256
+    """Rows of one shard (ours): 25 MiB for 25 layers of width 1024."""
+    verify: int = 0
+    """Clips that are encoded once more, alone, and compared before the store is committed."""
+    workers: int | None = None
+    """Processes on this machine, a GPU each where there are any; None: this process alone."""
+    cluster: str | None = None
+    """Address of a dask.distributed scheduler, `tcp://HOST:PORT`."""
+    allow_outside: bool = False
+    """Whether the paths of a manifest may lead out of its folder."""
+    allow_errors: int = 0
+    """Files that may be unusable before the report counts as failed."""
+    overwrite: bool = False
+    """Replace a store that is there; anything that is not a store is never replaced."""
+
+    def __post_init__(self) -> None:
+        if not self.encoder:
+            raise ConfigError("encoder is empty: pass `fbank`, a folder, or a hub id")
+        if not (math.isfinite(self.batch_seconds) and self.batch_seconds > 0):
+            raise ConfigError(f"batch_seconds is {self.batch_seconds}: it must be above 0")
+        if not (math.isfinite(self.max_seconds) and self.max_seconds >= 1):
+            raise ConfigError(f"max_seconds is {self.max_seconds}: it must be at least 1")
+        if self.store_dtype not in STORE_DTYPES:
+            raise ConfigError(
+                f"store_dtype is {self.store_dtype!r}: it must be one of {', '.join(STORE_DTYPES)}"
+            )
+        for name, value, least in (
+            ("shard_clips", self.shard_clips, 1),
+            ("allow_errors", self.allow_errors, 0),
+            ("verify", self.verify, 0),
+            ("workers", 1 if self.workers is None else self.workers, 1),
+        ):
+            if value < least:
+                raise ConfigError(f"{name} is {value}: it must be at least {least}")
+        if self.workers is not None and self.cluster is not None:
+            raise ConfigError("workers and cluster: pass one of them, a cluster brings its own")

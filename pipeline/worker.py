@@ -1,0 +1,155 @@
+"""What a worker of a cluster does: hear files, encode a shard and write it, encode clips alone.
+
+Plain functions of picklable arguments, run by dask.distributed in processes that may be on
+other machines. A worker writes its shard itself, so no vector passes through the scheduler; it
+refuses to where its encoder is not, to the version of every library, the one the store is for.
+"""
+
+import pickle
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from distributed import get_worker
+from numpy.typing import NDArray
+
+from gensr.estimator.errors import ClusterError
+from gensr.features.encoders import Encoder
+from gensr.features.encoding import Clips, encode_clips
+from gensr.features.store.plan import Shard, differences
+from gensr.features.store.shard_writer import ShardWriter
+from gensr.features.survey import hear_in_children
+from gensr.features.verdict import Verdict
+from gensr.features.windows import Batching
+from gensr.pipeline.extract_config import ExtractConfig
+from gensr.pipeline.here import load_as
+from gensr.pipeline.site import batching_of, settings_of
+
+_LOADING = threading.Lock()
+_ENCODING = threading.Lock()
+"""One thread in the encoder; meanwhile another reads the first batches of the next shard, or
+writes the last one."""
+_TELL_EVERY = 0.5
+"""Seconds between two words of progress from one shard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What every task needs to know of the extraction."""
+
+    config: ExtractConfig
+    encoder: bytes | None = None
+    """Used instead of the one that `config` names, pickled: so that a worker which cannot load it
+    says so, as bytes always arrive."""
+    threads: int | None = None
+    """Threads of the encoder on a CPU; None: as many as the worker has."""
+    neighbours: bool = False
+    """Workers share this machine, and take its GPUs in turn."""
+
+
+def describe(duty: Duty, root: Path, work: Path) -> dict[str, Any]:
+    """Load the encoder and return the settings it leads to.
+
+    Raises:
+        ClusterError: this worker does not see the corpus, or the place of the store.
+    """
+    for path in (root, work):
+        if not path.exists():
+            raise ClusterError(
+                f"worker {_name()} does not see {path}: corpus and store must lie on a file "
+                "system that all workers share, under the same path"
+            )
+    return settings_of(_encoder(duty), duty.config)
+
+
+def hear_files(
+    paths: Sequence[Path], known: Mapping[str, Verdict] | None
+) -> list[tuple[str, Verdict]]:
+    """Hash and decode files; in child processes of the worker, as everywhere."""
+    return list(hear_in_children(paths, known or {}))
+
+
+def encode_shard(
+    duty: Duty,
+    settings: Mapping[str, Any],
+    writer: ShardWriter,
+    shard: Shard,
+    clips: Clips,
+    needs: Sequence[int],
+    topic: str,
+) -> int:
+    """Encode one shard, write it, mark it as done.
+
+    Args:
+        duty: which encoder.
+        settings: what it must lead to.
+        writer: puts the shard in its place.
+        shard: its rows.
+        clips: the audio of `shard.encode`.
+        needs: shards that this one copies from; given, they are done.
+        topic: where progress is told: (shard, clips, seconds), counted from the shard's start.
+
+    Returns:
+        The shard's index.
+    """
+    encoder = _encoder(duty)
+    told = differences(settings, settings_of(encoder, duty.config))
+    if told:
+        raise ClusterError(
+            f"worker {_name()} would make other vectors ({'; '.join(told[:3])}): "
+            "install the same versions and weights on all workers"
+        )
+    progress = _telling(topic, shard.index)
+    (vectors,) = encode_clips([clips], encoder, batching_of(settings), progress, gate=_ENCODING)
+    writer.write(shard, dict(zip(shard.encode, vectors, strict=True)))
+    return shard.index
+
+
+def encode_alone(duty: Duty, clips: Clips, batching: Batching) -> NDArray[np.float32]:
+    """Encode clips as `batching` says, and hand the vectors back."""
+    (vectors,) = encode_clips([clips], _encoder(duty), batching, gate=_ENCODING)
+    return vectors
+
+
+def _telling(topic: str, shard: int) -> Callable[[int, float], None]:
+    clips, seconds, last = 0, 0.0, time.monotonic()
+
+    def tell(more: int, audio: float) -> None:
+        nonlocal clips, seconds, last
+        clips, seconds = clips + more, seconds + audio
+        if time.monotonic() - last > _TELL_EVERY:
+            last = time.monotonic()
+            get_worker().log_event(topic, (shard, clips, seconds))
+
+    return tell
+
+
+def _encoder(duty: Duty) -> Encoder:
+    with _LOADING:
+        return _loaded(duty)
+
+
+@lru_cache(maxsize=1)
+def _loaded(duty: Duty) -> Encoder:
+    """Load the encoder, once for each extraction in the life of a worker."""
+    if duty.encoder is not None:
+        encoder: Encoder = pickle.loads(duty.encoder)  # noqa: S301  from the client, as all code is
+        return encoder
+    import torch
+
+    torch.set_num_threads(duty.threads or get_worker().state.nthreads)
+    device = duty.config.device
+    count = torch.cuda.device_count()
+    if duty.neighbours and device in ("auto", "cuda") and count > 1:
+        device = f"cuda:{int(get_worker().name) % count}"
+    return load_as(duty.config, device)
+
+
+def _name() -> str:
+    worker = get_worker()
+    return f"{worker.name} ({worker.address})"

@@ -1,0 +1,152 @@
+"""Clips to vectors: windows averaged by frames, groups in order, errors that name the clip."""
+
+import hashlib
+import threading
+import weakref
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import soundfile
+
+from gensr.estimator.errors import EncoderError, StoreError
+from gensr.features.encoders import Encoder
+from gensr.features.encoding import Clips, encode_clips
+from gensr.features.windows import Batching
+
+
+class Levels(Encoder):
+    """The mean of all samples that frames of 400, 320 apart, begin at; and how many clips."""
+
+    name = "levels"
+    layers = ("mean", "x1")
+    width = 1
+    equal_lengths = False
+
+    def __init__(self):
+        self.batches = []
+
+    def _encode(self, waveforms):
+        self.batches.append([len(wave) for wave in waveforms])
+        means = [wave[: 320 * self.frames(len(wave)) : 320].mean() for wave in waveforms]
+        return np.array(means, np.float32)[:, None, None] * np.ones((1, 2, 1), np.float32)
+
+    def provenance(self):
+        return {}
+
+
+def write(root, lengths):
+    rng = np.random.default_rng(0)
+    waves = [rng.normal(0, 0.1, n).astype(np.float32) for n in lengths]
+    hashes = []
+    for number, wave in enumerate(waves):
+        path = root / f"{number}.wav"
+        soundfile.write(path, wave, 16_000, subtype="FLOAT")
+        hashes.append(hashlib.sha256(path.read_bytes()).hexdigest())
+    paths = tuple(f"{number}.wav" for number in range(len(lengths)))
+    clips = Clips(root=root, paths=paths, samples=tuple(lengths), file_sha256=tuple(hashes))
+    return clips, waves
+
+
+def part(clips, rows):
+    return Clips(
+        root=clips.root,
+        paths=tuple(clips.paths[row] for row in rows),
+        samples=tuple(clips.samples[row] for row in rows),
+        file_sha256=tuple(clips.file_sha256[row] for row in rows),
+    )
+
+
+BATCHING = Batching(batch_samples=9_000, longest=4_000, equal_lengths=False)
+
+
+def test_groups_in_order_with_windows_averaged_by_frames(tmp_path):
+    clips, waves = write(tmp_path, [5_000, 4_000, 12_001, 700, 4_001, 9_000])
+    groups = [part(clips, [0, 1]), part(clips, []), part(clips, [2, 3, 4, 5]), part(clips, [])]
+    encoder, told = Levels(), []
+    found = list(encode_clips(groups, encoder, BATCHING, lambda *a: told.append(a)))
+    assert [len(vectors) for vectors in found] == [2, 0, 4, 0]
+    expected = []
+    for wave in waves:
+        edges = np.linspace(0, len(wave), -(-len(wave) // 4_000) + 1).astype(int)
+        frames = [encoder.frames(b - a) for a, b in pairwise(edges)]
+        heard = [
+            wave[a:b][: 320 * n : 320]
+            for a, b, n in zip(edges[:-1], edges[1:], frames, strict=True)
+        ]
+        expected.append(np.concatenate(heard).mean())
+    np.testing.assert_allclose(np.concatenate(found)[:, 0, 0], expected, rtol=1e-5)
+    assert sum(map(sum, encoder.batches)) == sum(map(len, waves))
+    assert max(max(batch) * len(batch) for batch in encoder.batches) <= 9_000
+    clips_told, seconds_told = map(sum, zip(*told, strict=True))
+    assert clips_told == 6
+    assert seconds_told == pytest.approx(sum(map(len, waves)) / 16_000)
+
+
+def test_a_file_that_changed_is_not_encoded(tmp_path):
+    clips, _ = write(tmp_path, [1_000, 1_000, 1_000])
+    soundfile.write(tmp_path / "1.wav", np.linspace(-0.1, 0.1, 1_000), 16_000, subtype="FLOAT")
+    with pytest.raises(StoreError, match=r"1\.wav changed while it was read"):
+        list(encode_clips([clips], Levels(), BATCHING))
+
+
+def test_a_clip_without_finite_vectors_is_named(tmp_path):
+    class Overflowing(Levels):
+        def _encode(self, waveforms):
+            vectors = super()._encode(waveforms)
+            for vector, wave in zip(vectors, waveforms, strict=True):
+                vector[0, 0] = np.inf if len(wave) == 1_003 else 0
+            return vectors
+
+    clips, _ = write(tmp_path, [1_000, 1_001, 1_002, 1_003, 1_004])
+    with pytest.raises(EncoderError, match=r"^3\.wav: .*not finite.*bfloat16"):
+        list(encode_clips([clips], Overflowing(), BATCHING))
+
+
+def test_what_is_read_ahead_is_bounded(tmp_path, monkeypatch):
+    """However many groups there are, no more audio waits than a few batches."""
+    clips, _ = write(tmp_path, [1_000])
+    many = part(clips, [0] * 9)  # one batch
+    reading, most = 0, 0
+    lock = threading.Lock()
+    read = Clips.read
+
+    def counted(self, clip):
+        nonlocal reading, most
+        with lock:
+            reading += 1
+            most = max(most, reading)
+        return read(self, clip)
+
+    class Slow(Levels):
+        def _encode(self, waveforms):
+            nonlocal reading
+            with lock:
+                reading -= len(waveforms)
+            return super()._encode(waveforms)
+
+    monkeypatch.setattr(Clips, "read", counted)
+    groups = (many for _ in range(50))
+    assert sum(len(vectors) for vectors in encode_clips(groups, Slow(), BATCHING)) == 450
+    assert most <= 9 * 8
+
+
+def test_vectors_that_were_handed_out_are_let_go_of(tmp_path):
+    """An extraction's memory is that of a few shards, also when all is read and nothing waits."""
+    clips, _ = write(tmp_path, [1_000])
+    groups = (part(clips, [0]) for _ in range(40))
+    handed = []
+    for vectors in encode_clips(groups, Levels(), BATCHING):
+        handed.append(weakref.ref(vectors))
+        del vectors
+        assert sum(ref() is not None for ref in handed) <= 2
+    assert len(handed) == 40
+
+
+def test_stopping_early_stops_the_readers(tmp_path):
+    clips, _ = write(tmp_path, [1_000])
+    before = threading.active_count()
+    encoded = encode_clips((part(clips, [0]) for _ in range(10_000)), Levels(), BATCHING)
+    next(encoded)
+    encoded.close()
+    assert threading.active_count() <= before

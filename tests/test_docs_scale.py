@@ -1,0 +1,135 @@
+"""docs/scale.md: its options exist, its arithmetic is right, its SLURM job runs.
+
+SLURM itself is not there: a stand-in for `srun` starts the tasks on this machine, and the rest
+of the script is taken from the page as it is.
+"""
+
+import ast
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import typer
+from distributed.cli import dask_scheduler, dask_worker
+
+from gensr.cli.main import app
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs/scale.md").read_text()
+STUB = ROOT / "tests/features/store/stub.py"
+SRUN = """#!/bin/bash
+while [[ $1 == --* ]]; do shift; done
+for task in $(seq "$SLURM_NTASKS"); do "$@" --no-dashboard & done
+wait
+"""
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def options(command):
+    return {
+        name
+        for parameter in command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
+
+
+def commands(start):
+    """What follows a command's name, up to the end of the line, the code or the pipe."""
+    return re.findall(rf"{start}\b([^`|&#\n]*)", PAGE)
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [("gensr extract", "extract"), ("gensr store", "store"), ("gensr info", "info")],
+)
+def test_every_option_of_gensr_exists(start, name):
+    command = typer.main.get_command(app).commands[name]
+    known = options(command)
+    for below in getattr(command, "commands", {}).values():
+        known |= options(below)
+    used = {flag for said in commands(start) for flag in re.findall(r"--[a-z-]+", said)}
+    assert used <= known
+    assert used or name == "info"
+
+
+def test_every_option_of_dask_exists():
+    for start, module in (("dask worker", dask_worker), ("dask scheduler", dask_scheduler)):
+        used = {flag for said in commands(start) for flag in re.findall(r"--[a-z-]+", said)}
+        assert used
+        assert used <= options(module.main)
+
+
+def test_python_blocks_are_python():
+    found = blocks("python")
+    assert len(found) == 2
+    for block in found:
+        ast.parse(block)
+
+
+def test_the_arithmetic():
+    clips, seconds = 750_000, 1023 * 3600
+    flop = 37e9 * seconds
+    for said in (
+        f"= {seconds / clips:.2f} s",
+        f"= {seconds * 16_000 * 2 / 1e9:.1f} GB",
+        f"= {25 * 1024 * 4 // 1024} KiB a clip: {clips * 25 * 1024 * 4 / 1e9:.1f} GB; "
+        f"{clips * 25 * 1024 * 2 / 1e9:.1f} GB",
+        f"{-(-clips // 256):,} of 256 clips ({256 * 100 // 1024} MiB), or "
+        f"{-(-clips // 2048)} of 2048",
+        f"{-(-clips // 32):,} of the survey",
+        f"{flop:.2e}".replace("e+", "e") + " FLOP",
+        f"| {flop / 790e12 / 60:.1f} min |",
+        f"| 5,000 | {seconds / 5000 / 60:.1f} min |",
+        f"| {round(seconds / (flop / (312e12 * 0.3)), -1):,.0f} | "
+        f"{flop / (312e12 * 0.3) / 60:.0f} min |",
+        f"| {seconds / (flop / (19.5e12 * 0.6)):.0f} | {flop / (19.5e12 * 0.6) / 3600:.1f} h |",
+        f"| 2.2 | {1023 / 2.2:.0f} h |",
+        f"{1023 / 24:.0f} times real time",
+    ):
+        assert said in PAGE, said
+
+
+@pytest.mark.slow
+def test_the_slurm_job_runs(load_helper, tmp_path):
+    """Two tasks by a stand-in for srun; the store is byte for byte that of one process."""
+    corpus = load_helper(STUB).write_corpus(tmp_path / "corpus", clips=30)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/srun").write_text(SRUN)
+    (tmp_path / "bin/srun").chmod(0o755)
+    (tmp_path / "gensr.sh").write_text(blocks("bash")[0])
+    path = os.pathsep.join(
+        [str(tmp_path / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+    )
+    told = {"PATH": path, "SLURM_JOB_ID": "7", "SLURM_NTASKS": "2"}
+    flags = ["--encoder", "fbank", "--shard-clips", "4"]
+    with (tmp_path / "job.log").open("w") as log:
+        job = subprocess.Popen(
+            ["bash", "gensr.sh", corpus, "--out", "job.zarr", *flags],
+            cwd=tmp_path,
+            env={**os.environ, **told},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            status = job.wait(200)
+        finally:  # SLURM would end what the script has left running
+            with suppress(ProcessLookupError):
+                os.killpg(job.pid, signal.SIGKILL)
+    assert status == 0, (tmp_path / "job.log").read_text()
+    alone = [sys.executable, "-c", "from gensr.cli.main import run; run()", "extract", corpus]
+    subprocess.run([*alone, "--out", "alone.zarr", *flags], cwd=tmp_path, check=True)
+    assert tree(tmp_path / "job.zarr") == tree(tmp_path / "alone.zarr")
+
+
+def tree(path):
+    files = (file for file in path.rglob("*") if file.is_file())
+    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
