@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,7 @@ def encode_clips(
             group = _Group(clips, encoder)
             under_way.append(group)
             for windows in batching.plan(clips.samples):
-                yield _Batch(group, windows)
+                yield _Batch(group, windows, {})
 
     def audio(pool: ThreadPoolExecutor) -> Iterator[list[NDArray[np.float32]]]:
         for batch in _read_ahead(batches(), pool, 2 * batching.batch_samples):
@@ -140,7 +141,7 @@ class _Group:
         self._vectors: NDArray[np.float32] | None = None
         self._unheard = list(clips.samples)
         self._sums: dict[int, tuple[NDArray[np.float64], int]] = {}
-        self._waves: dict[int, Future[NDArray[np.float32]]] = {}
+        self._waves: WeakValueDictionary[int, Future[NDArray[np.float32]]] = WeakValueDictionary()
 
     @property
     def vectors(self) -> NDArray[np.float32]:
@@ -155,17 +156,16 @@ class _Group:
         """Whether every clip has its vectors."""
         return not any(self._unheard)
 
-    def request(self, windows: Sequence[Window], pool: ThreadPoolExecutor) -> None:
-        """Begin to read what these windows are the first to need."""
-        for window in windows:
-            if window.start == 0:
-                self._waves[window.clip] = pool.submit(self.clips.read, window.clip)
+    def read(self, clip: int, pool: ThreadPoolExecutor) -> "Future[NDArray[np.float32]]":
+        """Begin to read a clip, unless a batch that waits has it already.
 
-    def samples(self, window: Window) -> NDArray[np.float32]:
-        """Return a window's samples; a clip is let go of with its last window."""
-        last = window.stop == self.clips.samples[window.clip]
-        wave = (self._waves.pop if last else self._waves.__getitem__)(window.clip).result()
-        return wave[window.start : window.stop]
+        The windows of a long clip may be many batches apart. It is read again rather than kept:
+        decoding is cheap, and a shard of long clips is large.
+        """
+        wave = self._waves.get(clip)
+        if wave is None:
+            wave = self._waves[clip] = pool.submit(self.clips.read, clip)
+        return wave
 
     def add(self, windows: Sequence[Window], vectors: NDArray[np.float32]) -> tuple[int, float]:
         """Take in a batch; return the clips that are whole with it, and its seconds."""
@@ -194,10 +194,25 @@ class _Batch:
 
     group: _Group
     windows: list[Window]
+    waves: "dict[int, Future[NDArray[np.float32]]]"
+    """The clips that are cut, once `read` was called."""
+
+    def __len__(self) -> int:
+        """Samples, without padding."""
+        return sum(map(len, self.windows))
+
+    def read(self, pool: ThreadPoolExecutor) -> None:
+        """Begin to read what is needed."""
+        for window in self.windows:
+            self.waves[window.clip] = self.group.read(window.clip, pool)
 
     def waveforms(self) -> list[NDArray[np.float32]]:
-        """Wait for the audio."""
-        return [self.group.samples(window) for window in self.windows]
+        """Wait for the audio, and let go of the clips."""
+        found = [
+            self.waves[window.clip].result()[window.start : window.stop] for window in self.windows
+        ]
+        self.waves.clear()
+        return found
 
 
 def _read_ahead(
@@ -207,11 +222,11 @@ def _read_ahead(
     waiting: deque[_Batch] = deque()
     held = 0
     for batch in batches:
-        batch.group.request(batch.windows, pool)
+        batch.read(pool)
         waiting.append(batch)
-        held += sum(map(len, batch.windows))
-        while len(waiting) > 1 and held - sum(map(len, waiting[0].windows)) >= ahead:
-            held -= sum(map(len, waiting[0].windows))
+        held += len(batch)
+        while len(waiting) > 1 and held - len(waiting[0]) >= ahead:
+            held -= len(waiting[0])
             yield waiting.popleft()
     while waiting:  # let go of each as it is yielded: a group holds its vectors
         yield waiting.popleft()

@@ -1,16 +1,18 @@
-"""Windows: what is longer than an encoder is given at once is cut evenly, and averaged by frames.
+"""Windows: what is longer than an encoder is given at once is cut, and averaged by frames.
 
 Attention costs memory by the square of a clip's length, and encoders are trained on utterances;
-so a clip longer than `longest` is encoded in parts. The parts are equally long (to a sample),
-as a last part of a few frames would have been heard without context, and they do not overlap,
-so every frame counts once. What this does to the vectors is measured in
-docs/results/windows.md.
+so a clip longer than `longest` is encoded in parts: as many of that length as there are, then
+the rest. Equal parts would be worse: averages depend on the length that is encoded (Whisper's
+most of all), so a clip of 31 s would be far from one of 30 s. Only a rest of less than a second
+takes some of the part before, as it would be heard without context. Windows do not overlap:
+every frame counts once. What this does to the vectors is measured in docs/results/windows.md.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from gensr.features.audio import SAMPLE_RATE
 from gensr.features.batching import plan_batches
 
 
@@ -60,11 +62,15 @@ class Batching:
 
 
 def cut(samples: int, longest: int) -> list[tuple[int, int]]:
-    """Divide a clip into the fewest parts of at most `longest` samples, equal to a sample.
+    """Divide a clip into parts of `longest` samples and a rest.
 
-    >>> cut(10, 4)
-    [(0, 3), (3, 6), (6, 10)]
+    >>> cut(100_000, 40_000)
+    [(0, 40000), (40000, 80000), (80000, 100000)]
+    >>> cut(80_001, 40_000)  # the rest is a second
+    [(0, 40000), (40000, 64001), (64001, 80001)]
     """
-    parts = -(-samples // longest)
-    edges = [samples * part // parts for part in range(parts + 1)]
+    edges = [*range(0, samples, longest), samples]
+    shortest = min(SAMPLE_RATE, longest // 2)
+    if len(edges) > 2:
+        edges[-2] = min(edges[-2], samples - shortest)
     return list(pairwise(edges))

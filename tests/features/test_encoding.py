@@ -3,7 +3,6 @@
 import hashlib
 import threading
 import weakref
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ import soundfile
 from gensr.estimator.errors import EncoderError, StoreError
 from gensr.features.encoders import Encoder
 from gensr.features.encoding import Clips, encode_clips
-from gensr.features.windows import Batching
+from gensr.features.windows import Batching, cut
 
 
 class Levels(Encoder):
@@ -68,12 +67,8 @@ def test_groups_in_order_with_windows_averaged_by_frames(tmp_path):
     assert [len(vectors) for vectors in found] == [2, 0, 4, 0]
     expected = []
     for wave in waves:
-        edges = np.linspace(0, len(wave), -(-len(wave) // 4_000) + 1).astype(int)
-        frames = [encoder.frames(b - a) for a, b in pairwise(edges)]
-        heard = [
-            wave[a:b][: 320 * n : 320]
-            for a, b, n in zip(edges[:-1], edges[1:], frames, strict=True)
-        ]
+        parts = [wave[start:stop] for start, stop in cut(len(wave), 4_000)]
+        heard = [part[: 320 * encoder.frames(len(part)) : 320] for part in parts]
         expected.append(np.concatenate(heard).mean())
     np.testing.assert_allclose(np.concatenate(found)[:, 0, 0], expected, rtol=1e-5)
     assert sum(map(sum, encoder.batches)) == sum(map(len, waves))
@@ -81,6 +76,31 @@ def test_groups_in_order_with_windows_averaged_by_frames(tmp_path):
     clips_told, seconds_told = map(sum, zip(*told, strict=True))
     assert clips_told == 6
     assert seconds_told == pytest.approx(sum(map(len, waves)) / 16_000)
+
+
+def test_a_long_clip_is_not_kept_for_its_last_window(tmp_path, monkeypatch):
+    """Rests come first and whole windows last: what lies between need not wait in memory."""
+    clips, _ = write(tmp_path, [7_000 + 10 * number for number in range(30)])
+    read, decoded = Clips.read, []
+
+    def counted(self, clip):
+        samples = read(self, clip)
+        decoded.append(weakref.ref(samples))
+        return samples
+
+    class Counting(Levels):
+        most = 0
+
+        def _encode(self, waveforms):
+            self.most = max(self.most, sum(ref() is not None for ref in decoded))
+            return super()._encode(waveforms)
+
+    monkeypatch.setattr(Clips, "read", counted)
+    encoder = Counting()
+    (found,) = encode_clips([clips], encoder, BATCHING)
+    assert found.shape == (30, 2, 1)
+    assert len(decoded) == 60
+    assert encoder.most < 20
 
 
 def test_a_file_that_changed_is_not_encoded(tmp_path):
