@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gensr.cli.where import where
+
 if TYPE_CHECKING:
     from gensr.estimator.metrics import Numbers
     from gensr.pipeline.evaluate import Evaluation
@@ -30,7 +32,10 @@ def command(
     ] = None,
     sampler_steps: Annotated[str, typer.Option(help="N to sweep (Table 3).")] = "1,2,4,10,20",
     store: Annotated[
-        list[Path] | None, typer.Option(help="Where the vectors are now, if they were moved.")
+        list[Path] | None,
+        typer.Option(
+            parser=where, metavar="PATH|URL", help="Where the vectors are now, if they were moved."
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gensr.cli.where import where
+
 if TYPE_CHECKING:
     from gensr.pipeline.verification import Verification
 
@@ -28,7 +30,10 @@ def command(
         Path,
         typer.Argument(help="Folder of a known corpus, of one folder per class, or a manifest."),
     ],
-    out: Annotated[Path, typer.Option(help="Store to write: .zarr, .h5 or .hdf5.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="PATH|URL", parser=where, help="Store to write: .zarr, .h5 or .hdf5."),
+    ],
     encoder: Annotated[
         str | None,
         typer.Option(

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from gensr.cli.where import where
+
 NAME = "info"
 EPILOG = """**Examples**
 
@@ -17,7 +19,9 @@ gensr info corpora/
 
 
 def command(
-    path: Annotated[Path, typer.Argument(metavar="STORE|RUN|CORPUS", help="What to look at.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="STORE|RUN|CORPUS", parser=where, help="What to look at.")
+    ],
 ) -> None:
     """Tell what a store, a run or a corpus holds, and what is wrong with it."""
     from gensr.cli import console

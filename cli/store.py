@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from gensr.cli.where import where
+
 NAME = "store"
 
 app = typer.Typer(
@@ -33,7 +35,9 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a store th
     """
 )
 def verify(
-    store: Annotated[Path, typer.Argument(metavar="STORE", help="Store to read, whole.")],
+    store: Annotated[
+        Path, typer.Argument(metavar="STORE", parser=where, help="Store to read, whole.")
+    ],
     audio: Annotated[
         Path | None,
         typer.Option(help="The corpus it was made of: every file is hashed as well."),
@@ -71,9 +75,13 @@ def verify(
 )
 def merge(
     stores: Annotated[
-        list[Path], typer.Argument(metavar="STORE", help="Stores of one encoder, two or more.")
+        list[Path],
+        typer.Argument(metavar="STORE", parser=where, help="Stores of one encoder, two or more."),
     ],
-    out: Annotated[Path, typer.Option(help="Store to write: .zarr, .h5 or .hdf5.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="PATH|URL", parser=where, help="Store to write: .zarr, .h5 or .hdf5."),
+    ],
     shard_clips: Annotated[
         int | None, typer.Option(help="Clips of one shard; default: the first store's.")
     ] = None,
@@ -102,9 +110,10 @@ def merge(
     """
 )
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Store to read.")],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", parser=where, help="Store to read.")],
     target: Annotated[
-        Path, typer.Argument(metavar="TARGET", help="Store to write: .zarr, .h5 or .hdf5.")
+        Path,
+        typer.Argument(metavar="TARGET", parser=where, help="Store to write: .zarr, .h5 or .hdf5."),
     ],
     overwrite: Overwrite = False,
 ) -> None:

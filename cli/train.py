@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from gensr.cli.where import where
+
 NAME = "train"
 EPILOG = """**Examples**
 
@@ -19,7 +21,9 @@ gensr train ravdess.zarr --label gender --steps 300
 
 
 def command(
-    stores: Annotated[list[Path], typer.Argument(metavar="STORE", help="Stores of one encoder.")],
+    stores: Annotated[
+        list[Path], typer.Argument(metavar="STORE", parser=where, help="Stores of one encoder.")
+    ],
     run: Annotated[Path | None, typer.Option(help="Run folder; default: runs/TIME-MODEL.")] = None,
     model: Annotated[
         str, typer.Option(help="gen-ser, linear (CLS) or transformer-ce.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from gensr.estimator.errors import RunError
 from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.model import Model
 from gensr.estimator.registry import load_model
+from gensr.features.store.where import Where, locate
 from gensr.pipeline.answer import answer
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.run import Prediction, Run
@@ -37,9 +37,9 @@ class MeanTrajectory:
 class Bench:
     """The models of a run beside the vectors they were trained on."""
 
-    def __init__(self, run: Run, stores: Sequence[Path] | None, device: str) -> None:
+    def __init__(self, run: Run, stores: Sequence[Where | str] | None, device: str) -> None:
         config = run.config
-        paths = list(stores or map(Path, config["stores"]))
+        paths = [locate(store) for store in stores or config["stores"]]
         vectors = load_vectors(paths, config["layers"][:-1])
         known = [store["hash"] for store in run.manifest["stores"]]
         if list(vectors.hashes) != known:

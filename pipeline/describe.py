@@ -8,6 +8,7 @@ from typing import Any
 
 from gensr.features.corpora import scan
 from gensr.features.store import open_store
+from gensr.features.store.where import Where, locate
 from gensr.pipeline.run import Run
 
 
@@ -20,12 +21,15 @@ class Description:
     notes: tuple[str, ...] = ()
 
 
-def describe(path: Path) -> Description:
-    """Tell what there is to know of a store, a run or a corpus.
+def describe(path: Where | str) -> Description:
+    """Tell what there is to know of a store, a run or a corpus; at a URL, of a store.
 
     Raises:
         GensrError: it is none of them, or damaged.
     """
+    path = locate(path)
+    if not isinstance(path, Path):
+        return _store(path)
     if (path / "protocol.json").is_file():
         return _run(path)
     is_zarr = path.suffix == ".zarr" or (path / "zarr.json").is_file()
@@ -34,7 +38,7 @@ def describe(path: Path) -> Description:
     return _corpus(path)
 
 
-def _store(path: Path) -> Description:
+def _store(path: Where) -> Description:
     with open_store(path) as store:
         encoder = store.header.encoder
         table = {name: values.astype(str).tolist() for name, values in store.table.items()}

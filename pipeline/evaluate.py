@@ -14,6 +14,7 @@ import numpy as np
 from gensr.estimator.errors import RunError
 from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.metrics import Numbers, numbers
+from gensr.features.store.where import Where
 from gensr.pipeline.bench import Bench, MeanTrajectory
 from gensr.pipeline.progress import Hears, Silent
 from gensr.pipeline.protocol import Protocol
@@ -111,7 +112,7 @@ def evaluate(
     *,
     sampler: str | None = None,
     steps: Sequence[int] = SWEEP,
-    stores: Sequence[Path] | None = None,
+    stores: Sequence[Where | str] | None = None,
     device: str = "auto",
     progress: Hears | None = None,
 ) -> Evaluation:

@@ -26,6 +26,7 @@ from gensr.features.store import schema
 from gensr.features.store.job import Job, open_job, plan_header
 from gensr.features.store.plan import Plan, plan_shards
 from gensr.features.store.table import merge, merge_failed
+from gensr.features.store.where import Where, locate
 from gensr.features.survey import Survey, survey
 from gensr.pipeline.extract_config import ExtractConfig
 from gensr.pipeline.here import here
@@ -40,7 +41,7 @@ __all__ = ["ExtractConfig", "ExtractReport", "extract"]
 class ExtractReport:
     """What an extraction did."""
 
-    out: Path
+    out: Where
     clips: int
     """Rows in the store now."""
     encoded: int
@@ -72,7 +73,7 @@ class ExtractReport:
 
 def extract(
     root: Path,
-    out: Path,
+    out: Where | str,
     config: ExtractConfig,
     *,
     encoder: Encoder | None = None,
@@ -82,7 +83,7 @@ def extract(
 
     Args:
         root: the corpus: a folder or a manifest, as `scan` takes it.
-        out: the store, `.zarr`, `.h5` or `.hdf5`.
+        out: the store, `.zarr`, `.h5` or `.hdf5`; a path or a URL.
         config: the settings.
         encoder: used instead of the one that `config` names; on a cluster it is sent along.
         progress: hears of the stages `survey`, `encode`, `verify` and, for HDF5, `convert`,
@@ -95,6 +96,7 @@ def extract(
         ClusterError: there is no cluster, its workers differ or do not see the files, or die.
     """
     hears = progress or Silent()
+    out = locate(out)
     found = scan(root, allow_outside=config.allow_outside)
     if config.workers or config.cluster:
         out = out.absolute()  # workers start in folders of their own
@@ -184,7 +186,7 @@ def _plan(
 
 
 def _report(
-    out: Path,
+    out: Where,
     config: ExtractConfig,
     found: Scan,
     problems: Sequence[Problem],

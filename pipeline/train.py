@@ -23,6 +23,7 @@ from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.model import Examples
 from gensr.estimator.registry import ModelSpec, build, preset
 from gensr.estimator.training import TrainingConfig
+from gensr.features.store.where import Where
 from gensr.pipeline.answer import answer
 from gensr.pipeline.fold import FoldTraining
 from gensr.pipeline.progress import Hears, Silent
@@ -85,7 +86,7 @@ class TrainReport:
 
 
 def train(
-    stores: Sequence[Path],
+    stores: Sequence[Where],
     config: TrainConfig,
     *,
     folder: Path | None = None,
@@ -193,7 +194,7 @@ def _question(
     options: Any,
     budget: TrainingConfig,
     vectors: Vectors,
-    stores: Sequence[Path],
+    stores: Sequence[Where],
     folds: Sequence[Fold],
 ) -> dict[str, Any]:
     return {
@@ -212,7 +213,7 @@ def _question(
         "seed": config.seed,
         "split_seed": config.split_seed,
         "encoder": vectors.encoder,
-        "stores": [str(path.resolve()) for path in stores],
+        "stores": [str(place.resolve() if isinstance(place, Path) else place) for place in stores],
     }
 
 

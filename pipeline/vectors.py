@@ -5,7 +5,6 @@ Shapes: N clips, K conditioning layers, L width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError, StoreError
 from gensr.features.store import Store, open_store
+from gensr.features.store.where import Where, locate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +31,12 @@ class Vectors:
     """Provenance of the encoder that made them."""
 
 
-def load_vectors(stores: Sequence[Path], layers: Sequence[str] | None = None) -> Vectors:
+def load_vectors(stores: Sequence[Where | str], layers: Sequence[str] | None = None) -> Vectors:
     """Read stores of one encoder.
 
     Args:
-        stores: paths; where there are several, each clip's path is prefixed with its store's
-            name and a colon.
+        stores: paths or URLs; where there are several, each clip's path is prefixed with its
+            store's name and a colon.
         layers: conditioning layers, by name; None is all. x1 always follows.
 
     Raises:
@@ -45,12 +45,13 @@ def load_vectors(stores: Sequence[Path], layers: Sequence[str] | None = None) ->
     """
     if not stores:
         raise ConfigError("no store given; `gensr extract CORPUS --out feats.zarr` makes one")
-    names = [path.name for path in stores]
+    paths = [locate(store) for store in stores]
+    names = [path.name for path in paths]
     if len(set(names)) < len(names):
         raise ConfigError(f"two stores have the same name ({', '.join(names)}); rename one")
     opened: list[Store] = []
     try:
-        for path in stores:
+        for path in paths:
             opened.append(open_store(path))
             check_same_encoder(opened[0], opened[-1])
         wanted = _wanted(opened[0], layers)

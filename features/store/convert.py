@@ -1,14 +1,17 @@
 """One store as the other container, without loss."""
 
-from pathlib import Path
-
 from gensr.features.store.open import open_store
 from gensr.features.store.rewrite import rewrite
 from gensr.features.store.transfer import Advance, ignore
+from gensr.features.store.where import Where
 
 
 def convert(
-    source: Path, target: Path, *, overwrite: bool = False, advance: Advance = ignore
+    source: Where | str,
+    target: Where | str,
+    *,
+    overwrite: bool = False,
+    advance: Advance = ignore,
 ) -> None:
     """Write the store `source` as `target`: Zarr or HDF5, by the suffix.
 

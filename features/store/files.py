@@ -1,19 +1,31 @@
-"""Files that are either whole or absent, and errors of the file system in one line."""
+"""Files that are either whole or absent, and errors of the file system in one line.
+
+Here local paths and URLs part. A local file is written aside, flushed and renamed. An object at
+a URL is put whole and lasts at once; there is nothing to flush, to rename or to link, and its
+folders are made by its name.
+"""
 
 import os
+import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from gensr.estimator.errors import StoreError
+from gensr.estimator.errors import GensrError, StoreError
+from gensr.features.store.where import Where
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 Data = bytes | bytearray | memoryview
 
 
 @contextmanager
-def store_errors(path: Path) -> Iterator[None]:
+def store_errors(path: Where) -> Iterator[None]:
     """Turn what the file system refuses (space, permission, a missing folder) into one line.
 
     Raises:
@@ -21,16 +33,60 @@ def store_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    except Exception as error:
+        if not isinstance(error, OSError) and (isinstance(path, Path) or not _of_driver(error)):
+            raise
         raise StoreError(
-            f"{path} cannot be written or read: {reason}; what was finished is kept, "
+            f"{path} cannot be written or read: {_reason(error)}; what was finished is kept, "
             "the same call again goes on from there"
         ) from error
 
 
-def sync(path: Path) -> None:
+@contextmanager
+def reached(path: Where) -> Iterator[None]:
+    """Tell a URL that does not answer, or not to us, from one where something is wrong or absent.
+
+    A local path's errors pass as they are.
+
+    Raises:
+        StoreError: naming the URL and the reason.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(path, Path) or not _of_driver(error):
+            raise
+        raise StoreError(
+            f"{path} cannot be reached: {_reason(error)}; see to address, credentials and "
+            "connection, then call again"
+        ) from error
+
+
+def _of_driver(error: Exception) -> bool:
+    """Whether a URL's driver raised this on its own account, not over what is there or absent.
+
+    Drivers have errors of their own (botocore's derive from `Exception` alone, aiohttp's from
+    `OSError`), or raise an `OSError` with a number or of a kind: permission, connection, time.
+    """
+    absent = FileNotFoundError | IsADirectoryError | NotADirectoryError
+    if isinstance(error, GensrError | absent):
+        return False
+    if isinstance(error, OSError):
+        return type(error) is not OSError or error.errno is not None
+    builtin = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+    return builtin is Exception
+
+
+def _reason(error: Exception) -> str:
+    told = error.strerror if isinstance(error, OSError) else None
+    line = told or " ".join(str(error).split()) or type(error).__name__
+    return re.sub(r"//[^/\s@]*@", "//", line)  # an endpoint's user and password
+
+
+def sync(path: Where) -> None:
     """Wait until a file's data, or a folder's names, are on the disk."""
+    if not isinstance(path, Path):
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -38,17 +94,80 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomic(path: Path, data: Data, check: Callable[[], None] | None = None) -> None:
+def exists(path: Where) -> bool:
+    """Whether there is something.
+
+    Raises:
+        Exception: a URL's driver could not find out; its own `exists` would say that nothing is.
+    """
+    if isinstance(path, Path):
+        return path.exists()
+    return _info(path) is not None
+
+
+def is_folder(path: Where) -> bool:
+    """Whether there is a folder; at a URL, whether an object's name begins like this."""
+    if isinstance(path, Path):
+        return path.is_dir()
+    found = _info(path)
+    return found is not None and found["type"] == "directory"
+
+
+def size(path: Where) -> int:
+    """Return how many bytes a file has.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    if isinstance(path, Path):
+        return path.stat().st_size
+    found = _info(path)
+    if found is None:
+        raise FileNotFoundError(str(path))
+    return int(found["size"])
+
+
+def names(folder: Where) -> set[str]:
+    """Return what is in a folder, by name; at a URL nothing where there is none."""
+    if isinstance(folder, Path):
+        return {path.name for path in folder.iterdir()}
+    folder.fs.invalidate_cache(folder.path)  # others write there too
+    try:
+        found = folder.fs.ls(folder.path, detail=False)
+    except FileNotFoundError:
+        return set()
+    return {path.rstrip("/").rpartition("/")[2] for path in found} - {folder.name}
+
+
+def remove(path: Where) -> None:
+    """Remove a file, a folder with all that is in it, or nothing where nothing is."""
+    if not isinstance(path, Path):
+        if exists(path):
+            with suppress(FileNotFoundError):  # somebody else was faster
+                path.fs.rm(path.path, recursive=True)
+    elif path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_atomic(path: Where, data: Data, check: Callable[[], None] | None = None) -> None:
     """Write a file that is there whole or not at all, also after a power cut.
 
     Several processes may write the same file: each writes one of its own, and the last to
-    rename wins.
+    rename wins; at a URL, the last to have put its object.
 
     Args:
         path: the file, in a folder that is there.
         data: all of it.
-        check: called when only the renaming is left; what it raises, stops it.
+        check: called when only the renaming is left, or before the object is put; what it
+            raises, stops it.
     """
+    if not isinstance(path, Path):
+        if check is not None:
+            check()
+        path.fs.pipe_file(path.path, bytes(data))
+        return
     aside = _aside(path)
     try:
         with aside.open("wb") as file:
@@ -64,30 +183,55 @@ def write_atomic(path: Path, data: Data, check: Callable[[], None] | None = None
     sync(path.parent)
 
 
-def make_folders(path: Path, root: Path) -> None:
+@contextmanager
+def whole_file(target: Where, aside: Where) -> Iterator[Path]:
+    """Yield a local path to write a file to, for a writer that seeks; then it is the target.
+
+    Args:
+        target: the file's place; what is there is replaced.
+        aside: where a local file waits for its renaming. One for a URL waits in the temporary
+            folder, which must have room for it, and is uploaded.
+    """
+    if isinstance(target, Path):
+        assert isinstance(aside, Path)
+        yield aside
+        aside.replace(target)
+        sync(target.parent)
+    else:
+        with tempfile.TemporaryDirectory(prefix="gensr-") as folder:
+            local = Path(folder) / target.name
+            yield local
+            target.fs.put_file(str(local), target.path)
+
+
+def make_folders(path: Where, root: Where) -> None:
     """Make a folder and those above it, up to `root`, which must be there, and make them last.
 
     Raises:
         FileNotFoundError: `root` is gone.
     """
-    if path == root or path.is_dir():
+    if not isinstance(path, Path) or path == root or path.is_dir():
         return
     make_folders(path.parent, root)
     path.mkdir(exist_ok=True)
     sync(path.parent)
 
 
-def move(source: Path, target: Path) -> None:
-    """Rename within one file system and make the new name last."""
+def move(source: Where, target: Where) -> None:
+    """Rename within one local file system and make the new name last."""
+    assert isinstance(source, Path)
+    assert isinstance(target, Path)
     source.rename(target)
     sync(target.parent)
 
 
-def link_or_copy(source: Path, target: Path) -> None:
-    """Give a file a second name, or a copy where the file system has no links.
+def link_or_copy(source: Where, target: Where) -> None:
+    """Give a local file a second name, or a copy where the file system has no links.
 
     Sharing is safe: nothing here writes into a file, every write makes a new one.
     """
+    assert isinstance(source, Path)
+    assert isinstance(target, Path)
     aside = _aside(target)
     try:
         try:
@@ -100,10 +244,22 @@ def link_or_copy(source: Path, target: Path) -> None:
         aside.unlink(missing_ok=True)  # left where the target already was this very file
 
 
-def remove_partial(folder: Path) -> None:
+def remove_partial(folder: Where) -> None:
     """Remove what writers that were killed left behind (zarr's, and ours, end in .partial)."""
+    if not isinstance(folder, Path):
+        return
     for path in folder.rglob("*.partial"):
         path.unlink(missing_ok=True)
+
+
+def _info(path: "UPath") -> dict[str, Any] | None:
+    """Return what is known of an object, or of a folder of objects; None where there is none."""
+    path.fs.invalidate_cache(path.path)  # others write there too
+    try:
+        found: dict[str, Any] = path.fs.info(path.path)
+    except FileNotFoundError:
+        return None
+    return found
 
 
 def _aside(path: Path) -> Path:

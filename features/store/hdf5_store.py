@@ -7,6 +7,7 @@ depends on when it was written: no time stamps, one library format, one order of
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +20,32 @@ from gensr.features.store import files, schema
 from gensr.features.store.schema import Header
 from gensr.features.store.steady_file import SteadyFile
 from gensr.features.store.table import Columns
+from gensr.features.store.where import Where
 
 _CHUNK = 2**24
 """Largest chunk of a column, bytes."""
+_BLOCK = 2**20
+"""Bytes fetched at once from a URL."""
 _TYPES = {"float32": "<f4", "float16": "<f2"}
 
 
 class Hdf5Reader:
     """Reads one HDF5 store; see `Backend` in open.py."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Where) -> None:
         self.path = path
+        self._closing = ExitStack()
         try:
-            # No lock: a finished file never changes, and some network file systems have none.
-            self._file = h5py.File(path, "r", locking=False)
+            with files.reached(path):
+                self._file = self._open(path)
         except OSError as error:
+            self._closing.close()
             reason = " ".join(str(error).split())
             raise StoreError(f"{path} is not a gensr store: {reason}") from None
         try:
             self.header = Header.from_json(self._attribute(), path)
         except StoreError:
-            self._file.close()
+            self.close()
             raise
 
     def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
@@ -73,7 +79,15 @@ class Hdf5Reader:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._closing.close()
+
+    def _open(self, path: Where) -> Any:
+        if isinstance(path, Path):
+            # No lock: a finished file never changes, and some network file systems have none.
+            return self._closing.enter_context(h5py.File(path, "r", locking=False))
+        blocks = {"block_size": _BLOCK, "cache_type": "blockcache"}
+        source = self._closing.enter_context(path.fs.open(path.path, "rb", **blocks))
+        return self._closing.enter_context(h5py.File(source, "r"))
 
     def _attribute(self) -> object:
         try:

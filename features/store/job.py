@@ -7,9 +7,9 @@ Three ways lead to a finished store:
 - adding to a store, or replacing one: made in the work folder and exchanged for the old
   one at the end, so that the old one can be read all the time and outlives every accident.
   Files of shards that do not change are shared by hard links, so adding costs what is new.
+  Not at a URL, where nothing can be exchanged.
 """
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,15 +22,17 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema, survey_log
 from gensr.features.store.journal import Journal, with_id
-from gensr.features.store.open import Store, open_store
-from gensr.features.store.place import Place, check_target, look
+from gensr.features.store.open import Store, open_store, read_header
+from gensr.features.store.place import Place, check_replaceable, check_target, look
 from gensr.features.store.plan import Plan, Shard, differences
 from gensr.features.store.publish import publish
 from gensr.features.store.shard_writer import ShardWriter
-from gensr.features.store.survey_log import Keep, SurveyLog
+from gensr.features.store.survey_log import Keep
 from gensr.features.store.table import same, tables_sha256
 from gensr.features.store.transfer import Advance, ignore
-from gensr.features.store.zarr_store import ZarrWriter
+from gensr.features.store.where import Where
+from gensr.features.store.zarr_layout import vectors_metadata
+from gensr.features.store.zarr_store import ZarrWriter, discard
 from gensr.features.verdict import Verdict
 
 _FRESH, _ADD, _REPLACE = "fresh", "add", "replace"
@@ -61,6 +63,8 @@ class Job:
         if place is Place.COMPLETE:
             if (journal.plan() or {}).get("mode") == _FRESH:  # killed right after its commit
                 journal.forget()
+            if overwrite:
+                check_replaceable(self.out)
             self._mode = _REPLACE if overwrite else _ADD
             self.base = None if overwrite else open_store(self.out)
 
@@ -119,7 +123,7 @@ class Job:
             one thread.
         """
         with files.store_errors(self.out):
-            log = SurveyLog(self._journal.survey, preprocessing)
+            log = survey_log.begin(self._journal.survey, preprocessing)
 
         def keep(file_sha256: str, verdict: Verdict) -> None:
             with files.store_errors(self.out):
@@ -148,16 +152,15 @@ class Job:
         """Begin, or take up what an interrupted run left; sets `writer`, `pending`, `finished`.
 
         Raises:
-            StoreError: the interrupted run had other clips, or the disk refuses.
+            StoreError: the interrupted run had other clips, the disk refuses, or the store is
+                finished and at a URL.
         """
+        if self.base is not None:
+            check_replaceable(self.out)
         with files.store_errors(self.out):
             plan_id = self._settle(plan)
             path = self._target()
-            if not path.exists():
-                aside = self._journal.folder / "new.zarr"
-                shutil.rmtree(aside, ignore_errors=True)
-                ZarrWriter.create(aside, plan.header)
-                files.move(aside, path)
+            self._make(path, plan.header)
             for folder in (path, self._journal.folder):
                 files.remove_partial(folder)
             base = None if self.base is None else self.base.path
@@ -184,8 +187,10 @@ class Job:
                 the store that is added to is kept if nothing was encoded.
 
         Raises:
-            StoreError: a shard is not finished, or the disk refuses.
+            StoreError: a shard is not finished, the extraction is over, or the disk refuses.
         """
+        with files.store_errors(self.out):
+            self.writer.check()  # at a URL another machine may have ended it, or begun anew
         plan_id = self.writer.plan_id
         missing = [s for s in self.pending if self._journal.done(s.index, plan_id) is None]
         if missing:
@@ -232,18 +237,37 @@ class Job:
             )
         self._journal.forget()
         if look(self.out) is Place.UNFINISHED:
-            shutil.rmtree(self.out)
+            discard(self.out)
         self._journal.keep_plan(wanted)
         return plan_id
 
-    def _target(self) -> Path:
+    def _make(self, path: Where, header: schema.Header) -> None:
+        """Make the store that shards are written to, empty, unless it is there."""
+        if isinstance(path, Path):
+            if path.exists():
+                return
+            aside = self._journal.folder / "new.zarr"
+            files.remove(aside)
+            ZarrWriter.create(aside, header)
+            files.move(aside, path)
+            return
+        if not files.exists(vectors_metadata(path)):  # what is put last
+            discard(path)
+            ZarrWriter.create(path, header)
+        if read_header(path).uncommitted() != header.uncommitted():
+            raise StoreError(
+                f"{self.out} is being written with other settings or clips, by another machine: "
+                "wait for it, or choose another --out"
+            )
+
+    def _target(self) -> Where:
         """Where the Zarr store is written."""
         in_place = self._mode == _FRESH and self.out.suffix in schema.ZARR_SUFFIXES
         return self.out if in_place else self._journal.staged
 
     def _link(self, shards: Iterable[Shard]) -> set[int]:
         """Share the files of shards that do not change; return which."""
-        if self.base is None or not self.base.path.is_dir():
+        if self.base is None or not files.is_folder(self.base.path):
             return set()
         writer = ZarrWriter(self._target())
         unchanged = (shard for shard in shards if shard.unchanged)
@@ -251,11 +275,11 @@ class Job:
 
 
 @contextmanager
-def open_job(out: Path, *, overwrite: bool) -> Iterator[Job]:
+def open_job(out: Where | str, *, overwrite: bool) -> Iterator[Job]:
     """Lock a store's place and look at what is there.
 
     Args:
-        out: `.zarr` or `.h5`; missing folders above it are made.
+        out: `.zarr` or `.h5`, here or at a URL; missing folders above it are made.
         overwrite: replace a store that is there, and forget a half-done one with other settings.
 
     Raises:

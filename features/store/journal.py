@@ -11,23 +11,25 @@
 Every file but the survey appears whole (written aside, flushed, renamed). A marker holds the
 plan it was made for and the hash of the data it vouches for, and is believed only where both
 still hold. Workers elsewhere read the plan and write markers; all else is the lock's holder's.
+At a URL these are objects, `lock` an empty one (lock.py), and the survey is in pieces.
 """
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files
+from gensr.features.store.lock import LOCK, lock_of
 from gensr.features.store.open import work_folder
+from gensr.features.store.where import Where
 
-_LOCK, _SURVEY, _PLAN, _DONE, _PUBLISH = "lock", "survey.jsonl", "plan.json", "done", "publish"
+_SURVEY, _PLAN, _DONE, _PUBLISH = "survey.jsonl", "plan.json", "done", "publish"
 _STAGED = "store.zarr"
 
 
@@ -38,7 +40,7 @@ class Journal:
         store: the store it belongs to, which may not exist yet.
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Where) -> None:
         self.store = store
         self.folder = work_folder(store)
         self.staged = self.folder / _STAGED
@@ -59,10 +61,9 @@ class Journal:
             StoreError: another process writes it, or the folder is someone else's.
         """
         with files.store_errors(self.store):
-            if self.folder.is_dir() and not self._is_ours():
+            if files.is_folder(self.folder) and not self._is_ours():
                 raise StoreError(f"{self.folder} is in the way, and not gensr's: move it")
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / _LOCK, timeout=0)
+            lock = lock_of(self.folder)
             try:
                 lock.acquire()
             except Timeout:
@@ -72,13 +73,18 @@ class Journal:
                 ) from None
         try:
             with files.store_errors(self.store):
-                _remove(self._aside)
+                if isinstance(self.folder, Path):
+                    files.remove(self._aside)
+                else:
+                    files.write_atomic(self.folder / LOCK, b"")
             yield self
         finally:
-            if not (self.surveying or (self.folder / _PLAN).exists()):
-                with suppress(OSError):
-                    self._vanish()
-            lock.release()
+            try:
+                with suppress(StoreError), files.store_errors(self.store):
+                    if not (self.surveying or files.exists(self.folder / _PLAN)):
+                        self._vanish()
+            finally:
+                lock.release()
 
     def plan(self) -> dict[str, Any] | None:
         """Return the plan of an interrupted run, or None."""
@@ -117,7 +123,7 @@ class Journal:
     @property
     def publishing(self) -> bool:
         """Whether the store in the making is whole and waits to take its place."""
-        return (self.folder / _PUBLISH).is_file()
+        return files.exists(self.folder / _PUBLISH)
 
     def keep_publishing(self) -> None:
         """Decide that the store in the making takes its place, whatever happens next."""
@@ -126,33 +132,33 @@ class Journal:
     def forget(self) -> None:
         """Remove plan, markers and the store in the making; the lock and the survey stay."""
         for name in (_PUBLISH, _PLAN, _DONE):  # the plan before what was done for it
-            _remove(self.folder / name)
-        for path in self.folder.iterdir():
-            if path.name not in (_LOCK, _SURVEY):
-                _remove(path)
+            files.remove(self.folder / name)
+        for name in files.names(self.folder) - {LOCK, _SURVEY}:
+            files.remove(self.folder / name)
 
     def _vanish(self) -> None:
-        """Remove the folder in one step; what is then left of it is removed by the next call."""
-        _remove(self._aside)
-        files.move(self.folder, self._aside)
-        _remove(self._aside)
+        """Remove the folder; what a kill leaves of it, is removed by the next call.
+
+        A local one goes in one step. At a URL, the object that says it is ours goes last.
+        """
+        if isinstance(self.folder, Path):
+            files.remove(self._aside)
+            files.move(self.folder, self._aside)
+            files.remove(self._aside)
+            return
+        for name in files.names(self.folder) - {LOCK}:
+            files.remove(self.folder / name)
+        files.remove(self.folder)
 
     @property
-    def _aside(self) -> Path:
+    def _aside(self) -> Where:
         return self.folder.with_name(self.folder.name + ".done")
 
     def _is_ours(self) -> bool:
-        names = {path.name for path in self.folder.iterdir()}
-        return not names or _LOCK in names
+        names = files.names(self.folder)
+        return not names or not names.isdisjoint((LOCK, _PLAN))
 
 
 def with_id(plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return a plan with a hash of its content, by which writers elsewhere know it."""
     return {"id": hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest(), **plan}
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from gensr.features.store.rewrite import rewrite
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns, as_column, tables_sha256
 from gensr.features.store.transfer import Advance, ignore
+from gensr.features.store.where import Where
 
 _ALIKE = ("encoder", "preprocessing", "layers", "width", "dtype")
 _FIRSTS = ("seconds", "samples", "file_sha256")
@@ -30,8 +30,8 @@ _FIRSTS = ("seconds", "samples", "file_sha256")
 
 
 def merge(
-    sources: Sequence[Path],
-    target: Path,
+    sources: Sequence[Where | str],
+    target: Where | str,
     *,
     shard_clips: int | None = None,
     overwrite: bool = False,

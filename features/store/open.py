@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gensr.estimator.errors import StoreError
-from gensr.features.store import schema
+from gensr.features.store import files, schema
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns
+from gensr.features.store.where import Where, locate
 
 Rows = slice | ArrayLike | None
 """Which rows: a slice, row numbers, a mask over all rows, or None for all."""
@@ -23,7 +24,7 @@ Rows = slice | ArrayLike | None
 class Backend(Protocol):
     """What differs between the two containers."""
 
-    path: Path
+    path: Where
     header: Header
 
     def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
@@ -203,7 +204,8 @@ class Store:
 
     def _read(self, rows: slice, runs: Sequence[slice]) -> NDArray[np.float32]:
         try:
-            parts = [self._backend.read(rows, run) for run in runs]
+            with files.reached(self.path):
+                parts = [self._backend.read(rows, run) for run in runs]
         except (OSError, ValueError, RuntimeError) as error:
             if isinstance(error, StoreError):
                 raise
@@ -218,7 +220,8 @@ class Store:
 
     def _column(self, group: str, name: str) -> NDArray[Any]:
         try:
-            return self._backend.column(group, name)
+            with files.reached(self.path):
+                return self._backend.column(group, name)
         except (OSError, ValueError, RuntimeError, TypeError) as error:
             if isinstance(error, StoreError):
                 raise
@@ -239,20 +242,21 @@ class Store:
         return table
 
 
-def open_store(path: Path | str) -> Store:
+def open_store(path: Where | str) -> Store:
     """Open a finished store for reading.
 
     Args:
-        path: a Zarr folder or an HDF5 file that `gensr extract` wrote.
+        path: a Zarr folder or an HDF5 file that `gensr extract` wrote, or a URL of one.
 
     Raises:
         StoreError: there is none, it is no store of ours, or its extraction was not finished.
     """
-    path = Path(path)
-    if not path.exists():
-        if work_folder(path).is_dir():
-            raise schema.incomplete(path)
-        raise StoreError(f"{path} does not exist; `gensr extract CORPUS --out {path}` makes it")
+    path = locate(path)
+    with files.reached(path):
+        if not files.exists(path):
+            if files.is_folder(work_folder(path)):
+                raise schema.incomplete(path)
+            raise StoreError(f"{path} does not exist; `gensr extract CORPUS --out {path}` makes it")
     store = Store(_backend(path))
     if not len(store):
         store.close()
@@ -260,7 +264,7 @@ def open_store(path: Path | str) -> Store:
     return store
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Where) -> Header:
     """Return the header of a store, finished or not.
 
     Raises:
@@ -271,14 +275,15 @@ def read_header(path: Path) -> Header:
     return backend.header
 
 
-def work_folder(path: Path) -> Path:
+def work_folder(path: Where) -> Where:
     """Return the folder beside a store in which its extraction keeps what it has done."""
     return path.with_name(path.name + ".work")
 
 
-def _backend(path: Path) -> Backend:
+def _backend(path: Where) -> Backend:
     # Imported here so that a Zarr store does not load HDF5, and the other way round.
-    if path.is_dir():
+    # At a URL the name decides: asking would be one request more.
+    if path.is_dir() if isinstance(path, Path) else path.suffix in schema.ZARR_SUFFIXES:
         from gensr.features.store.zarr_store import ZarrReader
 
         return ZarrReader(path)

@@ -4,8 +4,9 @@ from enum import Enum
 from pathlib import Path
 
 from gensr.estimator.errors import StoreError
-from gensr.features.store import schema
+from gensr.features.store import files, schema
 from gensr.features.store.open import read_header
+from gensr.features.store.where import Where, locate
 
 
 class Place(Enum):
@@ -16,31 +17,47 @@ class Place(Enum):
     COMPLETE = "a store"
 
 
-def check_target(path: Path) -> Path:
+def check_target(path: Where | str) -> Where:
     """Return where a store is to be written, links resolved, if the suffix says which container.
 
     Raises:
         StoreError: the suffix is none of .zarr, .h5, .hdf5.
     """
+    path = locate(path)
     known = (*schema.ZARR_SUFFIXES, *schema.HDF5_SUFFIXES)
     if path.suffix not in known:
         raise StoreError(f"{path}: the name of a store ends in one of {', '.join(known)}")
-    return path.resolve() if path.is_symlink() else path
+    return path.resolve() if isinstance(path, Path) and path.is_symlink() else path
 
 
-def look(path: Path) -> Place:
+def check_replaceable(path: Where) -> None:
+    """Refuse to change a finished store at a URL: there it could not be exchanged in one step.
+
+    Raises:
+        StoreError: it is at a URL.
+    """
+    if not isinstance(path, Path):
+        raise StoreError(
+            f"{path} is finished, and at a URL a finished store is neither added to nor replaced: "
+            "extract what is new elsewhere and `gensr store merge` both into a third, or remove "
+            "it first"
+        )
+
+
+def look(path: Where) -> Place:
     """Say what is at a store's path.
 
     Raises:
         StoreError: something that is no store of ours, or not in the container its name says;
             it is never touched, whatever the flags.
     """
-    if not path.exists():
-        return Place.EMPTY
+    with files.reached(path):
+        if not files.exists(path):
+            return Place.EMPTY
     try:
         header = read_header(path)
     except StoreError as error:
         raise StoreError(f"{error}. Nothing is replaced: move it, or write elsewhere") from None
-    if path.is_dir() != (path.suffix in schema.ZARR_SUFFIXES):
+    if isinstance(path, Path) and path.is_dir() != (path.suffix in schema.ZARR_SUFFIXES):
         raise StoreError(f"{path} is a store under the wrong suffix: rename it, or write elsewhere")
     return Place.COMPLETE if header.clips else Place.UNFINISHED

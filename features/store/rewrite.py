@@ -1,7 +1,8 @@
 """Writing a whole store at once, from what is stored already: converting and merging.
 
 The target appears whole or not at all, held against other writers meanwhile; what stood in its
-place stands until then.
+place stands until then. At a URL a Zarr store is written in its place, where nothing can be read
+before its header is written, last.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,15 +12,17 @@ from pathlib import Path
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
 from gensr.features.store.journal import Journal
-from gensr.features.store.place import Place, check_target, look
+from gensr.features.store.place import Place, check_replaceable, check_target, look
 from gensr.features.store.publish import publish
 from gensr.features.store.transfer import Advance, Source, write_hdf5, write_zarr
+from gensr.features.store.where import Where, locate
+from gensr.features.store.zarr_store import discard
 
 
 def rewrite(
-    sources: Iterable[Path],
+    sources: Iterable[Where | str],
     opened: Callable[[], AbstractContextManager[Source]],
-    target: Path,
+    target: Where | str,
     *,
     overwrite: bool,
     advance: Advance,
@@ -37,19 +40,27 @@ def rewrite(
         StoreError: the target exists, or something cannot be read or written.
     """
     target = check_target(target)
-    if target.resolve() in {source.resolve() for source in sources}:
+    if _real(target) in {_real(locate(source)) for source in sources}:
         raise StoreError(f"{target}: source and target are the same store")
     with files.store_errors(target), opened() as source, Journal(target).locked() as journal:
         if journal.plan() is not None:
             raise StoreError(f"{target} is being extracted: finish that first, or write elsewhere")
-        if look(target) is not Place.EMPTY and not overwrite:
+        found = look(target)
+        if found is not Place.EMPTY and not overwrite:
             raise StoreError(f"{target} exists: pass --overwrite to replace it")
+        if found is Place.COMPLETE:
+            check_replaceable(target)
         journal.forget()
         if target.suffix in schema.HDF5_SUFFIXES:
-            aside = journal.folder / "store.h5"
-            write_hdf5(source, aside, advance)
-            aside.replace(target)
-            files.sync(target.parent)
-        else:
+            with files.whole_file(target, journal.folder / "store.h5") as file:
+                write_hdf5(source, file, advance)
+        elif isinstance(target, Path):
             write_zarr(source, journal.staged, advance)
             publish(journal)
+        else:
+            discard(target)
+            write_zarr(source, target, advance)
+
+
+def _real(path: Where) -> str:
+    return str(path.resolve() if isinstance(path, Path) else path)

@@ -7,13 +7,13 @@ that holds the lock. Nobody else is asked, so three things must hold by themselv
   file in its place by renaming, and both files are right.
 - A shard counts as finished by its marker alone, written after its data.
 - A writer whose extraction is over, or was begun anew with other settings, writes nothing: the
-  plan in the work folder must be the one it was made for, looked up right before each renaming.
+  plan in the work folder must be the one it was made for, looked up right before each renaming,
+  or before each object that is put at a URL.
 """
 
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from gensr.features.store.journal import Journal
 from gensr.features.store.open import Rows, Store, open_store
 from gensr.features.store.plan import Shard
 from gensr.features.store.schema import Header
+from gensr.features.store.where import Where
 from gensr.features.store.zarr_store import ZarrReader, ZarrWriter
 
 
@@ -40,7 +41,12 @@ class ShardWriter:
     """
 
     def __init__(
-        self, out: Path, target: Path, plan_id: str, header: Header, base: Path | None
+        self,
+        out: Where,
+        target: Where,
+        plan_id: str,
+        header: Header,
+        base: Where | None,
     ) -> None:
         self.out, self.target, self.plan_id = out, target, plan_id
         self.header, self.base = header, base
@@ -68,10 +74,10 @@ class ShardWriter:
                 beyond the type of the store, or the extraction has ended or was begun anew.
         """
         with files.store_errors(self.out):
-            self._check()
+            self.check()
             vectors = self._narrow(shard, self._assemble(shard, encoded))
-            self._zarr.write(shard.start, vectors, self._check)
-            self._journal.mark(shard.index, self.plan_id, hash_rows(vectors), self._check)
+            self._zarr.write(shard.start, vectors, self.check)
+            self._journal.mark(shard.index, self.plan_id, hash_rows(vectors), self.check)
 
     def is_finished(self, shard: Shard) -> bool:
         """Whether the shard is marked, and its data are those it was marked for."""
@@ -136,8 +142,12 @@ class ShardWriter:
             )
         return narrow
 
-    def _check(self) -> None:
-        """Refuse to write for an extraction that is over."""
+    def check(self) -> None:
+        """Refuse to write for an extraction that is over.
+
+        Raises:
+            StoreError: its plan is gone, or another is in its place.
+        """
         found = self._journal.plan()
         if found is None or found.get("id") != self.plan_id:
             ended = "has ended" if found is None else "was begun anew"

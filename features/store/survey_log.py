@@ -6,26 +6,35 @@
 
 A survey of a large corpus takes hours; killed, it goes on where it was. Lines are only ever
 added, and reach the disk every few seconds. The last one may be torn, and is then ignored.
+
+At a URL nothing can be added to an object. There the log is a folder of pieces, each such a log
+by itself, of what was heard in about half a minute.
 """
 
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gensr.features.store import files
+from gensr.features.store.where import Where
 from gensr.features.verdict import Verdict
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 Keep = Callable[[str, Verdict], None]
 """Called with the hash of a file's bytes and what was heard."""
 
 _LINES, _SECONDS = 1000, 2.0
 """What a power cut can cost."""
+_PIECE_LINES, _PIECE_SECONDS = 10_000, 30.0
+"""What a kill can cost at a URL, and how many objects a survey makes."""
 
 
-def read(path: Path, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
+def read(path: Where, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
     """Return the verdicts by the hash of the file's bytes.
 
     None where there is no log, or one of another preprocessing.
@@ -36,6 +45,13 @@ def read(path: Path, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
             sha, samples, audio_sha, reason = line
             known[sha] = Verdict(samples=samples, audio_sha256=audio_sha, reason=reason)
     return known
+
+
+def begin(path: Where, preprocessing: Mapping[str, Any]) -> "SurveyLog | SurveyPieces":
+    """Return a log to be added to, of either kind."""
+    if isinstance(path, Path):
+        return SurveyLog(path, preprocessing)
+    return SurveyPieces(path, preprocessing)
 
 
 class SurveyLog:
@@ -76,22 +92,74 @@ class SurveyLog:
         self._waiting, self._synced = 0, time.monotonic()
 
 
-def _lines(path: Path, preprocessing: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
+class SurveyPieces:
+    """A log at a URL, one object for some lines; otherwise like `SurveyLog`."""
+
+    def __init__(self, folder: "UPath", preprocessing: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._head = _dump({"preprocessing": dict(preprocessing)})
+        pieces = _pieces(folder)
+        # All are of one kind: others were removed before the first of these was written.
+        if pieces and not any(_whole(_content(pieces[0]), preprocessing)):
+            files.remove(folder)
+            pieces = []
+        self._next = int(pieces[-1].name) + 1 if pieces else 0
+        self._begin()
+
+    def add(self, file_sha256: str, verdict: Verdict) -> None:
+        """Add one verdict; it outlives this process within half a minute."""
+        line = [file_sha256, verdict.samples, verdict.audio_sha256, verdict.reason]
+        self._waiting.append(_dump(line))
+        if len(self._waiting) >= _PIECE_LINES or time.monotonic() - self._since > _PIECE_SECONDS:
+            self._put()
+
+    def close(self) -> None:
+        """Write what is waiting."""
+        if self._waiting:
+            self._put()
+
+    def _put(self) -> None:
+        data = self._head + b"".join(self._waiting)
+        files.write_atomic(self._folder / f"{self._next:08}", data)
+        self._next += 1
+        self._begin()
+
+    def _begin(self) -> None:
+        self._waiting: list[bytes] = []
+        self._since = time.monotonic()
+
+
+def _lines(path: Where, preprocessing: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
     """Yield (end of the line in bytes, its content) as far as the log is whole and fits."""
-    if not path.is_file():
-        return
+    if not isinstance(path, Path):
+        for piece in _pieces(path):
+            yield from _whole(_content(piece), preprocessing)
+    elif path.is_file():
+        with path.open("rb") as file:
+            yield from _whole(file, preprocessing)
+
+
+def _whole(file: Iterable[bytes], preprocessing: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
     end = 0
-    with path.open("rb") as file:
-        for raw in file:
-            try:
-                line = json.loads(raw) if raw.endswith(b"\n") else None
-            except ValueError:
-                return
-            whole = line == {"preprocessing": dict(preprocessing)} if not end else _is_row(line)
-            if not whole:
-                return
-            end += len(raw)
-            yield end, line
+    for raw in file:
+        try:
+            line = json.loads(raw) if raw.endswith(b"\n") else None
+        except ValueError:
+            return
+        whole = line == {"preprocessing": dict(preprocessing)} if not end else _is_row(line)
+        if not whole:
+            return
+        end += len(raw)
+        yield end, line
+
+
+def _pieces(folder: "UPath") -> list["UPath"]:
+    """Return the pieces of a log at a URL, in order."""
+    return [folder / name for name in sorted(files.names(folder))]
+
+
+def _content(piece: "UPath") -> list[bytes]:
+    return piece.read_bytes().splitlines(keepends=True)
 
 
 def _is_row(line: object) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns
+from gensr.features.store.where import Where
 from gensr.features.store.zarr_store import ZarrWriter
 
 Advance = Callable[[int], None]
@@ -52,7 +53,7 @@ def write_hdf5(source: Source, path: Path, advance: Advance = ignore) -> None:
         writer.close()
 
 
-def write_zarr(source: Source, path: Path, advance: Advance = ignore) -> None:
+def write_zarr(source: Source, path: Where, advance: Advance = ignore) -> None:
     """Write a store as a new Zarr group."""
     writer = ZarrWriter.create(path, source.header)
     for rows, block in source.blocks():

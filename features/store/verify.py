@@ -17,6 +17,7 @@ from gensr.estimator.errors import StoreError
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.table import tables_sha256
 from gensr.features.store.transfer import Advance, ignore
+from gensr.features.store.where import Where
 
 _AHEAD = 1024
 """Audio files hashed between two reports of progress."""
@@ -36,7 +37,7 @@ class Verified:
     """One line each; empty where all is well."""
 
 
-def verify(path: Path, *, audio: Path | None = None, advance: Advance = ignore) -> Verified:
+def verify(path: Where | str, *, audio: Path | None = None, advance: Advance = ignore) -> Verified:
     """Read all of a store and compare it with its checksums.
 
     Args:

@@ -8,17 +8,18 @@ made in place could be torn, or for a moment absent, where two processes write t
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
 import zarr
 from numpy.typing import NDArray
+from zarr.abc.store import Store
 from zarr.buffer import cpu
 from zarr.codecs import Crc32cCodec
-from zarr.storage import LocalStore, MemoryStore
+from zarr.storage import MemoryStore
 
 from gensr.features.store import schema
 from gensr.features.store.schema import Header
+from gensr.features.store.where import Where
 
 AnyArray = zarr.Array[Any]
 METADATA = "zarr.json"
@@ -51,7 +52,7 @@ _ALL_CHUNKS: Any = {"write_empty_chunks": True}
 """Zeros are data like any other: a chunk that is absent is always damage."""
 
 
-def create_group(store: LocalStore | MemoryStore, header: Header) -> zarr.Group:
+def create_group(store: Store, header: Header) -> zarr.Group:
     """Make the root; its header says that nothing may be read yet."""
     return zarr.create_group(
         store, zarr_format=3, attributes={schema.ATTRIBUTE: header.uncommitted().as_json()}
@@ -162,7 +163,7 @@ def same_layout(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return _without_rows(one) == _without_rows(other)
 
 
-def vectors_metadata(path: Path) -> Path:
+def vectors_metadata(path: Where) -> Where:
     """Return the file of a store that says how the vectors are laid out."""
     return path / schema.VECTORS / METADATA
 

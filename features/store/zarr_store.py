@@ -5,7 +5,6 @@ is not written: it would be a second copy of the header, to be kept true.
 """
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -14,24 +13,32 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.abc.buffer import Buffer
+from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema, zarr_layout
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns
+from gensr.features.store.where import Where
 from gensr.features.store.zarr_layout import AnyArray, ShardFormat
 
 
 class ZarrReader:
     """Reads one Zarr store; see `Backend` in open.py."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Where) -> None:
         self.path = path
         try:
-            self._group = zarr.open_group(
-                LocalStore(path, read_only=True), mode="r", zarr_format=3, use_consolidated=False
-            )
+            with files.reached(path):
+                self._group = zarr.open_group(
+                    _storage(path, read_only=True),
+                    mode="r",
+                    zarr_format=3,
+                    use_consolidated=False,
+                )
+        except StoreError:
+            raise
         except FileNotFoundError:
             raise StoreError(f"{path} is not a gensr store; `gensr extract` makes one") from None
         except OSError as error:
@@ -61,7 +68,9 @@ class ZarrReader:
             yield from self._faults_of(name, f"array {name}", expected)
             if name != schema.VECTORS and expected.size:
                 chunk = self.path / name / expected.metadata.encode_chunk_key((0,))
-                if not chunk.is_file():  # zarr would answer with empty text, or zeros
+                with files.reached(self.path):
+                    lost = not files.exists(chunk)
+                if lost:  # zarr would answer with empty text, or zeros
                     yield f"array {name} has lost its data"
 
     def close(self) -> None:
@@ -69,15 +78,17 @@ class ZarrReader:
 
     def _faults_of(self, name: str, what: str, expected: AnyArray | None = None) -> Iterator[str]:
         try:
-            unknown = zarr_layout.unknown_keys(
-                json.loads((self.path / name / zarr_layout.METADATA).read_bytes())
-            )
-            found = self._group[name] if name else self._group
+            with files.reached(self.path):
+                raw = (self.path / name / zarr_layout.METADATA).read_bytes()
+                found = self._group[name] if name else self._group
+            unknown = zarr_layout.unknown_keys(json.loads(raw))
             same = (
                 found.metadata == expected.metadata
                 if expected is not None
                 else isinstance(found, zarr.Group) and len(found.attrs) == (not name)
             )
+        except StoreError:
+            raise
         except Exception as error:  # as in __init__
             yield f"{what}: {_line(error)}"
             return
@@ -89,7 +100,7 @@ class ZarrReader:
         path = self.path / schema.VECTORS / zarr_layout.shard_key(vectors, start)
         number, wanted = start // self.header.shard_clips, zarr_layout.shard_bytes(vectors)
         try:
-            size = path.stat().st_size
+            size = files.size(path)
         except FileNotFoundError:
             raise OSError(f"shard {number} is missing") from None
         if size != wanted:
@@ -97,7 +108,10 @@ class ZarrReader:
 
     def _array(self, name: str) -> AnyArray:
         try:
-            return cast("AnyArray", self._group[name])
+            with files.reached(self.path):
+                return cast("AnyArray", self._group[name])
+        except StoreError:
+            raise
         except KeyError:
             raise StoreError(f"{self.path} has no array {name!r}; extract again") from None
         except Exception as error:  # as in __init__
@@ -115,6 +129,25 @@ class _Folder(LocalStore):
             await self.set(key, value)
 
 
+def _storage(path: Where, *, read_only: bool = False) -> Store:
+    """Return zarr's view of a store's folder, or of the objects at a URL."""
+    if isinstance(path, Path):
+        return LocalStore(path, read_only=True) if read_only else _Folder(path)
+    from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
+    from zarr.storage import FsspecStore
+
+    # In threads of zarr's own loop, over the one connection that all else here uses.
+    reached = AsyncFileSystemWrapper(path.fs, asynchronous=True)
+    return FsspecStore(reached, read_only=read_only, path=path.path)
+
+
+def discard(path: Where) -> None:
+    """Remove an unfinished store; killed meanwhile, what is left still says what it is."""
+    for name in (schema.VECTORS, schema.CLIPS, schema.FAILED):
+        files.remove(path / name)
+    files.remove(path)
+
+
 class ZarrWriter:
     """Writes one Zarr store, shard by shard, and commits it by its header.
 
@@ -122,15 +155,15 @@ class ZarrWriter:
         path: an existing store made by `create`, committed or not.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Where) -> None:
         self.path = path
         self._metadata = zarr_layout.vectors_metadata(path).read_bytes()
         self._shards = ShardFormat(self._metadata)
 
     @classmethod
-    def create(cls, path: Path, header: Header) -> "ZarrWriter":
+    def create(cls, path: Where, header: Header) -> "ZarrWriter":
         """Make an empty store with room for the header's rows, none of them committed."""
-        zarr_layout.create_vectors(zarr_layout.create_group(_Folder(path), header), header)
+        zarr_layout.create_vectors(zarr_layout.create_group(_storage(path), header), header)
         files.sync(path)
         return cls(path)
 
@@ -142,13 +175,14 @@ class ZarrWriter:
         Args:
             start: first row, a multiple of the shard's size.
             vectors: (clips, layers, width), the shard's every row.
-            check: called when only the renaming is left; what it raises, stops it.
+            check: called when only the renaming is left, or before the object is put; what it
+                raises, stops it.
         """
         chunk = self._chunk(start)
         files.make_folders(chunk.parent, self.path / schema.VECTORS)
         files.write_atomic(chunk, self._shards.encode(start, vectors), check)
 
-    def link(self, source: Path, start: int) -> bool:
+    def link(self, source: Where, start: int) -> bool:
         """Take one shard's file over from another store; False where the layouts differ.
 
         The new name lasts from the commit on.
@@ -157,6 +191,7 @@ class ZarrWriter:
         if not zarr_layout.same_layout(theirs, json.loads(self._metadata)):
             return False
         chunk = self._chunk(start)
+        assert isinstance(chunk, Path)  # at a URL no store is added to
         chunk.parent.mkdir(parents=True, exist_ok=True)
         files.link_or_copy(source / schema.VECTORS / self._shards.key(start), chunk)
         return True
@@ -164,11 +199,11 @@ class ZarrWriter:
     def commit(self, header: Header, columns: Columns, failed: Columns) -> None:
         """Write the tables, then the header: from here on the store can be read."""
         group = zarr.open_group(
-            _Folder(self.path), mode="r+", zarr_format=3, use_consolidated=False
+            _storage(self.path), mode="r+", zarr_format=3, use_consolidated=False
         )
         for table, columns_of in ((schema.CLIPS, columns), (schema.FAILED, failed)):
             # A commit that was killed may have had other columns.
-            shutil.rmtree(self.path / table, ignore_errors=True)
+            files.remove(self.path / table)
             for name, values in columns_of.items():
                 text = values.dtype.kind == "U"
                 array = zarr_layout.create_column(
@@ -176,16 +211,21 @@ class ZarrWriter:
                 )
                 if len(values):
                     array[:] = values.astype(object) if text else values
-        for path in self.path.rglob("*"):
-            # Shards were made to last one by one, but not the folders that hold linked ones.
-            if path.is_dir() or schema.VECTORS not in path.relative_to(self.path).parts[:1]:
-                files.sync(path)
+        if isinstance(self.path, Path):
+            _sync_all(self.path)
         group.attrs.put({schema.ATTRIBUTE: header.as_json()})
         files.sync(self.path / zarr_layout.METADATA)
         files.sync(self.path)
 
-    def _chunk(self, start: int) -> Path:
+    def _chunk(self, start: int) -> Where:
         return self.path / schema.VECTORS / self._shards.key(start)
+
+
+def _sync_all(store: Path) -> None:
+    """Make everything last but the shards, which already do; folders may hold linked ones."""
+    for path in store.rglob("*"):
+        if path.is_dir() or schema.VECTORS not in path.relative_to(store).parts[:1]:
+            files.sync(path)
 
 
 def _line(error: Exception) -> str:

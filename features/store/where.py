@@ -1,0 +1,69 @@
+"""Where a store is: a path of this machine, or a URL of a file system that fsspec knows.
+
+Text becomes a place here and nowhere else, since `Path("s3://x")` is the local folder "s3:".
+Both kinds have pathlib's interface. What they cannot do alike stands in files.py, which asks
+whether a place is a `Path`. fsspec is imported for URLs alone.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, Union
+from urllib.parse import unquote, urlsplit
+
+from gensr.estimator.errors import ConfigError
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+Where: TypeAlias = Union[Path, "UPath"]
+"""A `Path` of this machine, or a `UPath`."""
+
+_SCHEME = re.compile(r"([A-Za-z][\w+.:-]*)://")
+_LOCAL = ("file", "local")
+
+
+def locate(given: Where | str) -> Where:
+    """Return where a text leads; a place stays what it is.
+
+    Raises:
+        ConfigError: the URL holds a secret, names no store, or its file system is not known or
+            not installed.
+    """
+    if isinstance(given, Path):
+        return given
+    if not isinstance(given, str):
+        return Path(given.path) if given.protocol in _LOCAL else given
+    found = _SCHEME.match(given)
+    if found is None:
+        return Path(given)
+    scheme = found[1].lower()
+    if scheme in _LOCAL:
+        return Path(unquote(urlsplit(given).path))
+    return _url(scheme, given[found.end() :].rstrip("/"))
+
+
+def _url(scheme: str, rest: str) -> "UPath":
+    server = rest.partition("/")[0]
+    if "?" in rest or re.search(r":.*@", server):
+        # It would be written into runs and messages.
+        raise ConfigError(
+            f"{scheme}://...: a URL with a password or a query in it is refused; give "
+            "credentials by the environment, or by the settings of fsspec"
+        )
+    text = f"{scheme}://{rest}"
+    if "::" in scheme:
+        raise ConfigError(f"{text}: chained URLs are not supported; name the store's own")
+    from fsspec import get_filesystem_class
+    from upath import UPath
+
+    try:
+        get_filesystem_class(scheme)
+        url = UPath(text)
+    except ImportError as error:
+        how = "pip install 'gensr[s3]'" if scheme in ("s3", "s3a") else " ".join(str(error).split())
+        raise ConfigError(f"{text}: a package is missing for {scheme}://; {how}") from None
+    except ValueError:
+        raise ConfigError(f"{text}: fsspec knows no {scheme}://") from None
+    if not url.name:
+        raise ConfigError(f"{text} names no store; a store's URL is like s3://bucket/feats.zarr")
+    return url
