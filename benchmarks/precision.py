@@ -23,7 +23,7 @@ from extraction_parts.clips import RATE, speech_like, write_wav
 from extraction_parts.weights import SIZES, save_encoder
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import EncoderError
+from gensr.estimator.errors import EncoderError, StoreError
 from gensr.features.corpora import scan
 from gensr.features.store import open_store
 from gensr.pipeline.evaluate import evaluate
@@ -107,7 +107,7 @@ def stores_of(
         try:
             extract(corpus, store, config(name))
             stores[name] = store
-        except EncoderError as error:
+        except (EncoderError, StoreError) as error:
             refused[name] = str(error)
     return stores, refused
 

@@ -48,6 +48,8 @@ def verify(
     from gensr.estimator.errors import ConfigError
     from gensr.features.store import verify as stage
 
+    if audio is not None and audio.is_file():  # a manifest: its paths are relative to its folder
+        audio = audio.parent
     if audio is not None and not audio.is_dir():
         raise ConfigError(f"--audio {audio}: no such folder")
     clips = _clips(store)

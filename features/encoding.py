@@ -6,11 +6,10 @@ an extraction is verified (every window a batch of its own), and in a prediction
     groups of clips -> batches of windows -> [read ahead by threads] -> encoder -> averages
 """
 
-import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,14 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import AudioError, EncoderError, StoreError
 from gensr.features.audio import SAMPLE_RATE, read_audio
+from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder, NotFiniteError
 from gensr.features.windows import Batching, Window
 
 Advance = Callable[[int, float], None]
 """Called with the clips, and the seconds of audio, that are just through."""
 
-_READERS = min(16, os.cpu_count() or 1)
+_READERS = min(16, usable_cores())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,8 @@ class Clips:
     """At 16 kHz."""
     file_sha256: tuple[str, ...]
     """Of the bytes that were heard: only those are decoded again."""
+    audio_sha256: tuple[str, ...]
+    """Of the samples that were heard: only those are encoded."""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -54,7 +56,7 @@ class Clips:
         """Decode one clip.
 
         Raises:
-            StoreError: the file is not what it was when it was heard.
+            StoreError: the file, or what the decoder makes of it, is not what was heard.
         """
         path = self.paths[clip]
         try:
@@ -63,6 +65,11 @@ class Clips:
             raise StoreError(
                 f"{path} changed while it was read: {error}; run the same call again"
             ) from None
+        if wave.sha256 != self.audio_sha256[clip]:
+            raise StoreError(
+                f"{path} is decoded otherwise than when it was heard (another version of "
+                "libsndfile or torchaudio?): begin anew by --overwrite"
+            )
         return wave.samples
 
 
@@ -73,7 +80,7 @@ def encode_clips(
     advance: Advance = lambda clips, seconds: None,
     *,
     gate: AbstractContextManager[object] | None = None,
-) -> Iterator[NDArray[np.float32]]:
+) -> Generator[NDArray[np.float32], None, None]:
     """Encode groups of clips (the shards of a store), one after the other without a gap.
 
     Batches never span groups, so that a group's vectors do not depend on its neighbours; but
@@ -116,11 +123,12 @@ def encode_clips(
     pool = ThreadPoolExecutor(_READERS, "read")
     held = ExitStack()
     try:
-        for vectors in encoder.stream(audio(pool)):
-            batch = given.popleft()
-            advance(*batch.group.add(batch.windows, vectors))
-            while under_way and under_way[0].whole:
-                yield under_way.popleft().vectors
+        with closing(encoder.stream(audio(pool))) as results:
+            for vectors in results:
+                batch = given.popleft()
+                advance(*batch.group.add(batch.windows, vectors))
+                while under_way and under_way[0].whole:
+                    yield under_way.popleft().vectors
         while under_way:  # groups without a clip
             yield under_way.popleft().vectors
     except NotFiniteError as error:  # results come in order: it is the oldest batch's
@@ -159,8 +167,7 @@ class _Group:
     def read(self, clip: int, pool: ThreadPoolExecutor) -> "Future[NDArray[np.float32]]":
         """Begin to read a clip, unless a batch that waits has it already.
 
-        The windows of a long clip may be many batches apart. It is read again rather than kept:
-        decoding is cheap, and a shard of long clips is large.
+        A clip that is cut is in several batches, and is let go of with the last that waits.
         """
         wave = self._waves.get(clip)
         if wave is None:
@@ -240,4 +247,5 @@ def clips_of(root: Path, columns: dict[str, NDArray[Any]], rows: Sequence[int]) 
         paths=tuple(columns["path"][chosen].tolist()),
         samples=tuple(columns["samples"][chosen].tolist()),
         file_sha256=tuple(columns["file_sha256"][chosen].tolist()),
+        audio_sha256=tuple(columns["audio_sha256"][chosen].tolist()),
     )

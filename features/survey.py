@@ -10,7 +10,6 @@ a parameter: processes of this machine, threads of this process, or the workers 
 """
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -21,6 +20,7 @@ from typing import TypeAlias, TypeVar
 
 from gensr.estimator.errors import AudioError
 from gensr.features.audio import SAMPLE_RATE, Waveform, read_audio
+from gensr.features.cores import usable_cores
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.decoders import Decoders, shared_decoders
 from gensr.features.verdict import Verdict, refused
@@ -68,7 +68,11 @@ class Survey:
 
 
 def hear_in_children(
-    paths: Iterable[Path], known: Mapping[str, Verdict], *, decoders: Decoders | None = None
+    paths: Iterable[Path],
+    known: Mapping[str, Verdict],
+    *,
+    decoders: Decoders | None = None,
+    rest: bool = True,
 ) -> Iterator[Answer]:
     """Decode what is not known in processes of its own: a crash or a hang costs one file.
 
@@ -76,6 +80,7 @@ def hear_in_children(
         paths: the files.
         known: verdicts by the hash of the bytes; such files are hashed here, and never decoded.
         decoders: used instead of those that all surveys share.
+        rest: end the processes that are idle then; not where more files come soon.
 
     Raises:
         GensrError: no file can be decoded on this machine.
@@ -89,7 +94,8 @@ def hear_in_children(
         return own.hear(path)
 
     yield from _by_threads(paths, hear, own.count, stop=own.close)
-    own.rest()
+    if rest:
+        own.rest()
 
 
 def hear_in_threads(
@@ -113,7 +119,7 @@ def hear_in_threads(
                 return file_sha, refused(str(error))
             return file_sha, Verdict(samples=len(wave.samples), audio_sha256=wave.sha256)
 
-        yield from _by_threads(paths, hear, workers or min(8, os.cpu_count() or 1))
+        yield from _by_threads(paths, hear, workers or min(8, usable_cores()))
 
     return hear_all
 

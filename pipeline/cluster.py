@@ -7,14 +7,11 @@ whole or not at all, and batches that follow from the plan.
     client (holds the lock, plans, commits)  -- one task a shard -->  workers (encode, write, mark)
 """
 
-import logging
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -24,8 +21,9 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ClusterError, ConfigError, GensrError
+from gensr.estimator.errors import ClusterError, GensrError
 from gensr.features.audio import SAMPLE_RATE
+from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder
 from gensr.features.encoding import Clips, clips_of
 from gensr.features.store.job import Job
@@ -37,91 +35,38 @@ from gensr.features.windows import Batching
 from gensr.pipeline.extract_config import ExtractConfig
 from gensr.pipeline.here import begin_encoding
 from gensr.pipeline.progress import Hears
+from gensr.pipeline.workforce import one_line, workforce  # first: says what to install
 
-try:
-    import cloudpickle
-    from distributed import Client, Future, LocalCluster, as_completed, wait
-    from distributed.scheduler import KilledWorker
+# isort: split
+import cloudpickle
+from distributed import Client, Future, as_completed, wait
+from distributed.scheduler import KilledWorker
 
-    from gensr.pipeline import worker
-    from gensr.pipeline.worker import Duty
-except ModuleNotFoundError as error:
-    raise ConfigError(
-        f"--workers and --cluster need dask.distributed ({error}): pip install 'gensr[cluster]'"
-    ) from None
+from gensr.pipeline import worker
+from gensr.pipeline.worker import Duty
 
-_ANSWER = 10.0
-"""Seconds that a scheduler may take to answer."""
 _PATIENCE = 600.0
 """Seconds without any worker before an extraction gives up; queues of clusters are slow."""
-_LOOK_EVERY = 0.1
+_LOOK_EVERY, _ASK_EVERY = 0.1, 1.0
+"""Seconds between two looks at what is done; and between two questions who is there."""
 _FILES = 32
 """Files of one task while files are heard."""
+_DEATHS = 3
+"""Workers that may die while they load the encoder."""
 
 
 @contextmanager
 def on_cluster(config: ExtractConfig, encoder: Encoder | None) -> Iterator["OnCluster"]:
-    """Start workers on this machine, or join the cluster that is there.
-
-    Raises:
-        ClusterError: no scheduler answers, or it has no workers.
-    """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is raised
-    given = None if encoder is None else cloudpickle.dumps(encoder)
-    if config.workers is not None:
-        cores = os.cpu_count() or 1
+    """Start workers on this machine, or join the cluster that is there; see `workforce`."""
+    with workforce(config) as client:
         duty = Duty(
+            run=uuid4().hex,
             config=config,
-            encoder=given,
-            threads=max(1, cores // config.workers),
-            neighbours=True,
+            encoder=None if encoder is None else cloudpickle.dumps(encoder),
+            threads=max(1, usable_cores() // config.workers) if config.workers else None,
+            neighbours=config.workers is not None,
         )
-        with (
-            LocalCluster(
-                n_workers=config.workers,
-                threads_per_worker=2,  # one encodes, the other writes
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",  # any port that is free
-                memory_limit=0,  # batches bound it; dask would kill a worker for its model
-                silence_logs=logging.CRITICAL,
-            ) as cluster,
-            Client(cluster, set_as_default=False) as client,
-        ):
-            yield OnCluster(client, duty)
-        return
-    try:
-        client = Client(config.cluster, timeout=_ANSWER, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ClusterError(
-            f"no dask scheduler answers at {config.cluster} ({_words(error)}); start one with "
-            "`dask scheduler`, and workers with `dask worker`"
-        ) from None
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=_ANSWER)
-        except TimeoutError:
-            raise ClusterError(
-                f"the cluster at {config.cluster} has no worker; start some with "
-                f"`dask worker {config.cluster}`"
-            ) from None
-        _same_gensr(client)
-        yield OnCluster(client, Duty(config=config, encoder=given))
-
-
-def _same_gensr(client: Client) -> None:
-    """Refuse workers with another gensr, or none: asked by a function that every Python has.
-
-    Raises:
-        ClusterError: naming the worker and both versions.
-    """
-    own = version("gensr")
-    for address, found in client.run(version, "gensr", on_error="return").items():
-        if found != own:
-            what = f"gensr {found}" if isinstance(found, str) else "no gensr"
-            raise ClusterError(
-                f"worker {address} has {what}, this is gensr {own}: install the same on all"
-            )
+        yield OnCluster(client, duty)
 
 
 class OnCluster:
@@ -131,34 +76,50 @@ class OnCluster:
         self._client, self._duty = client, duty
         self._seen = time.monotonic()
         """When there was a worker last."""
+        self._device = ""
+        """The kind of device that all workers have."""
 
     def settings(self, root: Path, job: Job) -> dict[str, Any]:
         """Ask every worker; see `Site.settings`.
 
         Raises:
-            ClusterError: two workers would make different vectors, or one sees no files.
+            ClusterError: two workers would make different vectors, or one sees no files, or they
+                die of the encoder.
         """
-        asked = {
-            address: self._client.submit(
-                worker.describe,
-                self._duty,
-                root.absolute(),
-                work_folder(job.out).absolute(),
-                workers=[address],
-                pure=False,
-            )
-            for address in self._workers()
-        }
+        work = work_folder(job.out).absolute()
+        asked: dict[str, Future] = {}
+        deaths = 0
+        while not asked or not all(future.done() for future in asked.values()):
+            there = self._workers()
+            for address in asked.keys() - there.keys():  # its task waits for it, for ever
+                deaths += not asked[address].done()
+                asked.pop(address).cancel()
+            if deaths >= _DEATHS:
+                raise ClusterError(
+                    f"{deaths} workers died while they loaded the encoder: see their logs (most "
+                    "often memory: fewer workers, or --dtype bfloat16)"
+                )
+            for address in there.keys() - asked.keys():
+                asked[address] = self._client.submit(
+                    worker.describe,
+                    self._duty,
+                    root.absolute(),
+                    work,
+                    workers=[address],
+                    pure=False,
+                )
+            time.sleep(_LOOK_EVERY)
         answers = {address: self._result(future) for address, future in asked.items()}
-        (first, settings), *others = answers.items()
+        (first, described), *others = sorted(answers.items())
         for address, other in others:
-            told = differences(settings, other)
+            told = differences(described, other)
             if told:
                 raise ClusterError(
                     f"workers {first} and {address} would make different vectors "
-                    f"({'; '.join(told[:3])}): install the same versions and weights on all"
+                    f"({'; '.join(told[:3])}): give all the same versions, weights and devices"
                 )
-        return dict(settings)
+        self._device = described["device"]
+        return dict(described["settings"])
 
     def hear(
         self, paths: Iterable[Path], known: Mapping[str, Verdict]
@@ -167,7 +128,8 @@ class OnCluster:
         if self._duty.neighbours:
             yield from hear_in_children(paths, known)
             return
-        told = self._client.scatter(dict(known), broadcast=True, hash=False) if known else None
+        # In a list: of a dict, dask would make one future a key.
+        told = self._client.scatter([dict(known)], broadcast=True, hash=False)[0] if known else None
         waiting: deque[Future] = deque()
         rest = (path.absolute() for path in paths)
         while part := list(islice(rest, _FILES)):
@@ -176,35 +138,38 @@ class OnCluster:
                 yield from self._result(waiting.popleft())
         while waiting:
             yield from self._result(waiting.popleft())
+        with suppress(OSError):
+            self._client.run(worker.rest, on_error="ignore")
 
     def encode(self, root: Path, job: Job, plan: Plan, hears: Hears) -> None:
         """See `Site.encode`."""
         begin_encoding(job, plan, hears)
-        topic = f"gensr-{uuid4().hex}"
+        topic = f"gensr-{self._duty.run}"
         progress = _Progress(hears)
-        self._client.subscribe_topic(topic, progress.told)
         futures: dict[int, Future] = {}
-        for shard in job.pending:
-            clips = clips_of(root.absolute(), plan.columns, shard.encode)
-            needs = [futures[index] for index in sorted(shard.after) if index in futures]
-            futures[shard.index] = self._client.submit(
-                worker.encode_shard,
-                self._duty,
-                plan.settings,
-                job.writer,
-                shard,
-                clips,
-                needs,
-                topic,
-                key=f"{topic}-{shard.index}",
-                pure=False,
-            )
-        totals = {shard.index: _size(plan, shard) for shard in job.pending}
         try:
-            for index in self._finished(futures.values(), progress):
-                progress.reach(index, *totals[index])
+            self._client.subscribe_topic(topic, progress.told)
+            for shard in job.pending:
+                futures[shard.index] = self._client.submit(
+                    worker.encode_shard,
+                    self._duty,
+                    plan.settings,
+                    self._device,
+                    job.writer,
+                    shard,
+                    clips_of(root.absolute(), plan.columns, shard.encode),
+                    [futures[index] for index in sorted(shard.after) if index in futures],
+                    key=f"{topic}-{shard.index}",
+                    pure=False,
+                )
+            for index in self._finished(futures, progress):
+                progress.reach(index, *_size(plan, plan.shards[index]))
+        except (OSError, ValueError) as error:  # ValueError: a client that was closed
+            if isinstance(error, GensrError):
+                raise
+            raise _lost(error) from None
         finally:
-            with suppress(OSError):  # a lost cluster has nothing to cancel
+            with suppress(OSError, ValueError):  # a lost cluster has nothing to cancel
                 self._client.cancel(list(futures.values()))
                 self._client.unsubscribe_topic(topic)
 
@@ -215,18 +180,24 @@ class OnCluster:
         )
         return vectors
 
-    def _finished(self, futures: Iterable[Future], progress: "_Progress") -> Iterator[int]:
-        """Yield the shards as they are done, and pass on meanwhile how far the others are."""
-        left = list(futures)
-        done = as_completed(left, loop=self._client.loop)
-        count = len(left)
-        while count:
+    def _finished(self, futures: dict[int, Future], progress: "_Progress") -> Iterator[int]:
+        """Yield the shards as they are done, and pass on meanwhile how far the others are.
+
+        A future is let go of when it is done: dask would run the task again to have its result
+        back from a worker that dies later.
+        """
+        done = as_completed(list(futures.values()), loop=self._client.loop)
+        last = time.monotonic()
+        while futures:
             for future in done.next_batch(block=False):
-                count -= 1
-                yield self._result(future)
+                index = self._result(future)
+                del futures[index]
+                yield index
             progress.pass_on()
             time.sleep(_LOOK_EVERY)
-            self._workers()
+            if time.monotonic() - last > _ASK_EVERY:
+                last = time.monotonic()
+                self._workers()
 
     def _workers(self) -> dict[str, int]:
         """Return the threads of each worker there is.
@@ -252,12 +223,12 @@ class OnCluster:
 
         Raises:
             GensrError: what the task raised, as it would have been raised here.
-            ClusterError: the task was lost with its workers.
+            ClusterError: the task was lost with its workers, or failed by the machine it ran on.
         """
         while not future.done():
             try:
                 with self._client.as_current():
-                    wait([future], timeout=_LOOK_EVERY * 10)
+                    wait([future], timeout=_ASK_EVERY)
             except TimeoutError:
                 self._workers()
         try:
@@ -269,7 +240,14 @@ class OnCluster:
                 f"{error.allowed_failures + 1} workers died on one task ({error.task}): see their "
                 "logs (most often memory: smaller --batch-seconds); finished shards are kept"
             ) from None
-        except (TimeoutError, OSError, CancelledError) as error:
+        except (OSError, ImportError) as error:
+            if future.status != "error":
+                raise _lost(error) from None
+            raise ClusterError(
+                f"a worker failed ({type(error).__name__}: {one_line(error)}); finished shards "
+                "are kept, the same call again goes on"
+            ) from None
+        except CancelledError as error:
             raise _lost(error) from None
 
 
@@ -305,10 +283,6 @@ def _size(plan: Plan, shard: Shard) -> tuple[int, float]:
 
 def _lost(error: BaseException) -> ClusterError:
     return ClusterError(
-        f"the cluster was lost ({_words(error)}); finished shards are kept, the same call again "
+        f"the cluster was lost ({one_line(error)}); finished shards are kept, the same call again "
         "goes on"
     )
-
-
-def _words(error: BaseException) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ class Here:
         clips = (clips_of(root, plan.columns, shard.encode) for shard in job.pending)
         encoded = encode_clips(clips, self._encoder, batching_of(plan.settings), hears.advance)
         writes: deque[Future[None]] = deque()
-        with ThreadPoolExecutor(1, "write") as writer:
+        with closing(encoded), ThreadPoolExecutor(1, "write") as writer:
             for shard, vectors in zip(job.pending, encoded, strict=True):
                 rows = dict(zip(shard.encode, vectors, strict=True))
                 writes.append(writer.submit(job.writer.write, shard, rows))
@@ -76,7 +76,8 @@ class Here:
 
     def alone(self, clips: Clips, batching: Batching) -> NDArray[np.float32]:
         """See `Site.alone`."""
-        return next(encode_clips([clips], self._encoder, batching))
+        (vectors,) = encode_clips([clips], self._encoder, batching)
+        return vectors
 
 
 def begin_encoding(job: Job, plan: Plan, hears: Hears) -> None:

@@ -1,6 +1,6 @@
 """Speech in, emotion out: encode clips as the run's store was made, and ask the deployed model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,9 +75,10 @@ def predict_clips(
     hears.stage("predict", len(files))
     answers: list[Answer] = []
     failed: list[Problem] = []
+    heard = hear_in_children(files, {})
     for start in range(0, len(files), READ_AHEAD):
         part = files[start : start + READ_AHEAD]
-        clips, problems = _hear(part)
+        clips, problems = _told(part, heard)
         failed += problems
         if clips.paths:
             answers += _answers(clips, ears, batching, model, spec)
@@ -152,10 +153,14 @@ def _as_extracted(run: Run, ears: Encoder) -> Batching:
     )
 
 
-def _hear(files: Sequence[Path]) -> tuple[Clips, list[Problem]]:
+def _told(
+    files: Sequence[Path], verdicts: Iterator[tuple[str, Verdict]]
+) -> tuple[Clips, list[Problem]]:
+    """Take the verdicts on the next files: what can be used, and what cannot."""
     heard: list[tuple[Path, str, Verdict]] = []
     problems = []
-    for path, (file_sha256, verdict) in zip(files, hear_in_children(files, {}), strict=True):
+    for path in files:
+        file_sha256, verdict = next(verdicts)
         if verdict.reason:
             problems.append(Problem(path=_shown(path), reason=verdict.reason))
         else:
@@ -165,6 +170,7 @@ def _hear(files: Sequence[Path]) -> tuple[Clips, list[Problem]]:
         paths=tuple(str(path) for path, _, _ in heard),
         samples=tuple(verdict.samples for _, _, verdict in heard),
         file_sha256=tuple(file_sha256 for _, file_sha256, _ in heard),
+        audio_sha256=tuple(verdict.audio_sha256 for _, _, verdict in heard),
     )
     return clips, problems
 

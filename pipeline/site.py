@@ -17,7 +17,7 @@ from gensr.features.encoding import Clips
 from gensr.features.store.job import Job
 from gensr.features.store.plan import Plan
 from gensr.features.verdict import Verdict
-from gensr.features.windows import Batching
+from gensr.features.windows import FRAME, Batching
 from gensr.pipeline.extract_config import ExtractConfig
 from gensr.pipeline.progress import Hears
 
@@ -45,6 +45,7 @@ def settings_of(encoder: Encoder, config: ExtractConfig) -> dict[str, Any]:
     longest = round(config.max_seconds * SAMPLE_RATE)
     if encoder.max_samples is not None:
         longest = min(longest, encoder.max_samples)
+    longest -= longest % FRAME
     settings: dict[str, Any] = json.loads(
         json.dumps(
             {

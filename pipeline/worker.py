@@ -6,10 +6,11 @@ refuses to where its encoder is not, to the version of every library, the one th
 """
 
 import pickle
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from distributed import get_worker
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import ClusterError
+from gensr.features.decoders import shared_decoders
 from gensr.features.encoders import Encoder
 from gensr.features.encoding import Clips, encode_clips
 from gensr.features.store.plan import Shard, differences
@@ -42,18 +44,20 @@ _TELL_EVERY = 0.5
 class Duty:
     """What every task needs to know of the extraction."""
 
-    config: ExtractConfig
-    encoder: bytes | None = None
+    run: str
+    """Names the extraction: its encoder is loaded anew, as weights may have changed since."""
+    config: ExtractConfig = field(compare=False)
+    encoder: bytes | None = field(default=None, compare=False, repr=False)
     """Used instead of the one that `config` names, pickled: so that a worker which cannot load it
     says so, as bytes always arrive."""
-    threads: int | None = None
+    threads: int | None = field(default=None, compare=False)
     """Threads of the encoder on a CPU; None: as many as the worker has."""
-    neighbours: bool = False
+    neighbours: bool = field(default=False, compare=False)
     """Workers share this machine, and take its GPUs in turn."""
 
 
 def describe(duty: Duty, root: Path, work: Path) -> dict[str, Any]:
-    """Load the encoder and return the settings it leads to.
+    """Load the encoder; return the settings it leads to, and the kind of device it is on.
 
     Raises:
         ClusterError: this worker does not see the corpus, or the place of the store.
@@ -64,47 +68,60 @@ def describe(duty: Duty, root: Path, work: Path) -> dict[str, Any]:
                 f"worker {_name()} does not see {path}: corpus and store must lie on a file "
                 "system that all workers share, under the same path"
             )
-    return settings_of(_encoder(duty), duty.config)
+    encoder = _encoder(duty)
+    return {"settings": settings_of(encoder, duty.config), "device": encoder.device}
 
 
 def hear_files(
     paths: Sequence[Path], known: Mapping[str, Verdict] | None
 ) -> list[tuple[str, Verdict]]:
     """Hash and decode files; in child processes of the worker, as everywhere."""
-    return list(hear_in_children(paths, known or {}))
+    return list(hear_in_children(paths, known or {}, rest=False))
+
+
+def rest() -> None:
+    """End the processes that files were decoded in: all are heard."""
+    shared_decoders().rest()
 
 
 def encode_shard(
     duty: Duty,
     settings: Mapping[str, Any],
+    device: str,
     writer: ShardWriter,
     shard: Shard,
     clips: Clips,
     needs: Sequence[int],
-    topic: str,
 ) -> int:
-    """Encode one shard, write it, mark it as done.
+    """Encode one shard, write it, mark it as done; progress goes to the topic `gensr-<run>`.
+
+    dask runs a task again when it is not sure of it; a shard that is finished stays as it is.
 
     Args:
         duty: which encoder.
         settings: what it must lead to.
+        device: the kind of device that the other workers have.
         writer: puts the shard in its place.
         shard: its rows.
         clips: the audio of `shard.encode`.
         needs: shards that this one copies from; given, they are done.
-        topic: where progress is told: (shard, clips, seconds), counted from the shard's start.
 
     Returns:
         The shard's index.
     """
+    if writer.is_finished(shard):
+        return shard.index
     encoder = _encoder(duty)
-    told = differences(settings, settings_of(encoder, duty.config))
+    told = differences(
+        {**settings, "device": device},
+        {**settings_of(encoder, duty.config), "device": encoder.device},
+    )
     if told:
         raise ClusterError(
             f"worker {_name()} would make other vectors ({'; '.join(told[:3])}): "
-            "install the same versions and weights on all workers"
+            "give all workers the same versions, weights and devices"
         )
-    progress = _telling(topic, shard.index)
+    progress = _telling(f"gensr-{duty.run}", shard.index)
     (vectors,) = encode_clips([clips], encoder, batching_of(settings), progress, gate=_ENCODING)
     writer.write(shard, dict(zip(shard.encode, vectors, strict=True)))
     return shard.index
@@ -139,10 +156,13 @@ def _loaded(duty: Duty) -> Encoder:
     """Load the encoder, once for each extraction in the life of a worker."""
     if duty.encoder is not None:
         encoder: Encoder = pickle.loads(duty.encoder)  # noqa: S301  from the client, as all code is
-        return encoder
+        if "torch" not in sys.modules:
+            return encoder
     import torch
 
     torch.set_num_threads(duty.threads or get_worker().state.nthreads)
+    if duty.encoder is not None:
+        return encoder
     device = duty.config.device
     count = torch.cuda.device_count()
     if duty.neighbours and device in ("auto", "cuda") and count > 1:

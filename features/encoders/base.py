@@ -6,7 +6,7 @@ own affair; that a clip's vectors do not depend on its batch-mates is its promis
 """
 
 import abc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -58,6 +58,7 @@ class Encoder(abc.ABC):
             the result (Whisper on clips of their own length).
         max_samples: the longest waveform of one forward; none where any length will do.
         dtype: name of the dtype of weights and activations; vectors are float32 whatever it is.
+        device: kind of device it runs on, `cpu`, `cuda` or `mps`; not part of its provenance.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Encoder(abc.ABC):
     equal_lengths: bool
     max_samples: int | None = None
     dtype: str = "float32"
+    device: str = "cpu"
 
     @property
     def bound(self) -> float:
@@ -91,7 +93,7 @@ class Encoder(abc.ABC):
         """
         return self._checked(self._start(self._ready(waveforms)))
 
-    def stream(self, batches: Iterable[Waveforms]) -> Iterator[NDArray[np.float32]]:
+    def stream(self, batches: Iterable[Waveforms]) -> Generator[NDArray[np.float32], None, None]:
         """`encode` of each batch, in order, without leaving a GPU idle in between.
 
         A thread prepares the next batch while this one runs, and a GPU is given its next batch

@@ -89,6 +89,8 @@ def load_checkpoint(source: Source, *, device: torch.device, dtype: str) -> Chec
     torch_dtype: torch.dtype = getattr(torch, dtype)
     model = _load_model(folder, weights, torch_dtype, whisper=model_type == "whisper")
     model.requires_grad_(False)
+    # Whatever the checkpoint asks for: kept, the hidden states of all layers would fill the device.
+    model.config.output_hidden_states = model.config.output_attentions = False
     return Checkpoint(
         model=model.eval().to(device),
         device=device,

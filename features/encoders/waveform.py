@@ -47,6 +47,7 @@ class WaveformEncoder(Encoder):
         self.layers = (*(str(i) for i in range(config.num_hidden_layers)), "last")
         self.width = int(config.hidden_size)
         self.dtype = str(checkpoint.dtype).removeprefix("torch.")
+        self.device = checkpoint.device.type
         self._convolutions = tuple(zip(config.conv_kernel, config.conv_stride, strict=True))
         self._padding = mend_padding(model)
         self.equal_lengths = self._padding is None

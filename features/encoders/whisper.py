@@ -60,6 +60,7 @@ class WhisperEncoder(Encoder):
         self.layers = (*(str(i) for i in range(config.encoder_layers)), "last")
         self.width = int(config.d_model)
         self.dtype = str(checkpoint.dtype).removeprefix("torch.")
+        self.device = checkpoint.device.type
         self.equal_lengths = context == "clip"
         self.max_samples = int(config.max_source_positions) * FRAME_SAMPLES
 

@@ -25,10 +25,12 @@ STUB = Path(__file__).parent.parent / "features/store/stub.py"
 @pytest.fixture(scope="module")
 def stub(load_helper):
     """The stub encoder, sent to workers by value: they do not find this module by its name."""
-    module = load_helper(STUB)
-    cloudpickle.register_pickle_by_value(module)
-    yield module
-    cloudpickle.unregister_pickle_by_value(module)
+    modules = (load_helper(STUB), sys.modules[__name__])
+    for module in modules:
+        cloudpickle.register_pickle_by_value(module)
+    yield modules[0]
+    for module in modules:
+        cloudpickle.unregister_pickle_by_value(module)
 
 
 @pytest.fixture
@@ -172,6 +174,93 @@ def test_a_killed_worker_loses_nothing(stub, corpus, tmp_path, scheduler):
 
 
 @pytest.mark.slow
+def test_a_worker_that_dies_late_costs_no_finished_shard(stub, corpus, tmp_path, scheduler):
+    """dask forgets results with the worker that had them; what is on the disk stays."""
+
+    class Logging(stub.StubEncoder):
+        def _encode(self, waveforms):
+            with log.open("a") as file:
+                file.write(f"{len(waveforms)}\n")
+            return super()._encode(waveforms)
+
+    log = tmp_path / "batches"
+    first = scheduler.worker("first")
+    marks = tmp_path / "s.zarr.work/done"
+
+    def exchange():
+        while not (marks.is_dir() and len(list(marks.iterdir())) >= 4):
+            time.sleep(0.01)
+        first.kill()
+        scheduler.worker("second")
+
+    thread = threading.Thread(target=exchange)
+    thread.start()
+    config = settings(cluster=scheduler.address)
+    report = extract(corpus, tmp_path / "s.zarr", config, encoder=Logging(pause=0.1))
+    thread.join()
+    assert report.encoded == 30
+    encoded = sum(map(int, log.read_text().split()))
+    assert 30 <= encoded <= 34  # once each, but for the one shard that was under way
+
+
+@pytest.mark.slow
+def test_a_hubert_on_workers_is_the_same_hubert(corpus, tmp_path):
+    """Padded batches, windows and float16 on workers, against the same in one process."""
+    import torch
+    from transformers import HubertConfig, HubertModel
+
+    torch.manual_seed(0)
+    small = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = HubertConfig(
+        conv_dim=(16,) * 7, intermediate_size=48, num_conv_pos_embedding_groups=4, **small
+    )
+    HubertModel(config).save_pretrained(tmp_path / "hubert")
+    noise = np.random.default_rng(5).normal(0, 0.1, 40_000)
+    soundfile.write(corpus / "happy/long.wav", noise, 16_000)
+    gensr = str(Path(sys.executable).with_name("gensr"))
+    options = "--encoder hubert --max-seconds 1 --store-dtype float16 --batch-seconds 0.5"
+    options += " --shard-clips 8 --allow-errors 1 --device cpu --verify 6"
+    for out, more in (("alone.zarr", []), ("s.zarr", ["--workers", "2"])):
+        command = [gensr, "extract", "corpus", "--out", out, *options.split(), *more]
+        subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=250)
+    with open_store(tmp_path / "s.zarr") as one, open_store(tmp_path / "alone.zarr") as other:
+        assert one.fingerprint() == other.fingerprint()
+        found, expected = one.vectors(), other.vectors()
+    # Not equal to the bit: one process has more threads. A leak would be a hundred times as far.
+    scale = np.linalg.norm(expected, axis=-1)
+    assert (np.linalg.norm(found - expected, axis=-1) / scale).max() < 1e-3
+
+
+@pytest.mark.slow
+def test_a_client_that_is_killed_leaves_its_shards_to_the_next(corpus, tmp_path):
+    """The workers of this machine go with it; what they had finished is not encoded again."""
+    for number in range(200):
+        noise = np.random.default_rng(number).normal(0, 0.1, 16_000)
+        soundfile.write(corpus / f"sad/more{number}.wav", noise, 16_000)
+    gensr = str(Path(sys.executable).with_name("gensr"))
+    options = "--encoder fbank --shard-clips 4 --allow-errors 1 --workers 2"
+    command = [gensr, "extract", "corpus", "--out", "s.zarr", *options.split()]
+    client = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    marks = tmp_path / "s.zarr.work/done"
+    while not (marks.is_dir() and len(list(marks.iterdir())) >= 3):
+        assert client.poll() is None
+        time.sleep(0.005)
+    client.kill()
+    client.wait()
+    time.sleep(2)
+    answer = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=250
+    )
+    skipped = int(answer.stdout.split(" done before")[0].rsplit(" ", 1)[1])
+    assert skipped >= 12
+    alone = ExtractConfig(encoder="fbank", shard_clips=4, allow_errors=1)
+    extract(corpus, tmp_path / "alone.zarr", alone)
+    assert tree(tmp_path / "s.zarr") == tree(tmp_path / "alone.zarr")
+
+
+@pytest.mark.slow
 def test_a_cluster_of_named_encoders(corpus, tmp_path, scheduler):
     """`fbank` loaded by each worker, files heard by them too, then added to."""
     for name in ("one", "two"):
@@ -264,15 +353,41 @@ def test_the_command_with_workers(corpus, tmp_path):
 
 
 def test_a_worker_with_another_encoder_writes_nothing(stub, monkeypatch):
-    monkeypatch.setattr("gensr.pipeline.worker._name", lambda: "w1 (tcp://127.0.0.1:1)")
+    import torch
+
     from gensr.pipeline.site import settings_of
     from gensr.pipeline.worker import Duty
 
+    def duty(run, encoder):
+        threads = torch.get_num_threads()
+        return Duty(run=run, config=settings(), encoder=cloudpickle.dumps(encoder), threads=threads)
+
+    monkeypatch.setattr("gensr.pipeline.worker._name", lambda: "w1 (tcp://127.0.0.1:1)")
     planned = settings_of(stub.StubEncoder(revision="r1"), settings())
-    other = stub.StubEncoder(revision="r2")
-    duty = Duty(config=settings(), encoder=cloudpickle.dumps(other))
+    other = duty("r", stub.StubEncoder(revision="r2"))
     with pytest.raises(ClusterError, match=r"w1 .*encoder\.revision: 'r1' there, 'r2' here"):
-        encode_shard(duty, planned, None, None, None, [], "topic")
+        encode_shard(other, planned, "cpu", Unfinished(), None, None, [])
+    same = duty("s", stub.StubEncoder(revision="r1"))
+    with pytest.raises(ClusterError, match=r"w1 .*device: 'cuda' there, 'cpu' here"):
+        encode_shard(same, planned, "cuda", Unfinished(), None, None, [])
+
+
+@pytest.mark.slow
+def test_workers_that_die_of_the_encoder_are_one_line(stub, corpus, tmp_path):
+    class Deadly(stub.StubEncoder):
+        def __setstate__(self, state):
+            os._exit(1)
+
+    with pytest.raises(ClusterError, match="3 workers died while they loaded the encoder"):
+        extract(corpus, tmp_path / "s.zarr", settings(workers=1), encoder=Deadly())
+    assert not (tmp_path / "s.zarr").exists()
+
+
+class Unfinished:
+    """A writer that has written nothing."""
+
+    def is_finished(self, shard):
+        return False
 
 
 def test_workers_and_cluster_exclude_each_other():

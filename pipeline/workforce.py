@@ -1,0 +1,100 @@
+"""Workers: started on this machine, or found at the address of a dask scheduler."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from gensr.estimator.errors import ClusterError, ConfigError
+from gensr.pipeline.extract_config import ExtractConfig
+
+try:
+    from distributed import Client, LocalCluster
+except ModuleNotFoundError as error:
+    raise ConfigError(
+        f"--workers and --cluster need dask.distributed ({error}): pip install 'gensr[cluster]'"
+    ) from None
+
+_ANSWER = 10.0
+"""Seconds that a scheduler may take to answer, and the first worker to be there."""
+
+
+@contextmanager
+def workforce(config: ExtractConfig) -> Iterator[Client]:
+    """Start workers, or join those that are there; they are left as they were found.
+
+    Raises:
+        ClusterError: no process can be started, no scheduler answers, it has no workers, or one
+            has another gensr.
+    """
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)  # what matters is raised
+    try:
+        with _started(config.workers) if config.workers else _joined(str(config.cluster)) as client:
+            yield client
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def _started(count: int) -> Iterator[Client]:
+    try:
+        cluster = LocalCluster(
+            n_workers=count,
+            threads_per_worker=2,  # one encodes, the other reads or writes
+            processes=True,
+            host="127.0.0.1",
+            protocol="tls://",
+            security=True,  # else anybody on this machine could have code run by the workers
+            dashboard_address="127.0.0.1:0",  # any port that is free
+            memory_limit=0,  # batches bound it; dask would kill a worker for its model
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        raise ClusterError(
+            f"the workers do not start ({one_line(error)}); a script that calls extract() with "
+            "workers does so under `if __name__ == '__main__':`"
+        ) from None
+    with cluster, Client(cluster, set_as_default=False) as client:
+        yield client
+
+
+@contextmanager
+def _joined(address: str) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout=_ANSWER, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"no dask scheduler answers at {address} ({one_line(error)}); start one with "
+            "`dask scheduler`, and workers with `dask worker`"
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_ANSWER)
+        except TimeoutError:
+            raise ClusterError(
+                f"the cluster at {address} has no worker; start some with `dask worker {address}`"
+            ) from None
+        _same_gensr(client)
+        yield client
+
+
+def _same_gensr(client: Client) -> None:
+    """Refuse workers with another gensr, or none: asked by a function that every Python has.
+
+    Raises:
+        ClusterError: naming the worker and both versions.
+    """
+    own = version("gensr")
+    for address, found in client.run(version, "gensr", on_error="return").items():
+        if isinstance(found, PackageNotFoundError) or (isinstance(found, str) and found != own):
+            what = f"gensr {found}" if isinstance(found, str) else "no gensr"
+            raise ClusterError(
+                f"worker {address} has {what}, this is gensr {own}: install the same on all"
+            )
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error says, short enough for the end of a sentence."""
+    return " ".join(str(error).split())[:120] or type(error).__name__
