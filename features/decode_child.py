@@ -8,7 +8,7 @@ for each path, one after another as they become known:
 
     ["hashed", file_sha256]                        the bytes were read
     ["loading"], ["loaded"]                        torch is imported, at the first other rate
-    ["verdict", samples, audio_sha256, reason]     the last line for this path
+    ["verdict", samples, audio_sha256, reason, passing]    the last line for this path
     ["broken", message]                            instead: no file can be decoded, and why
 
 and once, in the beginning, ["ready"]. Samples stay here: what is heard is decoded again when it
@@ -23,6 +23,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import astuple
 from pathlib import Path
 
 from gensr.estimator.errors import AudioError, GensrError
@@ -62,7 +63,7 @@ def main() -> None:
         except GensrError as error:
             tell("broken", str(error))
         else:
-            tell("verdict", verdict.samples, verdict.audio_sha256, verdict.reason)
+            tell("verdict", *astuple(verdict))
 
 
 def judge(path: Path, tell: Tell) -> Verdict:
@@ -85,14 +86,14 @@ def judge(path: Path, tell: Tell) -> Verdict:
             tell("loaded")
         samples = to_16_khz(mono, rate)
     except AudioError as error:
-        return refused(str(error))
+        return refused(str(error), passing=isinstance(error.__cause__, OSError))
     except GensrError:
         raise
     except MemoryError:
-        return refused("needs more memory than is free: cut it into utterances first")
+        return refused("needs more memory than is free: cut it into utterances first", passing=True)
     except Exception as error:  # a header that the decoder's own code is not ready for
         told = " ".join(f"{type(error).__name__}: {error}".split())
-        return refused(f"the decoder failed ({told})")
+        return refused(f"the decoder failed ({told})", passing=True)
     return Verdict(samples=len(samples), audio_sha256=content_address(samples))
 
 

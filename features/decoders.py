@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from gensr.estimator.errors import GensrError
+from gensr.features.cores import usable_cores
 from gensr.features.verdict import Verdict, refused
 
 MODULE = "gensr.features.decode_child"
@@ -176,7 +177,7 @@ class Decoders:
         seconds: float = 30.0,
         seconds_per_megabyte: float = 1.0,
     ) -> None:
-        self.count = count or min(_MOST, _cores())
+        self.count = count or min(_MOST, usable_cores())
         self._command, self._seconds, self._per_mb = tuple(command), seconds, seconds_per_megabyte
         self._free = threading.Condition()
         self._retries = threading.Lock()
@@ -203,13 +204,14 @@ class Decoders:
             return self._once(path, limit)
         except _EndedError as end:
             if end.timed_out:
-                return end.file_sha256, refused(f"the decoder {late}")
+                return end.file_sha256, refused(f"the decoder {late}", passing=True)
         with self._retries:
             try:
                 return self._once(path, limit, fresh=True)
             except _EndedError as end:
                 words = f"and then {late}" if end.timed_out else f"({end})"
-                return end.file_sha256, refused(f"the decoder crashed {words}; {_CONVERT}")
+                reason = f"the decoder crashed {words}; {_CONVERT}"
+                return end.file_sha256, refused(reason, passing=True)
 
     def _once(self, path: Path, limit: float, *, fresh: bool = False) -> tuple[str, Verdict]:
         child = self._take(fresh=fresh)
@@ -365,10 +367,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -116,7 +116,8 @@ def hear_in_threads(
             try:
                 wave = read(path)
             except AudioError as error:
-                return file_sha, refused(str(error))
+                passing = isinstance(error.__cause__, OSError)
+                return file_sha, refused(str(error), passing=passing)
             return file_sha, Verdict(samples=len(wave.samples), audio_sha256=wave.sha256)
 
         yield from _by_threads(paths, hear, workers or min(8, usable_cores()))

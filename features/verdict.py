@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What decoding a file gave; the same bytes always give the same."""
+    """What decoding a file gave; the same bytes always give the same, unless it is `passing`."""
 
     samples: int
     """At 16 kHz; 0 where the file cannot be used."""
@@ -17,8 +17,10 @@ class Verdict:
     """Hash of the decoded samples: the clip's content address; empty where there are none."""
     reason: str = ""
     """Why the file cannot be used; empty where it can."""
+    passing: bool = False
+    """Whether another attempt may succeed: time, memory or the disk was lacking, not the file."""
 
 
-def refused(reason: str) -> Verdict:
-    """Return the verdict on a file that cannot be used."""
-    return Verdict(samples=0, audio_sha256="", reason=reason)
+def refused(reason: str, *, passing: bool = False) -> Verdict:
+    """Return the verdict on a file that cannot be used, or could not be this time."""
+    return Verdict(samples=0, audio_sha256="", reason=reason, passing=passing)

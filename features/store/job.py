@@ -105,8 +105,16 @@ class Job:
             )
 
     def verdicts(self, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
-        """Return what is known of files by their bytes: from an interrupted run, from the store."""
+        """Return what is known of files by their bytes: from an interrupted run, from the store.
+
+        What may have failed for lack of time or memory is left out, so that it is tried again,
+        unless a plan is to be resumed that counts on it. `--overwrite` tries all that failed.
+        """
         known = survey_log.read(self._journal.survey, preprocessing)
+        if self._overwrite:
+            known = {sha: verdict for sha, verdict in known.items() if not verdict.reason}
+        elif self._journal.plan() is None:
+            known = {sha: verdict for sha, verdict in known.items() if not verdict.passing}
         if self.base is not None:
             names = ("file_sha256", "samples", "audio_sha256")
             columns = (self.base.table[name].tolist() for name in names)
@@ -215,7 +223,11 @@ class Job:
             self._journal.forget()
 
     def _settle(self, plan: Plan) -> str:
-        """Make the journal's plan this one, or refuse; return its id."""
+        """Make the journal's plan this one, or refuse; return its id.
+
+        Where clips have come, gone or changed since the interrupted run, the shards that it
+        finished and that are the same now are kept, if there are any.
+        """
         wanted = with_id(
             {
                 "mode": self._mode,
@@ -229,6 +241,12 @@ class Job:
         found = self._journal.plan()
         if found is not None and found.get("id") == plan_id:
             return plan_id
+        lasting = [] if found is None or self._overwrite else self._lasting(plan, found, wanted)
+        if lasting:
+            self._journal.keep_plan(wanted)  # from here on writers of the old one are refused
+            for shard, sha256 in lasting:
+                self._journal.mark(shard, plan_id, sha256)
+            return plan_id
         if found is not None and not self._overwrite:
             raise StoreError(
                 f"{self.out} is half done for other clips ({found['clips']} then, "
@@ -241,10 +259,21 @@ class Job:
         self._journal.keep_plan(wanted)
         return plan_id
 
+    def _lasting(
+        self, plan: Plan, found: Mapping[str, Any], wanted: Mapping[str, Any]
+    ) -> list[tuple[Shard, str]]:
+        """Return finished shards of another plan that are this one's too, and their hashes."""
+        alike = not differences(found["settings"], wanted["settings"])
+        alike = alike and all(found[name] == wanted[name] for name in ("mode", "base"))
+        if not alike or not isinstance(self.out, Path):  # at a URL others may be at work on it
+            return []
+        return self._journal.lasting(plan.shards, str(found["id"]))
+
     def _make(self, path: Where, header: schema.Header) -> None:
         """Make the store that shards are written to, empty, unless it is there."""
         if isinstance(path, Path):
             if path.exists():
+                ZarrWriter.fit(path, header)
                 return
             aside = self._journal.folder / "new.zarr"
             files.remove(aside)

@@ -9,14 +9,15 @@
       publish       the store in the making is whole; only renaming is left
 
 Every file but the survey appears whole (written aside, flushed, renamed). A marker holds the
-plan it was made for and the hash of the data it vouches for, and is believed only where both
-still hold. Workers elsewhere read the plan and write markers; all else is the lock's holder's.
-At a URL these are objects, `lock` an empty one (lock.py), and the survey is in pieces.
+plan it was made for, the hash of the data it vouches for, and the shard's key in the plan; it
+is believed only where plan and data still hold. Workers elsewhere read the plan and write
+markers; all else is the lock's holder's. At a URL these are objects, `lock` an empty one
+(lock.py), and the survey is in pieces.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,13 @@ from gensr.estimator.errors import StoreError
 from gensr.features.store import files
 from gensr.features.store.lock import LOCK, lock_of
 from gensr.features.store.open import work_folder
+from gensr.features.store.plan import Shard
 from gensr.features.store.where import Where
+from gensr.features.store.zarr_layout import METADATA
 
 _SURVEY, _PLAN, _DONE, _PUBLISH = "survey.jsonl", "plan.json", "done", "publish"
 _STAGED = "store.zarr"
+_PLAN_KEYS = frozenset({"id", "mode", "settings", "base", "clips", "clips_hash"})
 
 
 class Journal:
@@ -55,14 +59,16 @@ class Journal:
         """Hold the store against every other writer.
 
         On leaving, the folder goes too, unless it holds a plan that is still to be carried out,
-        or a survey that broke off.
+        a whole store that is still to take its place, or a survey that broke off.
 
         Raises:
             StoreError: another process writes it, or the folder is someone else's.
         """
         with files.store_errors(self.store):
-            if files.is_folder(self.folder) and not self._is_ours():
-                raise StoreError(f"{self.folder} is in the way, and not gensr's: move it")
+            local = isinstance(self.folder, Path)
+            for folder in (self.folder, self._aside) if local else (self.folder,):
+                if files.exists(folder) and not _is_ours(folder):
+                    raise StoreError(f"{folder} is in the way, and not gensr's: move it")
             lock = lock_of(self.folder)
             try:
                 lock.acquire()
@@ -74,25 +80,37 @@ class Journal:
         try:
             with files.store_errors(self.store):
                 if isinstance(self.folder, Path):
-                    files.remove(self._aside)
+                    _clear(self._aside)
                 else:
                     files.write_atomic(self.folder / LOCK, b"")
             yield self
         finally:
             try:
                 with suppress(StoreError), files.store_errors(self.store):
-                    if not (self.surveying or files.exists(self.folder / _PLAN)):
+                    kept = self.surveying or self.publishing  # it may hold the only whole store
+                    if not (kept or files.exists(self.folder / _PLAN)):
                         self._vanish()
             finally:
                 lock.release()
 
     def plan(self) -> dict[str, Any] | None:
-        """Return the plan of an interrupted run, or None."""
+        """Return the plan of an interrupted run, or None.
+
+        Raises:
+            StoreError: the file holds none.
+        """
         path = self.folder / _PLAN
         try:
-            found: dict[str, Any] = json.loads(path.read_bytes())
+            found = json.loads(path.read_bytes())
         except FileNotFoundError:
             return None
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not found.keys() >= _PLAN_KEYS:
+            raise StoreError(
+                f"{path} is damaged: remove {self.folder}, then call again; what was finished for "
+                "that plan is made anew"
+            )
         return found
 
     def keep_plan(self, plan: Mapping[str, Any]) -> None:
@@ -101,24 +119,41 @@ class Journal:
 
     def done(self, shard: int, plan_id: str) -> str | None:
         """Return the hash of a shard's data, or None where it is not finished for that plan."""
-        try:
-            found = (self.folder / _DONE / str(shard)).read_text().split()
-        except FileNotFoundError:
-            return None
-        return found[1] if found[:1] == [plan_id] and len(found) == 2 else None
+        found = self._marker(shard)
+        return found[1] if found is not None and found[0] == plan_id else None
 
-    def mark(self, shard: int, plan_id: str, sha256: str, check: Callable[[], None]) -> None:
+    def mark(
+        self, shard: Shard, plan_id: str, sha256: str, check: Callable[[], None] | None = None
+    ) -> None:
         """Mark a shard as finished; its data are on the disk.
 
         Args:
-            shard: its number.
+            shard: which one.
             plan_id: the plan that the data are for.
             sha256: hash of the data.
             check: called when only the renaming is left; what it raises, stops it.
         """
         folder = self.folder / _DONE
         files.make_folders(folder, self.folder)
-        files.write_atomic(folder / str(shard), f"{plan_id} {sha256}\n".encode(), check)
+        line = f"{plan_id} {sha256} {shard.key}\n".encode()
+        files.write_atomic(folder / str(shard.index), line, check)
+
+    def lasting(self, shards: Iterable[Shard], plan_id: str) -> list[tuple[Shard, str]]:
+        """Return the shards that were finished for a plan and are the same now: (shard, hash)."""
+        found = [(shard, self._marker(shard.index)) for shard in shards]
+        return [
+            (shard, marker[1])
+            for shard, marker in found
+            if marker is not None and (marker[0], marker[2]) == (plan_id, shard.key)
+        ]
+
+    def _marker(self, shard: int) -> tuple[str, str, str] | None:
+        """Return a marker's plan, hash and key; None where there is none, or not a whole one."""
+        try:
+            plan_id, sha256, key = (self.folder / _DONE / str(shard)).read_text().split()
+        except (FileNotFoundError, ValueError):
+            return None
+        return plan_id, sha256, key
 
     @property
     def publishing(self) -> bool:
@@ -129,34 +164,60 @@ class Journal:
         """Decide that the store in the making takes its place, whatever happens next."""
         files.write_atomic(self.folder / _PUBLISH, b"")
 
+    @property
+    def whole(self) -> bool:
+        """Whether there is a store in the making that could take its place; see `forget`."""
+        return files.exists(self.staged / METADATA)
+
     def forget(self) -> None:
-        """Remove plan, markers and the store in the making; the lock and the survey stay."""
-        for name in (_PUBLISH, _PLAN, _DONE):  # the plan before what was done for it
+        """Remove plan, markers and the store in the making; the lock and the survey stay.
+
+        Killed in between, it is begun again. After a publication `publish` says so and goes last:
+        until then a plan that is left is one that was carried out. What was published already
+        goes by its header first, so that half of it is not published once more.
+        """
+        if self.publishing:
+            files.remove(self.staged / METADATA)
+        for name in (_PLAN, _DONE):  # the plan before what was done for it
             files.remove(self.folder / name)
-        for name in files.names(self.folder) - {LOCK, _SURVEY}:
+        for name in files.names(self.folder) - {LOCK, _SURVEY, _PUBLISH}:
             files.remove(self.folder / name)
+        files.remove(self.folder / _PUBLISH)
 
     def _vanish(self) -> None:
         """Remove the folder; what a kill leaves of it, is removed by the next call.
 
-        A local one goes in one step. At a URL, the object that says it is ours goes last.
+        A local one leaves its place in one step.
         """
         if isinstance(self.folder, Path):
-            files.remove(self._aside)
+            _clear(self._aside)
             files.move(self.folder, self._aside)
-            files.remove(self._aside)
-            return
-        for name in files.names(self.folder) - {LOCK}:
-            files.remove(self.folder / name)
-        files.remove(self.folder)
+            _clear(self._aside)
+        else:
+            _clear(self.folder)
 
     @property
     def _aside(self) -> Where:
         return self.folder.with_name(self.folder.name + ".done")
 
-    def _is_ours(self) -> bool:
-        names = files.names(self.folder)
-        return not names or not names.isdisjoint((LOCK, _PLAN))
+
+def _is_ours(folder: Where) -> bool:
+    if not files.is_folder(folder):
+        return False
+    try:
+        names = files.names(folder)
+    except FileNotFoundError:  # its owner has just removed it
+        return True
+    return not names or not names.isdisjoint((LOCK, _PLAN))
+
+
+def _clear(folder: Where) -> None:
+    """Remove a work folder; what says that it is ours goes last."""
+    if files.is_folder(folder):
+        with suppress(FileNotFoundError):  # another process removes it as well
+            for name in files.names(folder) - {LOCK}:
+                files.remove(folder / name)
+            files.remove(folder)
 
 
 def with_id(plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ follow from the table and the settings alone. Audio that is already somewhere is
 again: it is taken from the store that is added to, or from the first row that has it.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +32,8 @@ class Shard:
     """Row here -> an earlier row here with the same audio."""
     paths: tuple[str, ...]
     """Audio file of every row, from `start` on."""
+    key: str
+    """Hash of all that decides the vectors, beside the settings and the store that is added to."""
 
     @property
     def after(self) -> frozenset[int]:
@@ -78,6 +82,7 @@ def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tup
     for row, audio in enumerate(old):
         stored.setdefault(audio, row)
     first: dict[str, int] = {}
+    keys: list[str] = []
     audios, paths = columns["audio_sha256"].tolist(), columns["path"].tolist()
     shards = []
     for start in range(0, len(audios), shard_clips):
@@ -92,6 +97,11 @@ def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tup
             else:
                 first[audio] = row
                 encode.append(row)
+        # A copy is what its source is, so the source's whole shard decides it too.
+        origin = {row: [row, keys[row // shard_clips]] for row in copies.values() if row < start}
+        parts = [paths[start:stop], audios[start:stop], encode, [*from_base.items()]]
+        told = [start, *parts, [*copies.items()], [*origin.values()]]
+        keys.append(hashlib.sha256(json.dumps(told).encode()).hexdigest())
         shards.append(
             Shard(
                 index=start // shard_clips,
@@ -101,6 +111,7 @@ def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tup
                 base=from_base,
                 copies=copies,
                 paths=tuple(paths[start:stop]),
+                key=keys[-1],
             )
         )
     return tuple(shards)

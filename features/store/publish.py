@@ -17,7 +17,7 @@ from gensr.features.store.zarr_store import ZarrReader
 def publish(journal: Journal, advance: Advance = ignore) -> None:
     """Put `journal.staged`, a committed Zarr store, in the place of `journal.store`."""
     journal.keep_publishing()
-    if not files.exists(journal.staged):  # its rename was the last thing a killed run did
+    if not journal.whole:  # a killed run had renamed it, or began to forget it
         return
     if journal.store.suffix in schema.HDF5_SUFFIXES:
         _publish_hdf5(journal, advance)

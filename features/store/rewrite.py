@@ -43,6 +43,9 @@ def rewrite(
     if _real(target) in {_real(locate(source)) for source in sources}:
         raise StoreError(f"{target}: source and target are the same store")
     with files.store_errors(target), opened() as source, Journal(target).locked() as journal:
+        if journal.publishing:  # killed on the last steps, this or another writer's
+            publish(journal)
+            journal.forget()
         if journal.plan() is not None:
             raise StoreError(f"{target} is being extracted: finish that first, or write elsewhere")
         found = look(target)
@@ -57,6 +60,7 @@ def rewrite(
         elif isinstance(target, Path):
             write_zarr(source, journal.staged, advance)
             publish(journal)
+            journal.forget()
         else:
             discard(target)
             write_zarr(source, target, advance)

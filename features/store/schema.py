@@ -7,7 +7,7 @@ it says how many clips may be read, and is written after everything it speaks of
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -129,7 +129,7 @@ class Header:
                 layers=tuple(found["layers"]),
                 width=int(found["width"]),
                 shard_clips=int(found["shard_clips"]),
-                columns=tuple(found["columns"]),
+                columns=_columns(found["columns"]),
                 encoder=found["encoder"],
                 preprocessing=found["preprocessing"],
                 dtype=DTYPES[DTYPES.index(found["dtype"])],
@@ -157,6 +157,19 @@ def check_column(name: str) -> None:
     )
     if impossible:
         raise StoreError(f"the column {name!r} cannot be the name of an array: rename it")
+
+
+def _columns(found: Iterable[object]) -> tuple[str, ...]:
+    """Return a header's columns; a name that no array can have raises `ValueError`."""
+    for name in found:
+        if not isinstance(name, str):
+            raise TypeError(f"the column {name!r} has no name")
+        if name not in COLUMN_DTYPES:
+            try:
+                check_column(name)
+            except StoreError as error:
+                raise ValueError(str(error)) from None
+    return tuple(str(name) for name in found)
 
 
 def incomplete(path: object) -> StoreError:

@@ -77,7 +77,7 @@ class ShardWriter:
             self.check()
             vectors = self._narrow(shard, self._assemble(shard, encoded))
             self._zarr.write(shard.start, vectors, self.check)
-            self._journal.mark(shard.index, self.plan_id, hash_rows(vectors), self.check)
+            self._journal.mark(shard, self.plan_id, hash_rows(vectors), self.check)
 
     def is_finished(self, shard: Shard) -> bool:
         """Whether the shard is marked, and its data are those it was marked for."""

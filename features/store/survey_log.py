@@ -1,11 +1,12 @@
 """What was heard of every file, kept line by line while a corpus is surveyed.
 
     {"preprocessing": {...}}
-    ["<hash of the file>", 16000, "<hash of the samples>", ""]
+    ["<hash of the file>", 16000, "<hash of the samples>", "", false]
     ...
 
 A survey of a large corpus takes hours; killed, it goes on where it was. Lines are only ever
 added, and reach the disk every few seconds. The last one may be torn, and is then ignored.
+Of two lines about the same bytes the later one holds: a file may have been tried again.
 
 At a URL nothing can be added to an object. There the log is a folder of pieces, each such a log
 by itself, of what was heard in about half a minute.
@@ -15,6 +16,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 Keep = Callable[[str, Verdict], None]
 """Called with the hash of a file's bytes and what was heard."""
 
+_ROW = [str, int, str, str, bool]
+"""Types of a line's parts: the hash of the file, and the fields of a verdict."""
 _LINES, _SECONDS = 1000, 2.0
 """What a power cut can cost."""
 _PIECE_LINES, _PIECE_SECONDS = 10_000, 30.0
@@ -42,8 +46,8 @@ def read(path: Where, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
     known: dict[str, Verdict] = {}
     for _, line in _lines(path, preprocessing):
         if isinstance(line, list):
-            sha, samples, audio_sha, reason = line
-            known[sha] = Verdict(samples=samples, audio_sha256=audio_sha, reason=reason)
+            sha, *told = line
+            known[sha] = Verdict(*told)
     return known
 
 
@@ -75,8 +79,7 @@ class SurveyLog:
 
     def add(self, file_sha256: str, verdict: Verdict) -> None:
         """Add one verdict; it outlives this process at once, and a power cut soon after."""
-        line = [file_sha256, verdict.samples, verdict.audio_sha256, verdict.reason]
-        self._file.write(_dump(line))
+        self._file.write(_dump([file_sha256, *astuple(verdict)]))
         self._file.flush()
         self._waiting += 1
         if self._waiting >= _LINES or time.monotonic() - self._synced > _SECONDS:
@@ -108,8 +111,7 @@ class SurveyPieces:
 
     def add(self, file_sha256: str, verdict: Verdict) -> None:
         """Add one verdict; it outlives this process within half a minute."""
-        line = [file_sha256, verdict.samples, verdict.audio_sha256, verdict.reason]
-        self._waiting.append(_dump(line))
+        self._waiting.append(_dump([file_sha256, *astuple(verdict)]))
         if len(self._waiting) >= _PIECE_LINES or time.monotonic() - self._since > _PIECE_SECONDS:
             self._put()
 
@@ -163,7 +165,7 @@ def _content(piece: "UPath") -> list[bytes]:
 
 
 def _is_row(line: object) -> bool:
-    return isinstance(line, list) and [type(part) for part in line] == [str, int, str, str]
+    return isinstance(line, list) and [type(part) for part in line] == _ROW
 
 
 def _dump(line: object) -> bytes:

@@ -79,6 +79,13 @@ def create_vectors(group: zarr.Group, header: Header) -> None:
     )
 
 
+def vectors_json(header: Header) -> bytes:
+    """Return the `zarr.json` of the array of vectors, as `create_vectors` writes it."""
+    made: dict[str, Any] = {}
+    create_vectors(create_group(MemoryStore(made), header), header)
+    return bytes(made[f"{schema.VECTORS}/{METADATA}"].to_bytes())
+
+
 def create_column(group: zarr.Group, table: str, name: str, length: int, kind: str) -> AnyArray:
     """Make a column of a table: one chunk, with a checksum."""
     return group.create_array(

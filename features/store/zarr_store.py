@@ -164,8 +164,27 @@ class ZarrWriter:
     def create(cls, path: Where, header: Header) -> "ZarrWriter":
         """Make an empty store with room for the header's rows, none of them committed."""
         zarr_layout.create_vectors(zarr_layout.create_group(_storage(path), header), header)
+        if isinstance(path, Path):
+            for made in path.rglob("*"):
+                files.sync(made)
         files.sync(path)
         return cls(path)
+
+    @classmethod
+    def fit(cls, path: Path, header: Header) -> None:
+        """Give an unfinished store the number of rows that the header has now.
+
+        Its shards stay as they are, but for those beyond the last row.
+        """
+        wanted, metadata = zarr_layout.vectors_json(header), zarr_layout.vectors_metadata(path)
+        if metadata.read_bytes() != wanted:
+            files.write_atomic(metadata, wanted)
+        chunks = metadata.parent / "c"
+        count = -(-header.clips // header.shard_clips)
+        if chunks.is_dir():
+            for name in files.names(chunks):
+                if name.isdecimal() and int(name) >= count:
+                    files.remove(chunks / name)
 
     def write(
         self, start: int, vectors: NDArray[Any], check: Callable[[], None] | None = None

@@ -140,9 +140,11 @@ def test_killed_in_the_exchange(run, tmp_path, stub, corpus, tree, monkeypatch, 
     assert not (tmp_path / "s.zarr.work").exists()
 
 
-def interrupt(run, out, stub, **config):
+def interrupt(run, out, stub, batch=5, **config):
+    """Break an extraction off; return which shards are finished."""
     with pytest.raises(RuntimeError, match="broke"):
-        run(out, stub.StubEncoder(fail_at=5), **config)
+        run(out, stub.StubEncoder(fail_at=batch), **config)
+    return {int(path.name) for path in (out.parent / f"{out.name}.work/done").iterdir()}
 
 
 def test_other_settings_do_not_resume(run, out, stub, tree, expected):
@@ -155,13 +157,79 @@ def test_other_settings_do_not_resume(run, out, stub, tree, expected):
     assert tree(out) == expected
 
 
-def test_other_clips_do_not_resume(run, tmp_path, stub, corpus):
+def appears_at_the_end(stub, corpus):
+    for number in range(5):
+        stub.write_clip(corpus / f"sad/new{number}.wav", seed=500 + number)
+
+
+def vanishes_at_the_end(stub, corpus):
+    for path in sorted(corpus.rglob("*.wav"))[-5:]:
+        path.unlink()
+
+
+def changes_in_the_middle(stub, corpus):
+    stub.write_clip(sorted(corpus.rglob("*.wav"))[5], seed=500, seconds=0.3)
+
+
+def vanishes_in_the_middle(stub, corpus):
+    sorted(corpus.rglob("*.wav"))[5].unlink()
+
+
+@pytest.mark.parametrize(
+    ("happens", "same"),
+    [
+        (appears_at_the_end, {0, 1, 2, 3, 4}),
+        (vanishes_at_the_end, {0, 1, 2}),
+        (changes_in_the_middle, {0, 2, 3, 4}),
+        (vanishes_in_the_middle, {0}),  # every later row is another
+    ],
+)
+def test_shards_that_are_the_same_are_kept(run, out, stub, corpus, tree, happens, same):
+    """A file that changes while a run is broken off costs its own shard, and those that shift."""
+    done = interrupt(run, out, stub, batch=14)
+    assert {0, 1, 2} <= done
+    happens(stub, corpus)
+    run(out.with_stem("whole"))
+    report = run(out)
+    assert report.skipped == 4 * len(done & same)
+    assert tree(out) == tree(out.with_stem("whole"))
+
+
+def test_a_copy_is_made_again_with_its_source(run, out, stub, corpus, tree):
+    """The source's vectors may be others, in the last bits, in another batch."""
+    files = sorted(corpus.rglob("*.wav"))
+    shutil.copy(files[1], files[9])
+    done = interrupt(run, out, stub, batch=10)
+    assert {0, 1, 2} <= done
+    stub.write_clip(files[2], seed=500, seconds=0.3)
+    run(out.with_stem("whole"))
+    assert run(out).skipped == 4 * len(done - {0, 2})
+    assert tree(out) == tree(out.with_stem("whole"))
+
+
+def test_killed_while_shards_are_kept(run, tmp_path, stub, corpus, tree, monkeypatch):
     out = tmp_path / "s.zarr"
     interrupt(run, out, stub)
-    stub.write_clip(corpus / "sad/new.wav", seed=500)
+    shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-half"))
+    half = tmp_path.with_name(f"{tmp_path.name}-half")
+    vanishes_at_the_end(stub, corpus)
+    run(tmp_path / "whole.zarr")
+    for _ in every_step(monkeypatch, 0, 2, lambda: run(out)):
+        assert run(out).clips == 15
+        assert tree(out) == tree(tmp_path / "whole.zarr")
+        for name in ("s.zarr", "s.zarr.work"):
+            files.remove(tmp_path / name)
+            shutil.copytree(half / name, tmp_path / name)
+
+
+def test_other_clips_do_not_resume(run, tmp_path, stub, corpus):
+    """Nothing that is finished could be kept, so it is not thrown away unasked."""
+    out = tmp_path / "s.zarr"
+    interrupt(run, out, stub)
+    stub.write_clip(corpus / "angry/00.wav", seed=500)  # the first of all
     with pytest.raises(StoreError, match=r"other clips \(20 then, 21 now"):
         run(out)
-    (corpus / "sad/new.wav").unlink()
+    (corpus / "angry/00.wav").unlink()
     assert run(out).skipped > 0
 
 
@@ -259,7 +327,9 @@ def test_batches_and_shards_do_not_change_the_vectors(run, tmp_path):
         run(tmp_path / f"{number}.zarr", **config)
         with open_store(tmp_path / f"{number}.zarr") as store:
             stores.append(store.vectors())
-    np.testing.assert_array_equal(*stores)
+    np.testing.assert_array_equal(*(vectors[:, 1:] for vectors in stores))
+    # The oracle of all tests that compare bytes: the stub tells batches apart.
+    assert (stores[0][:, 0] != stores[1][:, 0]).any(axis=1).all()
 
 
 def test_a_commit_that_was_killed_leaves_no_columns(run, out, stub, corpus, tree, monkeypatch):

@@ -1,5 +1,6 @@
 """Stores at URLs: what a local store holds, object for object, killed and resumed or not."""
 
+import json
 import pickle
 from contextlib import suppress
 
@@ -189,7 +190,8 @@ def test_a_plan_that_loses_the_race_commits_nothing(made, rows, url, memory):
         for shard in job.pending:
             job.writer.write(shard, made.encoded(rows, shard))
         name = next(name for name in memory() if name.endswith("plan.json"))
-        MemoryFileSystem().pipe_file(name, b'{"id": "of another machine"}')
+        theirs = json.loads(memory()[name]) | {"id": "of another machine"}
+        MemoryFileSystem().pipe_file(name, json.dumps(theirs).encode())
         with pytest.raises(StoreError, match="was begun anew; nothing was written"):
             job.commit()
     with pytest.raises(StoreError, match="is not finished"):

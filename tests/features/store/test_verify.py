@@ -87,6 +87,18 @@ def test_a_sound_store_is_counted(built, name):
     assert told == [4, 4, 2]
 
 
+@pytest.mark.parametrize("column", ["..", "", "a/b", "zarr.json", 7, ["path"]])
+@pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
+def test_a_header_with_a_column_that_cannot_be(copy, name, column):
+    out = copy(name)
+    with open_store(out) as store:
+        columns = [*store.header.columns, column]
+    edit(out, columns=columns)
+    with pytest.raises(StoreError, match=r"the store's header is damaged \(.*column") as told:
+        verify(out)
+    assert "\n" not in str(told.value)
+
+
 def flips(size, count, seed):
     """Yield places and bits to flip: every place of a small file, else a random choice."""
     rng = random.Random(seed)

@@ -1,0 +1,263 @@
+"""Killed while a whole store takes its place, at any step: no store is lost, none is in the way."""
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from gensr.estimator.errors import StoreError
+from gensr.features.store import files, open_store
+from gensr.features.store.convert import convert
+from gensr.features.store.job import open_job
+from gensr.features.store.journal import Journal
+from gensr.features.store.merge import merge
+
+KILLED = Path(__file__).with_name("killed.py")
+EVERY = pytest.param(1, marks=pytest.mark.slow)
+
+
+def work(out):
+    return out.with_name(out.name + ".work")
+
+
+@pytest.fixture(scope="module")
+def call():
+    """Run a call of killed.py up to a step: call(step, name, *arguments) -> exit status."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", KILLED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def call(step, name, *arguments):
+        process.stdin.write(json.dumps([step, name, arguments], default=str) + "\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+    yield call
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
+
+
+def killed_steps(stride, attempt):
+    """Die before steps 0 to 6, then every `stride`; yield each, until one attempt gets through."""
+    for step in itertools.chain(range(7), itertools.count(7, stride)):
+        status = attempt(step)
+        if status == 0:
+            assert step > 6  # it had something to die of
+            return
+        assert status == 9
+        yield step
+
+
+def put_in_place(old, current):
+    for path in (current, work(current), current.with_name(current.name + ".work.done")):
+        files.remove(path)
+    (shutil.copytree if old.is_dir() else shutil.copy)(old, current)
+
+
+@pytest.mark.parametrize("stride", [43, EVERY])
+@pytest.mark.parametrize("name", ["convert", "merge"])
+def test_a_rewrite_loses_neither_store(made, tmp_path, tree, call, name, stride):
+    """Whatever calls next: here one that is refused, since a store is there."""
+    a, b = (made.make(tmp_path / f"{rows}.h5", made.clips(rows)) for rows in ("abcdef", "ghi"))
+    old = made.make(tmp_path / "old.zarr", made.clips("xyz"))
+    out, new = tmp_path / "s.zarr", tmp_path / "new.zarr"
+    again = {
+        "convert": lambda target, **options: convert(a, target, **options),
+        "merge": lambda target, **options: merge([a, b], target, **options),
+    }[name]
+    again(new)
+    sources = a if name == "convert" else [str(a), str(b)]
+
+    def attempt(step):
+        put_in_place(old, out)
+        return call(step, name, sources, out)
+
+    for step in killed_steps(stride, attempt):
+        if not out.exists():  # between two renames
+            with pytest.raises(StoreError, match="not finished"):
+                open_store(out)
+        with pytest.raises(StoreError, match="exists: pass --overwrite"):
+            again(out)
+        assert tree(out) == tree(new if step else old)
+        assert not work(out).exists()
+        again(out, overwrite=True)
+        assert tree(out) == tree(new)
+    assert tree(out) == tree(new)
+
+
+@pytest.mark.parametrize("stride", [61, EVERY])
+def test_what_was_published_is_not_in_the_way(made, out, tmp_path, call, stride):
+    """Killed while an addition takes its place, or is forgotten; then other clips are added."""
+    old = made.make(out.with_stem("old"), made.clips("abcde"))
+
+    def attempt(step):
+        put_in_place(old, out)
+        return call(step, "add", out, "fghijk")
+
+    for step in killed_steps(stride, attempt):
+        if not step:  # it had not been decided yet: the same call goes on
+            made.make(out, made.clips("fghijk"))
+        made.make(out, made.clips("lm"))
+        with open_store(out) as store:
+            assert store.table["path"].tolist() == [f"{name}.wav" for name in "abcdefghijklm"]
+            for row, name in enumerate("abcdefghijklm"):
+                assert (store.vectors([row])[0] == made.vector(f"{name}.wav")).all()
+        assert not work(out).exists()
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing catches it."""
+
+
+def test_a_file_at_a_url_is_not_made_of_half_a_store(made, tmp_path, monkeypatch):
+    """Killed after the upload, while what it was made from goes object by object."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(MemoryFileSystem, "store", {})
+    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+    memory, rows = MemoryFileSystem.store, made.clips("abcdefghij")
+    expected = made.make(tmp_path / "whole.h5", rows).read_bytes()
+    remove = files.remove
+    for step in range(20):
+        url = f"memory://some/where/{step}.h5"
+        left = iter([True] * step)
+
+        def dying(path, left=left):
+            published = any(name.endswith(".work/publish") for name in memory)
+            if published and next(left, None) is None:
+                raise Killed
+            remove(path)
+
+        try:
+            with made.started(url, rows) as (job, _):
+                for shard in job.pending:
+                    job.writer.write(shard, made.encoded(rows, shard))
+                with monkeypatch.context() as patch:
+                    patch.setattr(files, "remove", dying)
+                    job.commit()
+        except Killed:
+            pass
+        else:
+            assert step > 3
+            break
+        with open_job(url, overwrite=False) as job:
+            assert job.base is not None
+        assert memory[f"/some/where/{step}.h5"].getvalue() == expected
+        assert not [name for name in memory if ".work" in name]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+@pytest.mark.parametrize("refused", ["old.zarr", "s.zarr", "s.zarr.work.done"])
+def test_a_rewrite_that_breaks_off(made, tmp_path, tree, monkeypatch, refused, error):
+    """An exception, after which the lock is given back in order, and the folder cleared."""
+    source = made.make(tmp_path / "a.h5", made.clips("abcdef"))
+    out = made.make(tmp_path / "s.zarr", made.clips("xyz"))
+    convert(source, tmp_path / "new.zarr")
+    move = files.move
+
+    def breaking(source, target):
+        if target.name == refused:
+            raise error
+        move(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "move", breaking)
+        try:
+            convert(source, out, overwrite=True)
+        except (KeyboardInterrupt, StoreError):
+            pass
+        else:
+            assert (refused, error) == ("s.zarr.work.done", OSError)  # all was done by then
+    with open_job(out, overwrite=False):
+        pass
+    assert tree(out) == tree(tmp_path / "new.zarr")
+    assert not work(out).exists()
+
+
+def test_a_store_lasts_before_it_takes_its_place(made, tmp_path, monkeypatch):
+    """Every file is flushed before the renaming: a power cut leaves none of them empty."""
+    out, rows = tmp_path / "s.zarr", made.clips("abcdef")
+    flushed, seen = set(), []
+    fsync, move = os.fsync, files.move
+
+    def noting(descriptor):
+        flushed.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def checking(source, target):
+        if target == out:
+            seen.append({path.stat().st_ino for path in source.rglob("*")})
+            assert seen[-1] <= flushed
+        move(source, target)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    monkeypatch.setattr(files, "move", checking)
+    made.make(out, rows)
+    made.make(out, made.clips("gh"))
+    convert(made.make(tmp_path / "a.h5", rows), out, overwrite=True)
+    assert len(seen) == 3
+    assert min(map(len, seen)) > 1
+
+
+@pytest.mark.parametrize("name", ["s.zarr.work", "s.zarr.work.done"])
+def test_folders_of_others_are_not_removed(made, tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years")
+    with pytest.raises(StoreError, match=f"{name} is in the way, and not gensr's: move it"):
+        made.make(tmp_path / "s.zarr", made.clips("abc"))
+    assert (folder / "thesis.txt").read_text() == "years"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+
+
+def test_what_a_kill_leaves_aside_is_removed(made, tmp_path, monkeypatch):
+    """Killed within the removal, wherever: what is left still says whose it is."""
+    out = made.make(tmp_path / "s.zarr", made.clips("abc"))
+    aside = tmp_path / "s.zarr.work.done"
+    for name in ("done", "survey.jsonl", "publish"):
+        (aside / name).mkdir(parents=True)
+    (aside / "lock").touch()
+    remove = files.remove
+    for removed in range(3):
+        left = iter([True] * removed)
+
+        def dying(path, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            remove(path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "remove", dying)
+            with pytest.raises(KeyboardInterrupt), Journal(out).locked():
+                pass
+        assert (aside / "lock").exists()
+    made.make(out, made.clips("d"))
+    assert not aside.exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"id": "x"', b"[]", b'{"id": "x"}', b"\xff\xfe"])
+def test_a_damaged_plan_is_one_line(made, tmp_path, tree, damage):
+    out, rows = tmp_path / "s.zarr", made.clips("abcdef")
+    made.make(tmp_path / "expected.zarr", rows)
+    with made.started(out, rows):
+        pass
+    (work(out) / "plan.json").write_bytes(damage)
+    for attempt in (
+        lambda: made.make(out, rows),
+        lambda: made.make(out, rows, overwrite=True),
+        lambda: convert(tmp_path / "expected.zarr", out, overwrite=True),
+    ):
+        with pytest.raises(StoreError, match=r"plan\.json is damaged: remove \S+\.work, then"):
+            attempt()
+    files.remove(work(out))
+    made.make(out, rows)
+    assert tree(out) == tree(tmp_path / "expected.zarr")
