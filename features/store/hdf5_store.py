@@ -6,6 +6,7 @@ depends on when it was written: no time stamps, one library format, one order of
 """
 
 import json
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,6 +36,8 @@ class Hdf5Reader:
     def __init__(self, path: Where) -> None:
         self.path = path
         self._closing = ExitStack()
+        # HDF5 reads a URL through Python: a file still open when the interpreter ends is a crash.
+        weakref.finalize(self, self._closing.close)
         try:
             with files.reached(path):
                 self._file = self._open(path)
@@ -159,6 +162,7 @@ class Hdf5Writer:
     def _begin(self, header: Header) -> None:
         # The oldest format that holds attributes over 64 KiB and indexes chunks quickly.
         self._file = h5py.File(self._disk, "w", libver=("v110", "v110"))
+        weakref.finalize(self, self._file.close)  # before the interpreter ends, whatever happens
         vectors = self._file.create_dataset(
             schema.VECTORS,
             shape=(header.clips, len(header.layers), header.width),
