@@ -9,7 +9,8 @@ to them. It is not enough in
   the next reads them, so they are zero again after each;
 - the batch norm before HuBERT's positional convolution (`conv_pos_batch_norm`): its shift fills
   the padding, which is emptied again.
-A model that mixes frames in yet another way is not mended: its batches hold one length.
+A model with a further group, batch or instance norm is not mended: its batches hold one length.
+What else may mix frames is not looked for; `gensr extract --verify` would show it.
 
 Letters: B clips, C channels, F frames (padded), m frames of the shortest clip.
 """

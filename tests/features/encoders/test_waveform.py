@@ -132,6 +132,28 @@ def test_layers_are_the_hidden_states_and_x1_is_the_last(kind, loaded, checkpoin
     assert error(encoder.encode([clip])[0], expected) < 1e-5
 
 
+def test_a_checkpoint_cannot_ask_for_all_hidden_states(checkpoint, tmp_path, noise):
+    """Layers are averaged as they run; a config that keeps them would fill the device."""
+    import weakref
+
+    folder = Path(shutil.copytree(checkpoint("hubert-large"), tmp_path / "greedy"))
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"output_hidden_states": True, "output_attentions": False}
+    (folder / "config.json").write_text(json.dumps(config))
+    encoder = load_encoder(str(folder), device="cpu")
+    seen, alive = [], []
+
+    def note(layer, args, kwargs):
+        seen.append(weakref.ref(args[0] if args else kwargs["hidden_states"]))
+        alive.append(sum(ref() is not None for ref in seen))
+
+    for layer in encoder._model.encoder.layers:
+        layer.register_forward_pre_hook(note, with_kwargs=True)
+    encoder.encode(noise(16_000))
+    assert len(alive) == 3
+    assert max(alive) <= 2
+
+
 def test_standardise_is_the_extractors(noise):
     from transformers import Wav2Vec2FeatureExtractor
 
