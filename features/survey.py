@@ -88,7 +88,7 @@ def hear_in_children(
     own = decoders or shared_decoders()
 
     def hear(path: Path) -> Answer:
-        file_sha = _hash_file(path) if known else ""
+        file_sha = hash_file(path) if known else ""
         if file_sha and file_sha in known:
             return file_sha, known[file_sha]
         return own.hear(path)
@@ -110,7 +110,7 @@ def hear_in_threads(
 
     def hear_all(paths: Iterable[Path], known: Mapping[str, Verdict]) -> Iterator[Answer]:
         def hear(path: Path) -> Answer:
-            file_sha = _hash_file(path)
+            file_sha = hash_file(path)
             if file_sha and file_sha in known:
                 return file_sha, known[file_sha]
             try:
@@ -225,7 +225,7 @@ def _by_threads(
             raise
 
 
-def _hash_file(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Return the SHA-256 of the bytes; "" where there is no regular file to read."""
     try:
         if not path.is_file():  # a named pipe would wait for ever

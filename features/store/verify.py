@@ -5,7 +5,6 @@ of checksum cover the content: the header's own, the tables', each clip's audio 
 (Zarr) or Fletcher-32 (HDF5) on every chunk of numbers.
 """
 
-import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from gensr.features.store.open import Store, open_store
 from gensr.features.store.table import tables_sha256
 from gensr.features.store.transfer import Advance, ignore
 from gensr.features.store.where import Where
+from gensr.features.survey import hash_file
 
 _AHEAD = 1024
 """Audio files hashed between two reports of progress."""
@@ -116,21 +116,10 @@ def _audio_faults(store: Store, root: Path, advance: Advance) -> Iterator[str]:
     with ThreadPoolExecutor(4) as pool:
         for start in range(0, len(paths), _AHEAD):
             part = paths[start : start + _AHEAD]
-            found = pool.map(_hash_file, [root / path for path in part])
+            found = pool.map(hash_file, [root / path for path in part])
             for path, sha, wanted in zip(part, found, hashes[start:], strict=False):
                 if not sha:
                     yield f"{path} is missing under {root}"
                 elif sha != wanted:
                     yield f"{path} has changed since it was extracted; extract again"
             advance(len(part))
-
-
-def _hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes; "" where there is no regular file to read."""
-    try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
