@@ -87,12 +87,12 @@ def encode_clips(
     the next group is read, and its first batch prepared, while this one is still encoded.
 
     Args:
-        groups: taken as they are needed.
+        groups: taken as they are needed, in another thread.
         encoder: must be used by no one else meanwhile.
         batching: how windows share a batch.
         advance: hears of each batch.
-        gate: held while the encoder is used, and entered only when the first batch was read;
-            a lock, where others use the encoder too.
+        gate: held while the encoder is used; entered only when the first batch was read, in
+            another thread than it is left. A `threading.Lock`, where others use the encoder too.
 
     Yields:
         For each group float32 (clips, layers, width).

@@ -96,9 +96,9 @@ class Encoder(abc.ABC):
     def stream(self, batches: Iterable[Waveforms]) -> Generator[NDArray[np.float32], None, None]:
         """`encode` of each batch, in order, without leaving a GPU idle in between.
 
-        A thread prepares the next batch while this one runs, and a GPU is given its next batch
-        before the results of this one are waited for. `batches` is read from the caller's
-        thread, at most three batches ahead of the results.
+        A thread takes the next batch from `batches` and prepares it while this one runs, and a
+        GPU is given its next batch before the results of this one are waited for. At most
+        three batches are taken ahead of the results.
 
         Raises:
             EncoderError: as `encode`; results of the batches before are handed out first.

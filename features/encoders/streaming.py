@@ -10,9 +10,10 @@ torch is imported where a tensor turns up and not before: encoders without it st
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -69,7 +70,8 @@ def run_ahead(
     """Start every batch, in order, and yield each that is due.
 
     Args:
-        batches: read one ahead, in the caller's thread.
+        batches: taken one ahead, in the thread that prepares: a batch that is slow to come
+            does not keep one that is ready from being started.
         prepare: host work; runs in another thread, one batch at a time.
         start: queues a prepared batch on the device; runs in the caller's thread.
 
@@ -89,42 +91,29 @@ def run_ahead(
 def _started(
     batches: Iterable[B], prepare: Callable[[B], P], start: Callable[[P], Arrival]
 ) -> Generator[Arrival, None, None]:
-    with (
-        ThreadPoolExecutor(1, thread_name_prefix="prepare") as pool,
-        closing(_prepared(pool, batches, prepare)) as prepared,
-    ):
-        for batch in prepared:
-            try:
-                arrival = start(batch.result())
-            except Exception as error:
-                yield Arrival(_raiser(error), here=False)
-                return
-            yield arrival
-
-
-def _prepared(
-    pool: Executor, batches: Iterable[B], prepare: Callable[[B], P]
-) -> Generator[Future[P], None, None]:
-    """Yield each batch when the next is being prepared; where reading one fails, last of all."""
-    ahead: deque[Future[P]] = deque()
     source = iter(batches)
-    try:
-        while True:
-            try:
-                ahead.append(pool.submit(prepare, next(source)))
-            except StopIteration:
-                break
-            except Exception as error:
-                ahead.append(Future())
-                ahead[-1].set_exception(error)
-                break
-            if len(ahead) > _AHEAD:
-                yield ahead.popleft()
-        while ahead:
-            yield ahead.popleft()
-    finally:
-        for future in ahead:
-            future.cancel()
+
+    def step() -> list[P]:
+        """Prepare the next batch; nothing is left where the list is empty."""
+        return [prepare(batch) for batch in islice(source, 1)]
+
+    with ThreadPoolExecutor(1, thread_name_prefix="prepare") as pool:
+        ahead = deque([pool.submit(step)])
+        try:
+            while True:
+                while len(ahead) <= _AHEAD:
+                    ahead.append(pool.submit(step))
+                try:
+                    arrivals = [start(batch) for batch in ahead.popleft().result()]
+                except Exception as error:
+                    yield Arrival(_raiser(error), here=False)
+                    return
+                if not arrivals:
+                    return
+                yield from arrivals
+        finally:
+            for future in ahead:
+                future.cancel()
 
 
 def _raiser(error: Exception) -> Callable[[], NDArray[np.float32]]:

@@ -90,9 +90,8 @@ def test_batches_are_read_as_they_are_needed(noise):
     stream = Stub().stream(batches())
     assert read == []
     next(stream)
-    assert len(read) == 2
     stream.close()
-    assert len(read) == 2
+    assert 1 <= len(read) <= 2
     assert not workers()
 
 
@@ -148,6 +147,23 @@ def test_a_device_gets_its_next_batch_before_results_are_waited_for():
     arrivals = run_ahead(range(3), prepare=lambda number: number, start=device.start)
     assert [int(arrival.wait()[0]) for arrival in arrivals] == [0, 1, 2]
     assert device.events == ["start 0", "start 1", "wait 0", "start 2", "wait 1", "wait 2"]
+
+
+def test_a_batch_that_is_slow_to_come_does_not_keep_one_that_is_ready():
+    started = [threading.Event() for _ in range(4)]
+
+    def batches():
+        for number in range(4):
+            # The disk answers only once the device has every batch that was read before.
+            assert number == 0 or started[number - 1].wait(60)
+            yield number
+
+    def start(number):
+        started[number].set()
+        return Device().start(number)
+
+    arrivals = run_ahead(batches(), prepare=lambda number: number, start=start)
+    assert [int(arrival.wait()[0]) for arrival in arrivals] == [0, 1, 2, 3]
 
 
 def test_what_was_queued_before_an_error_still_arrives():
