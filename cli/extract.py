@@ -58,8 +58,9 @@ def command(
         float, typer.Option(help="Longer clips are encoded in windows of at most this, s.")
     ] = 30.0,
     batch_seconds: Annotated[
-        float, typer.Option(help="Audio of one batch, s; bounds the encoder's memory.")
-    ] = 100.0,
+        float | None,
+        typer.Option(help="Audio of one batch, s; bounds memory. Default: 5 on a CPU, else 100."),
+    ] = None,
     shard_clips: Annotated[int, typer.Option(help="Clips of one shard, the unit of work.")] = 256,
     verify: Annotated[int, typer.Option(help="Clips to encode once more, alone, and compare.")] = 0,
     workers: Annotated[

@@ -1,12 +1,19 @@
 """The settings of an extraction: what its vectors depend on, and where and how it runs."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gensr.estimator.errors import ConfigError
 from gensr.features.encoders import DEFAULT_ENCODER
 
 STORE_DTYPES = ("float32", "float16")
+BATCH_SECONDS: Mapping[str, float] = {"cpu": 5.0, "cuda": 100.0, "mps": 100.0}
+"""Audio of one batch in seconds, by kind of device (ours).
+
+A GPU wants many clips at once. A CPU is busy with one of a few seconds, and larger batches only
+cost: padding, masks, and memory that no cache holds (docs/results/extraction.md).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +34,9 @@ class ExtractConfig:
     """Whisper only: `full` 30 s window, as trained, or the `clip`'s own frames (ours)."""
     max_seconds: float = 30.0
     """A longer clip is encoded in windows of at most this, averaged by frames (ours)."""
-    batch_seconds: float = 100.0
-    """Audio of one batch in seconds, padding included (ours); bounds the encoder's memory."""
+    batch_seconds: float | None = None
+    """Audio of one batch in seconds, padding included; bounds the encoder's memory. None: what
+    the device likes, see `BATCH_SECONDS`."""
     shard_clips: int = 256
     """Rows of one shard (ours): 25 MiB for 25 layers of width 1024."""
     verify: int = 0
@@ -47,7 +55,7 @@ class ExtractConfig:
     def __post_init__(self) -> None:
         if not self.encoder:
             raise ConfigError("encoder is empty: pass `fbank`, a folder, or a hub id")
-        if not (math.isfinite(self.batch_seconds) and self.batch_seconds > 0):
+        if self.batch_seconds is not None and not 0 < self.batch_seconds < math.inf:
             raise ConfigError(f"batch_seconds is {self.batch_seconds}: it must be above 0")
         if not (math.isfinite(self.max_seconds) and self.max_seconds >= 1):
             raise ConfigError(f"max_seconds is {self.max_seconds}: it must be at least 1")

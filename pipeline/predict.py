@@ -21,10 +21,10 @@ from gensr.features.encoding import Clips, encode_clips
 from gensr.features.survey import hear_in_children
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
+from gensr.pipeline.extract_config import BATCH_SECONDS
 from gensr.pipeline.progress import Hears, Silent
 from gensr.pipeline.run import Run
 
-BATCH_SECONDS = 100.0
 READ_AHEAD = 64
 
 
@@ -147,7 +147,7 @@ def _as_extracted(run: Run, ears: Encoder) -> Batching:
     """Cut long clips as the run's store was made."""
     longest = round(run.config["encoder"]["max_seconds"] * SAMPLE_RATE)
     return Batching(
-        batch_samples=round(BATCH_SECONDS * SAMPLE_RATE),
+        batch_samples=round(BATCH_SECONDS[ears.device] * SAMPLE_RATE),
         longest=longest,
         equal_lengths=ears.equal_lengths,
     )

@@ -18,7 +18,7 @@ from gensr.features.store.job import Job
 from gensr.features.store.plan import Plan
 from gensr.features.verdict import Verdict
 from gensr.features.windows import FRAME, Batching
-from gensr.pipeline.extract_config import ExtractConfig
+from gensr.pipeline.extract_config import BATCH_SECONDS, ExtractConfig
 from gensr.pipeline.progress import Hears
 
 
@@ -55,7 +55,7 @@ def settings_of(encoder: Encoder, config: ExtractConfig) -> dict[str, Any]:
                 "dtype": config.store_dtype,
                 "preprocessing": resampling_provenance(),
                 "shard_clips": config.shard_clips,
-                "batch_samples": max(1, round(config.batch_seconds * SAMPLE_RATE)),
+                "batch_seconds": config.batch_seconds or BATCH_SECONDS[encoder.device],
                 "longest": longest,
                 "equal_lengths": encoder.equal_lengths,
             }
@@ -67,7 +67,7 @@ def settings_of(encoder: Encoder, config: ExtractConfig) -> dict[str, Any]:
 def batching_of(settings: Mapping[str, Any]) -> Batching:
     """Return how the settings group clips."""
     return Batching(
-        batch_samples=settings["batch_samples"],
+        batch_samples=max(1, round(settings["batch_seconds"] * SAMPLE_RATE)),
         longest=settings["longest"],
         equal_lengths=settings["equal_lengths"],
     )

@@ -38,7 +38,12 @@ def test_extraction(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     smoke = ["--size", "tiny", "--minutes", "0.3", "--repeats", "1", "--work", str(tmp_path)]
     answer = _run(
-        "extraction.py", *smoke, "--systems", "bare,gensr,hf-loop,layers", "--out", str(figures)
+        "extraction.py",
+        *smoke,
+        "--systems",
+        "bare,gensr,hf-loop,layers,batches",
+        "--out",
+        str(figures),
     )
     raw = json.loads(figures.read_text())
     rows = {one["row"]: one for one in raw["measured"]}
@@ -77,6 +82,20 @@ def _cells(answer: str, row: str) -> list[str]:
     """The cells of a table's row, without its name."""
     line = next(line for line in answer.splitlines() if line.startswith(f"| {row} |"))
     return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
+@pytest.mark.slow
+def test_batched() -> None:
+    models = "hubert tiny,data2vec-audio tiny"
+    answer = _run("batched.py", "--models", models, "--dtypes", "float32,bfloat16")
+    rows = [line.split("|")[1:-1] for line in answer.splitlines()[2:]]
+    assert [f"{name.strip()} {dtype.strip()}" for name, dtype, *_ in rows] == [
+        f"{model} {dtype}" for model in models.split(",") for dtype in ("float32", "bfloat16")
+    ]
+    for _, _, *cells in rows:
+        median, longer, largest, bound = map(float, cells)
+        assert 0 <= median <= longer <= largest < bound
+        assert largest > 0
 
 
 def _pair(cell: str) -> tuple[float, float]:

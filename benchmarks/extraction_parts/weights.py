@@ -30,17 +30,25 @@ SIZES: dict[str, dict[str, Any]] = {
     },
 }
 """HuBERT's `config.json`, where it differs from the default. `tiny` is for smoke runs."""
+FAMILIES = ("hubert", "wav2vec2", "wavlm", "data2vec-audio")
+"""Families that read waveforms, by `model_type`; the sizes mean the same in each."""
 
 
-def save_encoder(folder: Path, size: str) -> None:
-    """Write config, preprocessor config and random weights of a HuBERT, unless they are there."""
+def save_encoder(folder: Path, size: str, family: str = "hubert") -> None:
+    """Write config, preprocessor config and random weights, unless they are there.
+
+    Args:
+        folder: where to.
+        size: one of `SIZES`.
+        family: one of `FAMILIES`.
+    """
     if (folder / "preprocessor_config.json").is_file():
         return
     import torch
-    from transformers import HubertConfig, HubertModel
+    from transformers import AutoConfig, AutoModel
 
     torch.manual_seed(0)
-    HubertModel(HubertConfig(**SIZES[size])).save_pretrained(folder)
+    AutoModel.from_config(AutoConfig.for_model(family, **SIZES[size])).save_pretrained(folder)
     preprocessor = {
         "feature_extractor_type": "Wav2Vec2FeatureExtractor",
         "do_normalize": True,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import EncoderError
 from gensr.features.audio import MIN_SAMPLES
+from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.streaming import Arrival, arrive, run_ahead
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ About twice the largest measured with HuBERT, WavLM and data2vec-audio of full s
 2.6e-6, float16 2.3e-3, bfloat16 1.5e-2): a clip of one frame, which no average steadies. From
 half a second on it is a tenth to a third of that. A leak of padding makes 0.15 and more.
 """
+
+
+_ADVICE = "make the batches smaller (--batch-seconds), or pass --dtype bfloat16"
 
 
 class NotFiniteError(EncoderError):
@@ -89,7 +93,7 @@ class Encoder(abc.ABC):
 
         Raises:
             EncoderError: a clip is too short or too long, lengths differ where they must not,
-                or the vectors are not finite in the chosen precision.
+                the vectors are not finite in the chosen precision, or memory ran out.
         """
         return self._checked(self._start(self._ready(waveforms)))
 
@@ -137,12 +141,14 @@ class Encoder(abc.ABC):
             )
         if self.equal_lengths and len(lengths) > 1:
             raise EncoderError(f"{self.name} needs clips of one length in a batch")
-        return self._prepare(waveforms)
+        with enough_memory(_ADVICE):
+            return self._prepare(waveforms)
 
     def _start(self, prepared: Any) -> Arrival:
         if prepared is None:
             return arrive(np.zeros((0, len(self.layers), self.width), np.float32))
-        return arrive(self._encode(prepared))
+        with enough_memory(_ADVICE):
+            return arrive(self._encode(prepared))
 
     def _checked(self, arrival: Arrival) -> NDArray[np.float32]:
         vectors = arrival.wait()

@@ -19,6 +19,7 @@ import torch
 from gensr.estimator.errors import EncoderError
 from gensr.features.audio import resampling_provenance
 from gensr.features.encoders.base import library_versions
+from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.resolve import Source
 
 FAMILIES = ("hubert", "wavlm", "wav2vec2", "data2vec-audio", "whisper")
@@ -91,8 +92,12 @@ def load_checkpoint(source: Source, *, device: torch.device, dtype: str) -> Chec
     model.requires_grad_(False)
     # Whatever the checkpoint asks for: kept, the hidden states of all layers would fill the device.
     model.config.output_hidden_states = model.config.output_attentions = False
+    with enough_memory(
+        f"{folder} does not fit on {device}; pass --dtype bfloat16, or --device cpu"
+    ):
+        model = model.eval().to(device)
     return Checkpoint(
-        model=model.eval().to(device),
+        model=model,
         device=device,
         dtype=torch_dtype,
         model_type=model_type,

@@ -5,14 +5,12 @@ from contextlib import contextmanager
 
 import torch
 
-from gensr.estimator.errors import EncoderError
-
 
 @contextmanager
 def exact_inference() -> Iterator[None]:
     """No gradients, no TF32 (cuDNN's convolutions use it by default), no picking by timing.
 
-    The user's own settings are put back; running out of memory becomes an error with advice.
+    The user's own settings are put back.
     """
     matmul = torch.backends.cuda.matmul
     before = matmul.allow_tf32
@@ -23,10 +21,6 @@ def exact_inference() -> Iterator[None]:
     try:
         with torch.inference_mode(), cudnn:
             yield
-    except torch.OutOfMemoryError as error:
-        raise EncoderError(
-            "the device ran out of memory: make the batches smaller, or pass --dtype bfloat16"
-        ) from error
     finally:
         matmul.allow_tf32 = before
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ import soundfile
 from gensr.estimator.errors import ConfigError, CorpusError, EncoderError, StoreError
 from gensr.features.encoders import Encoder
 from gensr.features.store import open_store
+from gensr.features.store.shard_writer import ShardWriter
 from gensr.features.survey import survey
 from gensr.pipeline import extract as stage
 from gensr.pipeline import here
@@ -84,6 +86,26 @@ def test_report_and_progress(corpus, tmp_path):
     )
     assert again.ok
     assert (again.encoded, again.skipped, again.encoded_seconds) == (0, 12, 0.0)
+
+
+def test_a_shard_is_written_while_the_next_is_encoded(corpus, tmp_path, monkeypatch):
+    """Here writing goes on only when it is: one after the other, they would be stuck."""
+    begun = threading.Event()
+    write = ShardWriter.write
+
+    class Notes(Lengths):
+        def _encode(self, waveforms):
+            if self.batches:
+                begun.set()
+            return super()._encode(waveforms)
+
+    def waits(self, shard, rows):
+        assert begun.wait(60)
+        write(self, shard, rows)
+
+    monkeypatch.setattr(ShardWriter, "write", waits)
+    config = ExtractConfig(encoder="lengths", shard_clips=6)
+    assert extract(corpus, tmp_path / "s.zarr", config, encoder=Notes()).encoded == 12
 
 
 def test_batches_are_sorted_by_length_within_a_shard(corpus, tmp_path):

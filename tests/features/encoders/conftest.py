@@ -101,6 +101,12 @@ def save_checkpoint(kind: str, folder: Path) -> None:
         (folder / "preprocessor_config.json").write_text(json.dumps(settings))
 
 
+@pytest.fixture(scope="session", params=[kind for kind in KINDS if kind != "whisper"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind that reads waveforms, one after the other."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Folder of a small encoder of a kind, made once."""

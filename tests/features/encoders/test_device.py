@@ -1,7 +1,5 @@
-import pytest
 import torch
 
-from gensr.estimator.errors import EncoderError
 from gensr.features.encoders.device import exact_inference
 
 
@@ -14,8 +12,3 @@ def test_exact_inference_forbids_tf32_and_puts_the_settings_back():
         assert torch.backends.cudnn.deterministic
     assert not torch.backends.cudnn.deterministic
     assert (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32) == before
-
-
-def test_running_out_of_memory_comes_with_advice():
-    with pytest.raises(EncoderError, match="make the batches smaller"), exact_inference():
-        raise torch.OutOfMemoryError("CUDA out of memory")

@@ -149,6 +149,17 @@ class Bomb:
         return Path.touch, (self.path,)
 
 
+def test_code_that_a_checkpoint_brings_is_not_run(copy, tmp_path, noise):
+    folder = copy("hubert-large")
+    ran = tmp_path / "ran"
+    (folder / "evil.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    config = json.loads((folder / "config.json").read_text())
+    config["auto_map"] = {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert load_encoder(str(folder), device="cpu").encode(noise(400)).shape == (1, 4, 32)
+    assert not ran.exists()
+
+
 def test_settings_out_of_range(tmp_path):
     assert "dtype is one of" in fails("fbank", dtype="int8")
     assert "float32" in fails("fbank", dtype="float16")

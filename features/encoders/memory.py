@@ -1,0 +1,35 @@
+"""Running out of memory, on the host or on a device, as one line that says what to do.
+
+torch is not imported: encoders without it start fast.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gensr.estimator.errors import EncoderError
+
+
+@contextmanager
+def enough_memory(advice: str) -> Iterator[None]:
+    """Whoever allocates too much inside is told so, and what to do.
+
+    Args:
+        advice: ends the sentence.
+
+    Raises:
+        EncoderError: numpy or torch could not allocate.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not _of_memory(error):
+            raise
+        raise EncoderError(f"out of memory: {advice}") from error
+
+
+def _of_memory(error: Exception) -> bool:
+    """numpy has a type for it; torch has one, and sentences: of the host, cuBLAS, CUDA, MPS."""
+    words = str(error)
+    return isinstance(error, MemoryError) or any(
+        said in words for said in ("out of memory", "DefaultCPUAllocator", "ALLOC_FAILED")
+    )
