@@ -190,6 +190,7 @@ class Decoders:
         self._crowded, self._since = 0.0, 0.0
         """Seconds in which some thread waited, up to the time `_since`."""
         self.closed = False
+        self._why_closed = ""
 
     def hear(self, path: Path) -> tuple[str, Verdict]:
         """Decode one file: the hash of its bytes ("" where they cannot be read) and the verdict.
@@ -231,9 +232,14 @@ class Decoders:
         for child in surplus:
             child.stop()
 
-    def close(self) -> None:
-        """End all processes; what is being heard raises `GensrError`."""
+    def close(self, reason: str = "the decoders were closed while files were heard") -> None:
+        """End all processes; what is being heard raises `GensrError`.
+
+        Args:
+            reason: what that error says; the first one given counts.
+        """
         with self._free:
+            self._why_closed = self._why_closed or reason
             self.closed = True
             idle, self._idle = self._idle, []
             for child in self._busy:
@@ -275,7 +281,7 @@ class Decoders:
 
     def _may_start(self, fresh: bool) -> bool:
         if self.closed:
-            raise GensrError("the decoders were closed while files were heard")
+            raise GensrError(self._why_closed)
         if fresh:  # beside the others, and gone when it has done its work
             return True
         if self._idle or self._starting or self._places >= self.count:

@@ -6,6 +6,7 @@ an extraction is verified (every window a batch of its own), and in a prediction
     groups of clips -> batches of windows -> [read ahead by threads] -> encoder -> averages
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import AudioError, EncoderError, StoreError
-from gensr.features.audio import SAMPLE_RATE, read_audio
+from gensr.features.audio import SAMPLE_RATE, Waveform, read_audio
 from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder, NotFiniteError
 from gensr.features.windows import Batching, Window
@@ -28,6 +29,8 @@ Advance = Callable[[int, float], None]
 """Called with the clips, and the seconds of audio, that are just through."""
 
 _READERS = min(16, usable_cores())
+_PAUSES = (0.2, 1.0)
+"""Seconds before a file is tried again that the disk, or the network, did not give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,21 +59,34 @@ class Clips:
         """Decode one clip.
 
         Raises:
-            StoreError: the file, or what the decoder makes of it, is not what was heard.
+            StoreError: the file, or what the decoder makes of it, is not what was heard; or the
+                system does not give it, tried three times.
         """
-        path = self.paths[clip]
-        try:
-            wave = read_audio(self.root / path, file_sha256=self.file_sha256[clip])
-        except AudioError as error:
-            raise StoreError(
-                f"{path} changed while it was read: {error}; run the same call again"
-            ) from None
+        wave = self._decoded(clip)
         if wave.sha256 != self.audio_sha256[clip]:
             raise StoreError(
-                f"{path} is decoded otherwise than when it was heard (another version of "
-                "libsndfile or torchaudio?): begin anew by --overwrite"
+                f"{self.paths[clip]} is decoded otherwise than when it was heard (another version "
+                "of libsndfile or torchaudio?): begin anew by --overwrite"
             )
         return wave.samples
+
+    def _decoded(self, clip: int) -> Waveform:
+        """Decode the bytes that were heard; a network disk that falters shall not end a run."""
+        path = self.paths[clip]
+        pauses = iter(_PAUSES)
+        while True:
+            try:
+                return read_audio(self.root / path, file_sha256=self.file_sha256[clip])
+            except AudioError as error:
+                if not isinstance(error.__cause__, OSError):
+                    raise StoreError(
+                        f"{path} changed while it was read: {error}; run the same call again"
+                    ) from None
+                if (pause := next(pauses, None)) is None:
+                    raise StoreError(
+                        f"{path} cannot be read: {error}; run the same call again"
+                    ) from error
+            time.sleep(pause)
 
 
 def encode_clips(

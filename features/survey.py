@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from gensr.estimator.errors import AudioError
+from gensr.estimator.errors import AudioError, GensrError
 from gensr.features.audio import SAMPLE_RATE, Waveform, read_audio
 from gensr.features.cores import usable_cores
 from gensr.features.corpora.clip import Clip, Problem
@@ -214,14 +214,20 @@ def _by_threads(
     paths: Iterable[Path],
     hear: Callable[[Path], Answer],
     threads: int,
-    stop: Callable[[], None] = lambda: None,
+    stop: Callable[[str], None] = lambda reason: None,
 ) -> Iterator[Answer]:
-    """Yield answers in order; `stop` cuts short what has begun when no one waits for it."""
+    """Yield answers in order; `stop` cuts short what has begun when no one waits for it.
+
+    It hears why: other threads may use what it closes, and shall say the same.
+    """
     with ThreadPoolExecutor(threads, thread_name_prefix="survey") as pool:
         try:
             yield from in_order(pool, hear, paths, ahead=4 * threads)
-        except BaseException:
-            stop()
+        except GensrError as error:
+            stop(str(error))
+            raise
+        except BaseException as error:
+            stop(f"the survey was broken off ({type(error).__name__}), and its decoders closed")
             raise
 
 

@@ -21,7 +21,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ClusterError, GensrError
+from gensr.estimator.errors import ClusterError, ConfigError, GensrError
 from gensr.features.audio import SAMPLE_RATE
 from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder
@@ -40,6 +40,7 @@ from gensr.pipeline.workforce import one_line, workforce  # first: says what to 
 # isort: split
 import cloudpickle
 from distributed import Client, Future, as_completed, wait
+from distributed import client as client_module
 from distributed.scheduler import KilledWorker
 
 from gensr.pipeline import worker
@@ -53,16 +54,32 @@ _FILES = 32
 """Files of one task while files are heard."""
 _DEATHS = 3
 """Workers that may die while they load the encoder."""
+_ENCODER_BYTES = 32 << 20
+"""Of an encoder that is sent along: it goes through the scheduler with every task."""
+_CLOSED: type[Exception] = getattr(client_module, "ClosedClientError", OSError)  # since 2026
+_GONE = (OSError, ValueError, _CLOSED)
+"""What a client raises whose scheduler is gone, or that was closed."""
 
 
 @contextmanager
 def on_cluster(config: ExtractConfig, encoder: Encoder | None) -> Iterator["OnCluster"]:
-    """Start workers on this machine, or join the cluster that is there; see `workforce`."""
+    """Start workers on this machine, or join the cluster that is there; see `workforce`.
+
+    Raises:
+        ConfigError: the encoder is too large to be sent with every task.
+    """
+    sent = None if encoder is None else cloudpickle.dumps(encoder)
+    if sent is not None and len(sent) > _ENCODER_BYTES:
+        raise ConfigError(
+            f"an encoder object of {len(sent) >> 20} MiB, above {_ENCODER_BYTES >> 20}, would be "
+            "sent to the workers with each task: save it as a folder in Hugging Face layout that "
+            "all workers see, and pass its name"
+        )
     with workforce(config) as client:
         duty = Duty(
             run=uuid4().hex,
             config=config,
-            encoder=None if encoder is None else cloudpickle.dumps(encoder),
+            encoder=sent,
             threads=max(1, usable_cores() // config.workers) if config.workers else None,
             neighbours=config.workers is not None,
         )
@@ -76,8 +93,8 @@ class OnCluster:
         self._client, self._duty = client, duty
         self._seen = time.monotonic()
         """When there was a worker last."""
-        self._device = ""
-        """The kind of device that all workers have."""
+        self._machine: Mapping[str, str] = {}
+        """What all workers must have in common beside the settings; see `worker.machine`."""
 
     def settings(self, root: Path, job: Job) -> dict[str, Any]:
         """Ask every worker; see `Site.settings`.
@@ -118,7 +135,7 @@ class OnCluster:
                     f"workers {first} and {address} would make different vectors "
                     f"({'; '.join(told[:3])}): give all the same versions, weights and devices"
                 )
-        self._device = described["device"]
+        self._machine = described["machine"]
         return dict(described["settings"])
 
     def hear(
@@ -148,28 +165,27 @@ class OnCluster:
         progress = _Progress(hears)
         futures: dict[int, Future] = {}
         try:
-            self._client.subscribe_topic(topic, progress.told)
+            with _talking():
+                self._client.subscribe_topic(topic, progress.told)
             for shard in job.pending:
-                futures[shard.index] = self._client.submit(
-                    worker.encode_shard,
-                    self._duty,
-                    plan.settings,
-                    self._device,
-                    job.writer,
-                    shard,
-                    clips_of(root.absolute(), plan.columns, shard.encode),
-                    [futures[index] for index in sorted(shard.after) if index in futures],
-                    key=f"{topic}-{shard.index}",
-                    pure=False,
-                )
+                clips = clips_of(root.absolute(), plan.columns, shard.encode)
+                with _talking():
+                    futures[shard.index] = self._client.submit(
+                        worker.encode_shard,
+                        self._duty,
+                        plan.settings,
+                        self._machine,
+                        job.writer,
+                        shard,
+                        clips,
+                        [futures[index] for index in sorted(shard.after) if index in futures],
+                        key=f"{topic}-{shard.index}",
+                        pure=False,
+                    )
             for index in self._finished(futures, progress):
                 progress.reach(index, *_size(plan, plan.shards[index]))
-        except (OSError, ValueError) as error:  # ValueError: a client that was closed
-            if isinstance(error, GensrError):
-                raise
-            raise _lost(error) from None
         finally:
-            with suppress(OSError, ValueError):  # a lost cluster has nothing to cancel
+            with suppress(*_GONE):  # a lost cluster has nothing to cancel
                 self._client.cancel(list(futures.values()))
                 self._client.unsubscribe_topic(topic)
 
@@ -186,10 +202,13 @@ class OnCluster:
         A future is let go of when it is done: dask would run the task again to have its result
         back from a worker that dies later.
         """
-        done = as_completed(list(futures.values()), loop=self._client.loop)
+        with _talking():
+            done = as_completed(list(futures.values()), loop=self._client.loop)
         last = time.monotonic()
         while futures:
-            for future in done.next_batch(block=False):
+            with _talking():
+                batch = done.next_batch(block=False)
+            for future in batch:
                 index = self._result(future)
                 del futures[index]
                 yield index
@@ -207,7 +226,7 @@ class OnCluster:
         """
         try:
             found: dict[str, int] = self._client.nthreads()
-        except (OSError, TimeoutError) as error:
+        except _GONE as error:
             raise _lost(error) from None
         if found:
             self._seen = time.monotonic()
@@ -223,7 +242,8 @@ class OnCluster:
 
         Raises:
             GensrError: what the task raised, as it would have been raised here.
-            ClusterError: the task was lost with its workers, or failed by the machine it ran on.
+            ClusterError: the task was lost with its workers, or failed in a way that no one
+                has foreseen; then its cause is the worker's exception, with its traceback.
         """
         while not future.done():
             try:
@@ -231,6 +251,8 @@ class OnCluster:
                     wait([future], timeout=_ASK_EVERY)
             except TimeoutError:
                 self._workers()
+            except (CancelledError, *_GONE) as error:
+                raise _lost(error) from None
         try:
             return future.result()
         except GensrError:
@@ -240,15 +262,18 @@ class OnCluster:
                 f"{error.allowed_failures + 1} workers died on one task ({error.task}): see their "
                 "logs (most often memory: smaller --batch-seconds); finished shards are kept"
             ) from None
-        except (OSError, ImportError) as error:
+        except Exception as error:
             if future.status != "error":
-                raise _lost(error) from None
+                if isinstance(error, (CancelledError, *_GONE)):
+                    raise _lost(error) from None
+                raise
+            where = "the same call again goes on"
+            if not isinstance(error, (OSError, ImportError)):  # no fault of its machine
+                where = "the worker's log, or the same call without workers, shows where"
             raise ClusterError(
                 f"a worker failed ({type(error).__name__}: {one_line(error)}); finished shards "
-                "are kept, the same call again goes on"
-            ) from None
-        except CancelledError as error:
-            raise _lost(error) from None
+                f"are kept; {where}"
+            ) from error
 
 
 class _Progress:
@@ -279,6 +304,15 @@ class _Progress:
 def _size(plan: Plan, shard: Shard) -> tuple[int, float]:
     samples = plan.columns["samples"][list(shard.encode)]
     return len(shard.encode), float(samples.sum()) / SAMPLE_RATE
+
+
+@contextmanager
+def _talking() -> Iterator[None]:
+    """Tell a cluster that is gone in one line; what a task raised is not asked for in here."""
+    try:
+        yield
+    except _GONE as error:
+        raise _lost(error) from None
 
 
 def _lost(error: BaseException) -> ClusterError:

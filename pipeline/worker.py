@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 from distributed import get_worker
 from numpy.typing import NDArray
 
@@ -57,7 +59,7 @@ class Duty:
 
 
 def describe(duty: Duty, root: Path, work: Path) -> dict[str, Any]:
-    """Load the encoder; return the settings it leads to, and the kind of device it is on.
+    """Load the encoder; return the settings it leads to, and what the machine adds to them.
 
     Raises:
         ClusterError: this worker does not see the corpus, or the place of the store.
@@ -69,7 +71,23 @@ def describe(duty: Duty, root: Path, work: Path) -> dict[str, Any]:
                 "system that all workers share, under the same path"
             )
     encoder = _encoder(duty)
-    return {"settings": settings_of(encoder, duty.config), "device": encoder.device}
+    return {"settings": settings_of(encoder, duty.config), "machine": machine(encoder)}
+
+
+def machine(encoder: Encoder) -> dict[str, str]:
+    """Return what the vectors depend on and a store does not name: workers must be alike in it.
+
+    A clip that is decoded otherwise than where it was heard would stop the extraction later.
+    """
+    return {"device": encoder.device, **_decoding()}
+
+
+@cache
+def _decoding() -> dict[str, str]:
+    return {
+        "libsndfile": str(soundfile.__libsndfile_version__),
+        "torchaudio": version("torchaudio"),
+    }
 
 
 def hear_files(
@@ -87,7 +105,7 @@ def rest() -> None:
 def encode_shard(
     duty: Duty,
     settings: Mapping[str, Any],
-    device: str,
+    others: Mapping[str, str],
     writer: ShardWriter,
     shard: Shard,
     clips: Clips,
@@ -100,7 +118,7 @@ def encode_shard(
     Args:
         duty: which encoder.
         settings: what it must lead to.
-        device: the kind of device that the other workers have.
+        others: the other workers' `machine`.
         writer: puts the shard in its place.
         shard: its rows.
         clips: the audio of `shard.encode`.
@@ -113,8 +131,8 @@ def encode_shard(
         return shard.index
     encoder = _encoder(duty)
     told = differences(
-        {**settings, "device": device},
-        {**settings_of(encoder, duty.config), "device": encoder.device},
+        {**settings, **others},
+        {**settings_of(encoder, duty.config), **machine(encoder)},
     )
     if told:
         raise ClusterError(

@@ -5,11 +5,15 @@ of the script is taken from the page as it is.
 """
 
 import ast
+import hashlib
 import os
+import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +22,8 @@ import typer
 from distributed.cli import dask_scheduler, dask_worker
 
 from gensr.cli.main import app
+from gensr.features.encoding import Clips
+from gensr.features.verdict import Verdict
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/scale.md").read_text()
@@ -70,8 +76,17 @@ def test_every_option_of_dask_exists():
 def test_python_blocks_are_python():
     found = blocks("python")
     assert len(found) == 2
-    for block in found:
+    measured = re.findall(r"^python - <<'END'\n(.*?)^END$", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(measured) == 2
+    for block in (*found, *measured):
         ast.parse(block)
+
+
+def test_the_client_s_memory_is_measured_as_the_page_says():
+    """Its second measurement, with a hundredth of the clips."""
+    code = blocks("sh")[1].replace("750_000", "7_500").replace("python -", f"{sys.executable} -")
+    said = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.endswith(" GB, 30 shards\n")
 
 
 def test_the_arithmetic():
@@ -91,10 +106,84 @@ def test_the_arithmetic():
         f"| {round(seconds / (flop / (312e12 * 0.3)), -1):,.0f} | "
         f"{flop / (312e12 * 0.3) / 60:.0f} min |",
         f"| {seconds / (flop / (19.5e12 * 0.6)):.0f} | {flop / (19.5e12 * 0.6) / 3600:.1f} h |",
-        f"| 2.2 | {1023 / 2.2:.0f} h |",
+        f"| {80e9 / 37e9:.1f} | {flop / 80e9 / 3600:.0f} h |",
+        f"{flop / 80e9 / 3600:.0f} h on two cores, {2 * flop / 80e9 / 3600:.0f} core hours",
         f"{1023 / 24:.0f} times real time",
     ):
         assert said in PAGE, said
+
+
+def test_the_bytes_that_are_sent():
+    """Pickled as dask sends them: the clips of one shard of 256, and verdicts by their hash."""
+
+    def digest(kind, number):
+        return hashlib.sha256(f"{kind}{number}".encode()).hexdigest()
+
+    rows = range(256)
+    clips = Clips(
+        root=Path("/data/speech"),
+        paths=tuple(f"speaker{row % 97:04}/session{row % 7}/utterance{row:06}.wav" for row in rows),
+        samples=tuple(70_000 + row for row in rows),
+        file_sha256=tuple(digest("file", row) for row in rows),
+        audio_sha256=tuple(digest("audio", row) for row in rows),
+    )
+    verdicts = {
+        digest("file", row): Verdict(samples=70_000 + row, audio_sha256=digest("audio", row))
+        for row in range(10_000)
+    }
+    tasks, known = len(pickle.dumps(clips)) / 256, len(pickle.dumps(verdicts)) / 10_000
+    said = re.search(r"about (\d+) B a clip, (\d+) MB .*?about (\d+) B a file, (\d+) MB", PAGE)
+    each, total, each_known, total_known = map(int, said.groups())
+    assert each == pytest.approx(tasks, rel=0.05)
+    assert each_known == pytest.approx(known, rel=0.05)
+    assert total == pytest.approx(each * 0.75, rel=0.02)
+    assert total_known == pytest.approx(each_known * 0.75, rel=0.02)
+
+
+@pytest.mark.slow
+def test_the_job_script_of_dask_jobqueue(tmp_path):
+    """The page's script, in an environment of its own, with an sbatch that keeps what it gets."""
+    release = re.search(r"pip install (dask-jobqueue==\S+?)`", PAGE).group(1)
+    python = tmp_path / "env/bin/python"
+    if shutil.which("uv") is None:
+        pytest.skip("no uv to make an environment with")
+    make = (["uv", "venv", "-q", "--python", sys.executable, str(tmp_path / "env")],)
+    make += (["uv", "pip", "install", "-q", "--python", str(python), release],)
+    for command in make:
+        made = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+        if made.returncode:
+            pytest.skip(f"{release} cannot be installed: {made.stderr[-200:]}")
+    (tmp_path / "bin").mkdir()
+    sbatch = tmp_path / "bin/sbatch"
+    sbatch.write_text(f'#!/bin/bash\ncat "$1" > {tmp_path}/job.tmp\nmv {tmp_path}/job.{{tmp,sh}}\n')
+    sbatch.chmod(0o755)
+    (tmp_path / "slurm_cluster.py").write_text(blocks("python")[0])
+    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
+    with (tmp_path / "printed").open("w") as printed:
+        running = subprocess.Popen(
+            [python, "slurm_cluster.py", "1"],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": path},
+            stderr=printed,
+        )
+        try:
+            deadline = time.monotonic() + 100
+            while not (tmp_path / "job.sh").exists():
+                assert running.poll() is None, (tmp_path / "printed").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        finally:
+            running.kill()
+            running.wait()
+
+    def lines(text):
+        text = re.sub(r"\S+/bin/python", "VENV/bin/python", text)
+        text = re.sub(r"tcp://\S+", "tcp://HOST:PORT", text)
+        text = re.sub(r"--name \S+", "--name dummy-name", text)
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+    assert lines((tmp_path / "job.sh").read_text()) == lines(blocks("bash")[1])
+    assert set(lines(blocks("bash")[1])) <= set(lines((tmp_path / "printed").read_text()))
 
 
 @pytest.mark.slow

@@ -73,11 +73,6 @@ class Encoder(abc.ABC):
     dtype: str = "float32"
     device: str = "cpu"
 
-    @property
-    def bound(self) -> float:
-        """Largest relative difference that batch-mates may make, see `BOUNDS`."""
-        return BOUNDS[self.dtype]
-
     def frames(self, samples: int) -> int:
         """Return how many frames are averaged for a waveform of so many samples."""
         return max(1, (samples - 400) // 320 + 1)

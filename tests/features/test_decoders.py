@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from functools import partial
@@ -268,6 +269,48 @@ def test_an_interrupted_survey_ends_at_once_and_leaves_nothing_running(root, wor
     with within(10), pytest.raises(KeyboardInterrupt):
         listen(root, worse(), advance=interrupt)
     assert all(gone(pid) for pid in worse.pids())
+
+
+def wait_for(true):
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_survey_that_another_one_ends_says_why(root, tmp_path, worse):
+    """They share the decoders, as the tasks of a worker do; the second has no fault of its own."""
+    decoders, said = worse(2), []
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other / "hang.wav")
+    write(root / "broken.wav")
+
+    def second():
+        try:
+            listen(other, decoders)
+        except GensrError as error:
+            said.append(str(error))
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    wait_for(lambda: decoders._busy)
+    with pytest.raises(GensrError, match=r"^nothing works$"):
+        listen(root, decoders)
+    thread.join(30)
+    assert said == ["nothing works"]
+
+
+def test_decoders_that_were_closed_keep_the_first_reason(root, worse):
+    decoders = worse()
+    decoders.close("the first")
+    decoders.close("the second")
+    with pytest.raises(GensrError, match=r"^the first$"):
+        decoders.hear(root / "01.wav")
+    closed = worse()
+    closed.close()
+    with pytest.raises(GensrError, match="closed while files were heard"):
+        closed.hear(root / "01.wav")
 
 
 def run(tmp_path, code, *arguments):

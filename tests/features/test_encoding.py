@@ -1,16 +1,19 @@
 """Clips to vectors: windows averaged by frames, groups in order, errors that name the clip."""
 
+import errno
 import hashlib
+import os
 import threading
 import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import EncoderError, StoreError
-from gensr.features.audio import content_address
+from gensr.estimator.errors import AudioError, EncoderError, StoreError
+from gensr.features.audio import content_address, read_audio
 from gensr.features.encoders import Encoder
 from gensr.features.encoding import Clips, encode_clips
 from gensr.features.windows import Batching, cut
@@ -120,6 +123,43 @@ def test_a_file_that_changed_is_not_encoded(tmp_path):
         list(encode_clips([clips], Levels(), BATCHING))
 
 
+@pytest.mark.parametrize("code", [errno.ESTALE, errno.EIO, errno.EMFILE])
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_disk_that_falters_is_asked_again(tmp_path, monkeypatch, code, times):
+    """Twice, with pauses; then the error has its true name."""
+    clips, waves = write(tmp_path, [1_000])
+    asked, pauses = [], []
+
+    def falters(path, **more):
+        asked.append(path)
+        if len(asked) <= times:
+            error = OSError(code, os.strerror(code))
+            raise AudioError(error.strerror.lower()) from error
+        return read_audio(path, **more)
+
+    monkeypatch.setattr("gensr.features.encoding.read_audio", falters)
+    clock = SimpleNamespace(sleep=pauses.append)
+    monkeypatch.setattr("gensr.features.encoding.time", clock)
+    if times < 3:
+        np.testing.assert_array_equal(clips.read(0), waves[0])
+        assert len(asked) == times + 1
+    else:
+        said = f"0.wav cannot be read: {os.strerror(code).lower()}; run the same call again"
+        with pytest.raises(StoreError, match=f"^{said}$"):
+            clips.read(0)
+        assert len(asked) == 3
+    assert len(pauses) == min(times, 2)
+    assert all(0 < pause <= 2 for pause in pauses)
+
+
+def test_a_changed_file_is_not_asked_again(tmp_path, monkeypatch):
+    clips, _ = write(tmp_path, [1_000])
+    (tmp_path / "0.wav").write_bytes(b"")
+    monkeypatch.setattr("gensr.features.encoding.time", None)
+    with pytest.raises(StoreError, match="changed while it was read: empty file"):
+        clips.read(0)
+
+
 def test_a_file_that_is_decoded_otherwise_is_not_encoded(tmp_path):
     clips, _ = write(tmp_path, [1_000, 1_000])
     other = replace(clips, audio_sha256=(clips.audio_sha256[0], "0" * 64))
@@ -166,6 +206,27 @@ def test_what_is_read_ahead_is_bounded(tmp_path, monkeypatch):
     groups = (many for _ in range(50))
     assert sum(len(vectors) for vectors in encode_clips(groups, Slow(), BATCHING)) == 450
     assert most <= 9 * 8
+
+
+def test_the_next_batch_is_read_while_one_is_encoded(tmp_path, monkeypatch):
+    """Here the encoder goes on only when it is: read one after the other, they would be stuck."""
+    clips, _ = write(tmp_path, [1_000] * 3)
+    read = [threading.Event() for _ in range(3)]
+    before = Clips.read
+
+    def noted(self, clip):
+        read[int(self.paths[clip][0])].set()
+        return before(self, clip)
+
+    class Waits(Levels):
+        def _encode(self, waveforms):
+            following = len(self.batches) + 1
+            assert following == len(read) or read[following].wait(60)
+            return super()._encode(waveforms)
+
+    monkeypatch.setattr(Clips, "read", noted)
+    groups = [part(clips, [row]) for row in range(3)]
+    assert [len(vectors) for vectors in encode_clips(groups, Waits(), BATCHING)] == [1, 1, 1]
 
 
 def test_vectors_that_were_handed_out_are_let_go_of(tmp_path):

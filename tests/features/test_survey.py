@@ -102,6 +102,27 @@ def test_an_unreadable_file_that_was_known_missing_is_read_again(tmp_path):
     assert [problem.path for problem in result.problems] == ["none.wav"]
 
 
+def test_what_breaks_a_survey_off_is_what_its_decoders_are_closed_with(tmp_path, clips):
+    reasons = []
+
+    class Closable(Decoders):
+        def hear(self, path):
+            return "0" * 64, Verdict(1, "1" * 64)
+
+        def close(self, reason=""):
+            reasons.append(reason)
+            super().close(reason)
+
+    def stop(clips, seconds):
+        raise KeyboardInterrupt
+
+    decoders = Closable(1)
+    with pytest.raises(KeyboardInterrupt):
+        survey(tmp_path, clips, hear=partial(hear_in_children, decoders=decoders), advance=stop)
+    (reason,) = reasons
+    assert "broken off" in reason
+
+
 def test_each_new_verdict_is_kept_before_the_next_is_told(tmp_path, clips):
     (tmp_path / "8.wav").write_bytes(b"no audio")
     (tmp_path / "0.wav").unlink()

@@ -1,9 +1,12 @@
 """--verify: what it compares, what it records, and that it finds an encoder that leaks."""
 
+import sys
+
 import numpy as np
 import pytest
 import soundfile
 
+from gensr.cli.main import run
 from gensr.estimator.errors import EncoderError
 from gensr.features.encoders import Encoder
 from gensr.features.store import open_store
@@ -75,15 +78,49 @@ def test_a_leak_is_found_and_nothing_is_committed(corpus, tmp_path):
     assert report.verification.error == 0.0
 
 
-@pytest.mark.parametrize(("dtype", "fails"), [("bfloat16", False), ("float32", True)])
-def test_each_precision_has_its_bound(dtype, fails, corpus, tmp_path):
-    encoder = Leaking(leak=0.02, dtype=dtype)  # 0.2 %
-    if fails:
-        with pytest.raises(EncoderError, match="verification failed"):
+@pytest.mark.parametrize(
+    ("dtype", "leak", "above"),
+    [
+        ("float32", 0.02, "1e-05"),  # the error is about a tenth of the leak
+        ("float16", 0.02, None),
+        ("float16", 0.1, "5e-03"),
+        ("bfloat16", 0.1, None),
+        ("bfloat16", 0.5, "3e-02"),
+    ],
+)
+def test_each_precision_has_its_bound(dtype, leak, above, corpus, tmp_path):
+    encoder = Leaking(leak=leak, dtype=dtype)
+    if above:
+        with pytest.raises(EncoderError, match=f"verification failed: .* above {above}"):
             extract(corpus, tmp_path / "s.zarr", config(), encoder=encoder)
     else:
         found = extract(corpus, tmp_path / "s.zarr", config(), encoder=encoder).verification
-        assert 1e-3 < found.error < found.bound
+        assert leak / 20 < found.error < found.bound
+
+
+def command(monkeypatch, *arguments):
+    """The exit status of `gensr extract --encoder fbank --verify 6`."""
+    options = ["--encoder", "fbank", "--verify", "6", "--batch-seconds", "0.6"]
+    monkeypatch.setattr(sys, "argv", ["gensr", "extract", *map(str, arguments), *options])
+    with pytest.raises(SystemExit) as end:
+        run()
+    return end.value.code
+
+
+def test_the_command_says_what_it_found(corpus, tmp_path, monkeypatch, capsys):
+    assert not command(monkeypatch, corpus, "--out", tmp_path / "s.zarr")
+    _, said = capsys.readouterr().out.strip().splitlines()
+    assert said.startswith("verified: 6 clips (extracted in ")
+    assert said.endswith("bound 1e-05)")
+
+
+def test_the_command_fails_where_the_clips_differ(corpus, tmp_path, monkeypatch, capsys):
+    loaded = "gensr.pipeline.here.load_encoder"
+    monkeypatch.setattr(loaded, lambda *names, **more: Leaking(leak=1e-3))
+    assert command(monkeypatch, corpus, "--out", tmp_path / "s.zarr") == 1
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert said.startswith("gensr: verification failed: ")
+    assert "--batch-seconds 0.1" in said
 
 
 def test_rounding_to_float16_is_no_error(corpus, tmp_path):

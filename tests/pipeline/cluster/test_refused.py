@@ -1,0 +1,178 @@
+"""What a cluster, or a worker, cannot do: one line each, and nothing is written."""
+
+import subprocess
+import sys
+import traceback
+from importlib.metadata import version
+from types import SimpleNamespace
+
+import cloudpickle
+import pytest
+import soundfile
+import torch
+
+from gensr.estimator.errors import ClusterError, ConfigError
+from gensr.features.store.open import work_folder
+from gensr.pipeline import worker
+from gensr.pipeline.cluster import OnCluster
+from gensr.pipeline.extract import extract
+from gensr.pipeline.site import settings_of
+from gensr.pipeline.worker import Duty, describe, encode_shard
+
+
+class Unfinished:
+    """A writer that has written nothing."""
+
+    def is_finished(self, shard):
+        return False
+
+
+@pytest.mark.slow
+def test_what_a_cluster_lacks_is_one_line(stub, corpus, tmp_path, scheduler, settings):
+    config = settings(cluster=scheduler.address)
+    with pytest.raises(ClusterError, match="has no worker; start some"):
+        extract(corpus, tmp_path / "s.zarr", config, encoder=stub.StubEncoder())
+    nowhere = settings(cluster="tcp://127.0.0.1:9")
+    with pytest.raises(ClusterError, match="no dask scheduler answers at tcp:"):
+        extract(corpus, tmp_path / "s.zarr", nowhere, encoder=stub.StubEncoder())
+    scheduler.worker("one")
+    extract(corpus, tmp_path / "s.zarr", config, encoder=stub.StubEncoder())
+
+
+@pytest.mark.slow
+def test_what_breaks_in_a_task_is_no_lost_cluster(stub, corpus, tmp_path, settings):
+    """A fault of a library's own: one line that names it, with the worker's traceback behind it."""
+
+    class Odd(stub.StubEncoder):
+        def _encode(self, waveforms):
+            raise ValueError("shapes (3,)\nand (4,)")
+
+    out, config = tmp_path / "s.zarr", settings(workers=1)
+    for encoder, said in (
+        (stub.StubEncoder(fail_at=0), "RuntimeError: the stub encoder broke"),
+        (Odd(), "ValueError: shapes (3,) and (4,)"),
+    ):
+        with pytest.raises(ClusterError) as caught:
+            extract(corpus, out, config, encoder=encoder)
+        assert f"a worker failed ({said}); finished shards are kept" in str(caught.value)
+        assert "lost" not in str(caught.value)
+        assert "in _encode" in "".join(traceback.format_exception(caught.value.__cause__))
+    assert extract(corpus, out, config, encoder=stub.StubEncoder()).encoded == 30
+
+
+class Ended(SimpleNamespace):
+    """A future whose task is over."""
+
+    def done(self):
+        return True
+
+    def result(self):
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        (ValueError("odd"), "error", r"a worker failed \(ValueError: odd\).* shows where"),
+        (KeyError("k"), "error", r"a worker failed \(KeyError: 'k'\)"),
+        (OSError("stale"), "error", r"a worker failed \(OSError: stale\).* again goes on"),
+        (OSError("no comm"), "lost", r"the cluster was lost \(no comm\)"),
+        (ValueError("closed"), "cancelled", r"the cluster was lost \(closed\)"),
+    ],
+)
+def test_each_failure_under_its_name(answer, status, said, settings):
+    cluster = OnCluster(None, Duty(run="n", config=settings()))
+    with pytest.raises(ClusterError, match=said):
+        cluster._result(Ended(answer=answer, status=status))
+
+
+def duty_of(run, encoder, config):
+    threads = torch.get_num_threads()
+    return Duty(run=run, config=config, encoder=cloudpickle.dumps(encoder), threads=threads)
+
+
+def test_a_worker_with_another_encoder_writes_nothing(stub, monkeypatch, settings):
+    monkeypatch.setattr("gensr.pipeline.worker._name", lambda: "w1 (tcp://127.0.0.1:1)")
+    planned = settings_of(stub.StubEncoder(revision="r1"), settings())
+    here = worker.machine(stub.StubEncoder())
+    other = duty_of("r", stub.StubEncoder(revision="r2"), settings())
+    with pytest.raises(ClusterError, match=r"w1 .*encoder\.revision: 'r1' there, 'r2' here"):
+        encode_shard(other, planned, here, Unfinished(), None, None, [])
+    same = duty_of("s", stub.StubEncoder(revision="r1"), settings())
+    for key, value in (("device", "cuda"), ("libsndfile", "0.9"), ("torchaudio", "0.1")):
+        with pytest.raises(ClusterError, match=rf"w1 .*{key}: '{value}' there, '.*' here"):
+            encode_shard(same, planned, here | {key: value}, Unfinished(), None, None, [])
+
+
+def test_a_worker_tells_what_it_decodes_with(stub, tmp_path, settings):
+    """Not in the store: the same samples are the same samples, whoever decoded them."""
+    encoder = stub.StubEncoder()
+    told = describe(duty_of("d", encoder, settings()), tmp_path, tmp_path)
+    assert told["machine"] == {
+        "device": "cpu",
+        "libsndfile": soundfile.__libsndfile_version__,
+        "torchaudio": version("torchaudio"),
+    }
+    assert told["settings"] == settings_of(encoder, settings())
+
+
+def test_workers_that_would_decode_otherwise_are_told_before_anything_is_heard(
+    stub, tmp_path, settings
+):
+    planned = settings_of(stub.StubEncoder(), settings())
+    here = worker.machine(stub.StubEncoder())
+
+    class Two:
+        def __init__(self, one, other):
+            self.libraries = {"tcp://a:1": one, "tcp://b:1": other}
+
+        def nthreads(self):
+            return dict.fromkeys(self.libraries, 1)
+
+        def submit(self, task, *arguments, workers, pure):
+            machine = here | {"libsndfile": self.libraries[workers[0]]}
+            return Ended(answer={"settings": planned, "machine": machine}, status="finished")
+
+    job = SimpleNamespace(out=tmp_path / "s.zarr")
+    work_folder(job.out).mkdir()
+    cluster = OnCluster(Two("1.2.2", "1.0.31"), Duty(run="t", config=settings()))
+    with pytest.raises(ClusterError, match=r"a:1 and .*b:1 .*libsndfile: '1\.2\.2' there, '1\.0\."):
+        cluster.settings(tmp_path, job)
+    cluster = OnCluster(Two("1.2.2", "1.2.2"), Duty(run="t", config=settings()))
+    assert cluster.settings(tmp_path, job) == planned
+
+
+def test_a_large_encoder_is_not_sent_with_every_task(stub, corpus, tmp_path, settings, monkeypatch):
+    class Large(stub.StubEncoder):
+        def __init__(self):
+            super().__init__()
+            self.weights = bytes(33 << 20)
+
+    def never(config):
+        raise AssertionError("workers were started")
+
+    monkeypatch.setattr("gensr.pipeline.cluster.workforce", never)
+    with pytest.raises(ConfigError, match=r"33 MiB, above 32, .* save it as a folder"):
+        extract(corpus, tmp_path / "s.zarr", settings(workers=2), encoder=Large())
+
+
+def test_workers_and_cluster_exclude_each_other(settings):
+    with pytest.raises(ConfigError, match="one of them"):
+        settings(workers=2, cluster="tcp://127.0.0.1:8786")
+
+
+def test_without_distributed_one_line_says_so(corpus, tmp_path):
+    code = (
+        "import sys; sys.modules['distributed'] = None\n"
+        "from gensr.cli.main import run\n"
+        "sys.argv = ['gensr', 'extract', sys.argv[1], '--encoder', 'fbank', '--workers', '2',\n"
+        "            '--out', sys.argv[2]]\n"
+        "run()"
+    )
+    command = [sys.executable, "-c", code, str(corpus), str(tmp_path / "s.zarr")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert "pip install 'gensr[cluster]'" in answer.stderr
+    assert len(answer.stderr.strip().splitlines()) == 1
