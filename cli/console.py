@@ -63,7 +63,7 @@ def print_plain(line: str) -> None:
 class Bars:
     """Progress of stages: a bar on a terminal, else a line every ten seconds and at the end.
 
-    Serves every stage (`gensr.pipeline.progress.Hears`): `stage` begins a bar, `advance`
+    Serves every stage (`gensr.pipeline.progress.Listener`): `stage` begins a bar, `advance`
     moves it; `seconds` is audio where there is any.
     """
 

@@ -34,7 +34,7 @@ from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
 from gensr.pipeline.extract_config import ExtractConfig
 from gensr.pipeline.here import begin_encoding
-from gensr.pipeline.progress import Hears
+from gensr.pipeline.progress import Listener
 from gensr.pipeline.workforce import one_line, workforce  # first: says what to install
 
 # isort: split
@@ -158,11 +158,11 @@ class OnCluster:
         with suppress(OSError):
             self._client.run(worker.rest, on_error="ignore")
 
-    def encode(self, root: Path, job: Job, plan: Plan, hears: Hears) -> None:
+    def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
         """See `Site.encode`."""
-        begin_encoding(job, plan, hears)
+        begin_encoding(job, plan, listener)
         topic = f"gensr-{self._duty.run}"
-        progress = _Progress(hears)
+        progress = _Progress(listener)
         futures: dict[int, Future] = {}
         try:
             with _talking():
@@ -279,8 +279,8 @@ class OnCluster:
 class _Progress:
     """What workers tell, added up: a shard that is begun anew does not count twice."""
 
-    def __init__(self, hears: Hears) -> None:
-        self._hears = hears
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
         self._reached: dict[int, tuple[int, float]] = {}
         self._told: SimpleQueue[tuple[int, int, float]] = SimpleQueue()
 
@@ -298,7 +298,7 @@ class _Progress:
         clips_before, seconds_before = self._reached.get(shard, (0, 0.0))
         if clips > clips_before or seconds > seconds_before:
             self._reached[shard] = (clips, seconds)
-            self._hears.advance(clips - clips_before, seconds - seconds_before)
+            self._listener.advance(clips - clips_before, seconds - seconds_before)
 
 
 def _size(plan: Plan, shard: Shard) -> tuple[int, float]:

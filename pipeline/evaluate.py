@@ -16,7 +16,7 @@ from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.metrics import Numbers, numbers
 from gensr.features.store.where import Where
 from gensr.pipeline.bench import Bench, MeanTrajectory
-from gensr.pipeline.progress import Hears, Silent
+from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocol import Protocol
 from gensr.pipeline.run import Prediction, Run
 
@@ -114,7 +114,7 @@ def evaluate(
     steps: Sequence[int] = SWEEP,
     stores: Sequence[Where | str] | None = None,
     device: str = "auto",
-    progress: Hears | None = None,
+    progress: Listener | None = None,
 ) -> Evaluation:
     """Score a run; for Gen-SER also at every N of `steps`.
 
@@ -124,7 +124,7 @@ def evaluate(
         steps: N to sweep; empty for none.
         stores: where the vectors are now, if they were moved.
         device: for the sweep.
-        progress: hears how far the sweep is.
+        progress: told how far the sweep is.
 
     Raises:
         RunError: the run is unfinished, tests nothing, or does not fit the stores.
@@ -149,11 +149,11 @@ def evaluate(
     if config["model"] == GenSER.name:
         bench = Bench(run, stores, device)
         used = sampler or own
-        hears = progress or Silent()
-        hears.stage("sampling", sum(steps))
+        listener = progress or Silent()
+        listener.stage("sampling", sum(steps))
         for N in steps:
             by_steps[N] = score(bench.answers(sampler=used, N=N), protocol)
-            hears.advance(N)
+            listener.advance(N)
         trajectory = bench.trajectory(str(used))
         if used != own:
             predictions = bench.answers(sampler=used)

@@ -30,7 +30,7 @@ from gensr.features.store.where import Where, locate
 from gensr.features.survey import Survey, survey
 from gensr.pipeline.extract_config import ExtractConfig
 from gensr.pipeline.here import here
-from gensr.pipeline.progress import Hears, Silent
+from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.site import Site
 from gensr.pipeline.verification import Verification, verify
 
@@ -77,7 +77,7 @@ def extract(
     config: ExtractConfig,
     *,
     encoder: Encoder | None = None,
-    progress: Hears | None = None,
+    progress: Listener | None = None,
 ) -> ExtractReport:
     """Encode a corpus into a store, or add it to one, or finish what was interrupted.
 
@@ -86,7 +86,7 @@ def extract(
         out: the store, `.zarr`, `.h5` or `.hdf5`; a path or a URL.
         config: the settings.
         encoder: used instead of the one that `config` names; on a cluster it is sent along.
-        progress: hears of the stages `survey`, `encode`, `verify` and, for HDF5, `convert`,
+        progress: told of the stages `survey`, `encode`, `verify` and, for HDF5, `convert`,
             in clips.
 
     Raises:
@@ -95,7 +95,7 @@ def extract(
         StoreError: `out` is locked, no store, made with other settings, or cannot be written.
         ClusterError: there is no cluster, its workers differ or do not see the files, or die.
     """
-    hears = progress or Silent()
+    listener = progress or Silent()
     out = locate(out)
     found = scan(root, allow_outside=config.allow_outside)
     if config.workers or config.cluster:
@@ -105,19 +105,19 @@ def extract(
     with open_job(out, overwrite=config.overwrite) as job, _site(config, encoder) as site:
         settings = site.settings(found.root, job)
         job.agree(settings)
-        plan, problems = _plan(found, job, settings, site, hears)
+        plan, problems = _plan(found, job, settings, site, listener)
         verification = None
         if job.is_done(plan) and not config.verify:
             job.drop()
         else:
             job.start(plan)
-            site.encode(found.root, job, plan, hears)
+            site.encode(found.root, job, plan, listener)
             if config.verify:
-                verification = verify(found, job, plan, site, config.verify, hears)
+                verification = verify(found, job, plan, site, config.verify, listener)
             if out.suffix in schema.HDF5_SUFFIXES:
-                hears.stage("convert", plan.header.clips)
+                listener.stage("convert", plan.header.clips)
             job.commit(
-                lambda clips: hears.advance(clips),
+                lambda clips: listener.advance(clips),
                 verification=None if verification is None else verification.as_json(),
             )
         return _report(out, config, found, problems, plan, job, verification)
@@ -133,9 +133,9 @@ def _site(config: ExtractConfig, encoder: Encoder | None) -> AbstractContextMana
 
 
 def _survey(
-    found: Scan, job: Job, preprocessing: Mapping[str, Any], site: Site, hears: Hears
+    found: Scan, job: Job, preprocessing: Mapping[str, Any], site: Site, listener: Listener
 ) -> Survey:
-    hears.stage("survey", len(found.clips))
+    listener.stage("survey", len(found.clips))
     with job.keeping(preprocessing) as keep:
         heard = survey(
             found.root,
@@ -143,7 +143,7 @@ def _survey(
             known=job.verdicts(preprocessing),
             hear=site.hear,
             keep=keep,
-            advance=hears.advance,
+            advance=listener.advance,
         )
     if not heard.heard:
         first = heard.problems[0]
@@ -155,10 +155,10 @@ def _survey(
 
 
 def _plan(
-    found: Scan, job: Job, settings: Mapping[str, Any], site: Site, hears: Hears
+    found: Scan, job: Job, settings: Mapping[str, Any], site: Site, listener: Listener
 ) -> tuple[Plan, tuple[Problem, ...]]:
     """Hear every file, and decide every row; what was heard is then in the plan's table alone."""
-    heard = _survey(found, job, settings["preprocessing"], site, hears)
+    heard = _survey(found, job, settings["preprocessing"], site, listener)
     problems = (*found.problems, *heard.problems)
     base = None if job.base is None else job.base.table
     columns = merge(heard.heard, problems, base)

@@ -12,7 +12,7 @@ from gensr.estimator.model import Examples, Model
 from gensr.estimator.network import count_parameters
 from gensr.estimator.registry import ModelSpec, build, load_model, save_model
 from gensr.estimator.training import Progress, TrainingConfig, fit, mix_seed
-from gensr.pipeline.progress import Hears
+from gensr.pipeline.progress import Listener
 from gensr.pipeline.protocol import Fold, Rows
 
 
@@ -27,7 +27,7 @@ class FoldTraining:
     seed: int
     choose: str
     """`beforehand` or `dev`, as in `TrainConfig`."""
-    hears: Hears
+    listener: Listener
 
     def learn(self, fold: Fold, folder: Path) -> Model:
         """Train one fold's model, or go on with it, or load it where it is finished."""
@@ -57,12 +57,12 @@ class FoldTraining:
         dev: Examples | None = None,
         stop: int | None = None,
     ) -> tuple[Model, list[dict[str, Any]]]:
-        self.hears.stage(f"fold {fold.name}: {phase}", stop or self.budget.steps)
+        self.listener.stage(f"fold {fold.name}: {phase}", stop or self.budget.steps)
         done = 0
 
         def report(entry: Progress) -> None:
             nonlocal done
-            self.hears.advance(entry.step - done)
+            self.listener.advance(entry.step - done)
             done = entry.step
 
         seed = mix_seed(self.seed, "fold", fold.name)

@@ -19,7 +19,7 @@ from gensr.features.survey import hear_in_children
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
 from gensr.pipeline.extract_config import ExtractConfig
-from gensr.pipeline.progress import Hears
+from gensr.pipeline.progress import Listener
 from gensr.pipeline.site import batching_of, settings_of
 
 _WRITES_AHEAD = 2
@@ -59,11 +59,11 @@ class Here:
         """See `Site.hear`."""
         return hear_in_children(paths, known)
 
-    def encode(self, root: Path, job: Job, plan: Plan, hears: Hears) -> None:
+    def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
         """See `Site.encode`."""
-        begin_encoding(job, plan, hears)
+        begin_encoding(job, plan, listener)
         clips = (clips_of(root, plan.columns, shard.encode) for shard in job.pending)
-        encoded = encode_clips(clips, self._encoder, batching_of(plan.settings), hears.advance)
+        encoded = encode_clips(clips, self._encoder, batching_of(plan.settings), listener.advance)
         writes: deque[Future[None]] = deque()
         with closing(encoded), ThreadPoolExecutor(1, "write") as writer:
             for shard, vectors in zip(job.pending, encoded, strict=True):
@@ -80,9 +80,9 @@ class Here:
         return vectors
 
 
-def begin_encoding(job: Job, plan: Plan, hears: Hears) -> None:
+def begin_encoding(job: Job, plan: Plan, listener: Listener) -> None:
     """Tell how much there is to encode."""
     samples = plan.columns["samples"]
     left = [len(shard.encode) for shard in job.pending]
     total = sum(int(samples[list(shard.encode)].sum()) for shard in job.pending)
-    hears.stage("encode", sum(left), total / SAMPLE_RATE)
+    listener.stage("encode", sum(left), total / SAMPLE_RATE)

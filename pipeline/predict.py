@@ -22,7 +22,7 @@ from gensr.features.survey import hear_in_children
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
 from gensr.pipeline.extract_config import BATCH_SECONDS
-from gensr.pipeline.progress import Hears, Silent
+from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.run import Run
 
 READ_AHEAD = 64
@@ -52,7 +52,7 @@ def predict_clips(
     *,
     encoder: str | None = None,
     device: str = "auto",
-    progress: Hears | None = None,
+    progress: Listener | None = None,
 ) -> Prediction:
     """Answer audio files and every audio file under folders.
 
@@ -61,7 +61,7 @@ def predict_clips(
         run: trained with `--fold none`.
         encoder: where the encoder is now, if not where it was at extraction.
         device: for the encoder and the model.
-        progress: hears how far it is.
+        progress: told how far it is.
 
     Raises:
         RunError: the run is not for use, or the encoder is not the one it was trained on.
@@ -71,8 +71,8 @@ def predict_clips(
     files = _files(inputs)
     ears = _same_encoder(run, encoder, device)
     batching = _as_extracted(run, ears)
-    hears = progress or Silent()
-    hears.stage("predict", len(files))
+    listener = progress or Silent()
+    listener.stage("predict", len(files))
     answers: list[Answer] = []
     failed: list[Problem] = []
     heard = hear_in_children(files, {})
@@ -82,7 +82,7 @@ def predict_clips(
         failed += problems
         if clips.paths:
             answers += _answers(clips, ears, batching, model, spec)
-        hears.advance(len(part), clips.seconds)
+        listener.advance(len(part), clips.seconds)
     return Prediction(tuple(answers), tuple(failed))
 
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class Hears(Protocol):
+class Listener(Protocol):
     """Always called from the thread that called the stage."""
 
     def stage(self, name: str, units: int, seconds: float = 0.0) -> None:
@@ -14,7 +14,7 @@ class Hears(Protocol):
 
 
 class Silent:
-    """Hears, and does nothing."""
+    """Listens, and does nothing."""
 
     def stage(self, name: str, units: int, seconds: float = 0.0) -> None:
         """Nothing."""

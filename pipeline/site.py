@@ -19,7 +19,7 @@ from gensr.features.store.plan import Plan
 from gensr.features.verdict import Verdict
 from gensr.features.windows import FRAME, Batching
 from gensr.pipeline.extract_config import BATCH_SECONDS, ExtractConfig
-from gensr.pipeline.progress import Hears
+from gensr.pipeline.progress import Listener
 
 
 class Site(Protocol):
@@ -33,7 +33,7 @@ class Site(Protocol):
     ) -> Iterator[tuple[str, Verdict]]:
         """Yield the hash of each file's bytes, and what decoding them gives."""
 
-    def encode(self, root: Path, job: Job, plan: Plan, hears: Hears) -> None:
+    def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
         """Encode, write and mark every shard of `job.pending`; a stage of its own."""
 
     def alone(self, clips: Clips, batching: Batching) -> NDArray[np.float32]:

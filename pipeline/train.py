@@ -26,7 +26,7 @@ from gensr.estimator.training import TrainingConfig
 from gensr.features.store.where import Where
 from gensr.pipeline.answer import answer
 from gensr.pipeline.fold import FoldTraining
-from gensr.pipeline.progress import Hears, Silent
+from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocol import Fold, Protocol
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.run import Prediction, Run, new_folder, provenance, stillborn
@@ -92,7 +92,7 @@ def train(
     folder: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    progress: Hears | None = None,
+    progress: Listener | None = None,
 ) -> TrainReport:
     """Train every fold asked for, and answer its test clips.
 
@@ -102,7 +102,7 @@ def train(
         folder: the run; None makes `runs/<time>-<model>`.
         resume: go on with a run that was stopped; finished folds are not trained again.
         overwrite: replace a run that is there.
-        progress: hears how far it is.
+        progress: told how far it is.
 
     Raises:
         ConfigError, StoreError, ProtocolError, RunError: each in one line.
@@ -145,7 +145,7 @@ def train(
         budget=budget,
         seed=config.seed,
         choose=config.choose,
-        hears=progress or Silent(),
+        listener=progress or Silent(),
     )
     predictions: list[Prediction] = []
     for fold in folds:

@@ -18,7 +18,7 @@ from gensr.features.encoders import BOUNDS
 from gensr.features.encoding import clips_of
 from gensr.features.store.job import Job
 from gensr.features.store.plan import Plan
-from gensr.pipeline.progress import Hears
+from gensr.pipeline.progress import Listener
 from gensr.pipeline.site import Site, batching_of
 
 _HALF = 1e-3
@@ -45,7 +45,9 @@ class Verification:
         return asdict(self)
 
 
-def verify(found: Scan, job: Job, plan: Plan, site: Site, count: int, hears: Hears) -> Verification:
+def verify(
+    found: Scan, job: Job, plan: Plan, site: Site, count: int, listener: Listener
+) -> Verification:
     """Compare clips of the store, finished and not yet committed, with themselves alone.
 
     Clips that this extraction has encoded, or, where there was nothing to encode, any clips of
@@ -57,7 +59,7 @@ def verify(found: Scan, job: Job, plan: Plan, site: Site, count: int, hears: Hea
         plan: how the store came about.
         site: runs the encoder.
         count: how many clips; from the shortest to the longest, evenly by rank.
-        hears: told of a stage `verify`.
+        listener: told of a stage `verify`.
 
     Raises:
         EncoderError: the largest error is above the bound of the precision.
@@ -65,10 +67,10 @@ def verify(found: Scan, job: Job, plan: Plan, site: Site, count: int, hears: Hea
     encoded = [row for shard in plan.shards for row in shard.encode]
     rows = chosen(plan.columns["samples"], encoded or _present(found, plan), count)
     clips = clips_of(found.root, plan.columns, rows)
-    hears.stage("verify", len(rows), clips.seconds)
+    listener.stage("verify", len(rows), clips.seconds)
     single = replace(batching_of(plan.settings), batch_samples=1)  # one window a batch
     alone = site.alone(clips, single)
-    hears.advance(len(rows), clips.seconds)
+    listener.advance(len(rows), clips.seconds)
     errors = relative_errors(job.stored(rows), alone)
     clip, layer = (int(index) for index in np.unravel_index(errors.argmax(), errors.shape))
     bound = _bound(plan.settings)

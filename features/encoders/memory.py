@@ -28,7 +28,7 @@ def enough_memory(advice: str) -> Iterator[None]:
 
 
 def _of_memory(error: Exception) -> bool:
-    """numpy has a type for it; torch has one, and sentences: of the host, cuBLAS, CUDA, MPS."""
+    """Say so of numpy's type for it, and of the sentences of torch, cuBLAS, CUDA and MPS."""
     words = str(error)
     return isinstance(error, MemoryError) or any(
         said in words for said in ("out of memory", "DefaultCPUAllocator", "ALLOC_FAILED")
