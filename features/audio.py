@@ -12,10 +12,9 @@ import hashlib
 import math
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,28 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import AudioError, GensrError
+from gensr.estimator.errors import AudioError
+from gensr.features.chunks import check_fields
 from gensr.features.headers import is_video_container, ogg_ends, promised_seconds
+from gensr.features.resample import RESAMPLER, SAMPLE_RATE, load_resampler, resample
 
-SAMPLE_RATE = 16_000
-"""Hz."""
+__all__ = [
+    "FFMPEG",
+    "LONGEST_SECONDS",
+    "MIN_SAMPLES",
+    "SAMPLE_RATE",
+    "Waveform",
+    "content_address",
+    "decode",
+    "hash_bytes",
+    "load_resampler",
+    "open_audio",
+    "read_audio",
+    "resample",
+    "resampling_provenance",
+    "to_16_khz",
+]
+
 MIN_SAMPLES = 400
 """Samples at 16 kHz (25 ms): the receptive field of one frame of the encoders' front ends."""
 
@@ -45,12 +61,6 @@ _TOLERATED_SECONDS = 0.01
 """A header may promise this much more than the file holds: writers round, encoders pad."""
 _LOUDEST = 2.0**31
 """Full scale is 1; some files hold whole numbers as floats. Beyond, sums of squares overflow."""
-
-_LOWPASS_FILTER_WIDTH = 6
-_ROLLOFF = 0.99
-_RESAMPLING_METHOD = "sinc_interp_hann"
-_MAX_KERNEL = 1 << 25
-"""Elements of the resampling kernel (256 MiB): two rates with hardly a common divisor exceed it."""
 
 FFMPEG = "convert it first: ffmpeg -i clip.mp4 -ac 1 -ar 16000 clip.wav"
 
@@ -137,7 +147,8 @@ def to_16_khz(mono: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     """Return (n,) samples at 16 kHz, or refuse what no encoder can use.
 
     Raises:
-        AudioError: silent, too short, or a rate that cannot be resampled.
+        AudioError: silent or too short.
+        GensrError: what resamples cannot be imported.
     """
     if mono.min() == mono.max():
         raise AudioError(f"silent: all {len(mono)} samples are {mono[0]:g}")
@@ -149,59 +160,12 @@ def to_16_khz(mono: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     return samples
 
 
-def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """Band-limited interpolation from `rate` to 16 kHz, (n,) -> (ceil(n * 16000 / rate),).
-
-    Computed in float64 and rounded once, so that the last bits, and with them the content
-    address, do not depend on the processor or on the number of threads.
-    """
-    divisor = math.gcd(rate, SAMPLE_RATE)
-    old, new = rate // divisor, SAMPLE_RATE // divisor
-    width = math.ceil(_LOWPASS_FILTER_WIDTH * old / (min(old, new) * _ROLLOFF))
-    if new * (old + 2 * width) > _MAX_KERNEL:
-        raise AudioError(f"{rate} Hz has no small ratio to 16000 Hz; {FFMPEG}")
-    interpolate = load_resampler()
-    import torch
-
-    resampled = interpolate(
-        torch.from_numpy(samples.astype(np.float64)),
-        rate,
-        SAMPLE_RATE,
-        lowpass_filter_width=_LOWPASS_FILTER_WIDTH,
-        rolloff=_ROLLOFF,
-        resampling_method=_RESAMPLING_METHOD,
-    )
-    result: NDArray[np.float32] = resampled.numpy().astype(np.float32)
-    return result
-
-
-@cache
-def load_resampler() -> Callable[..., Any]:
-    """Return torchaudio's resampling; importing it takes seconds, and only some clips need it.
-
-    Raises:
-        GensrError: it cannot be imported: not the clip's fault, so no `AudioError`.
-    """
-    try:
-        from torchaudio.functional import resample as interpolate
-    except Exception as error:  # a library of another CUDA version raises what it likes
-        told = " ".join(str(error).split())
-        raise GensrError(
-            f"torchaudio cannot be imported ({told}): install torch and torchaudio of one release"
-        ) from error
-    loaded: Callable[..., Any] = interpolate
-    return loaded
-
-
 def resampling_provenance() -> dict[str, str | int]:
     """What was done to every clip before the encoder, for the store."""
     return {
         "sample_rate": SAMPLE_RATE,
         "channels": "mean",
-        "resampler": (
-            f"torchaudio.functional.resample, {_RESAMPLING_METHOD}, "
-            f"lowpass_filter_width {_LOWPASS_FILTER_WIDTH}, rolloff {_ROLLOFF}, float64"
-        ),
+        "resampler": RESAMPLER,
     }
 
 
@@ -229,6 +193,8 @@ def decode(file: FileIO) -> tuple[NDArray[np.float32], int]:
             raise AudioError(f"damaged header: a sample rate of {rate} Hz")
         if not 0 < channels <= _MAX_CHANNELS:
             raise AudioError(f"damaged header: {channels} channels")
+        if sound.subtype.startswith("MPEG") and sound.format != "MP3":
+            raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {FFMPEG}")
         mono, failure = _read_blocks(sound)
         promised = promised_seconds(sound, file, len(mono))
     held = len(mono) / rate
@@ -253,6 +219,7 @@ def decode(file: FileIO) -> tuple[NDArray[np.float32], int]:
         raise AudioError(f"truncated: the Ogg stream stops at {held:.2f} s, without its end mark")
     if len(mono) == 0:
         raise AudioError("no audio: zero samples")
+    check_fields(file)
     return mono, rate
 
 

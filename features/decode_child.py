@@ -36,6 +36,7 @@ from gensr.features.audio import (
     open_audio,
     to_16_khz,
 )
+from gensr.features.resample import resampling_is_sparse
 from gensr.features.verdict import Verdict, refused
 
 Tell = Callable[..., None]
@@ -80,7 +81,8 @@ def judge(path: Path, tell: Tell) -> Verdict:
         with open_audio(path) as file:
             tell("hashed", hash_bytes(file))
             mono, rate = decode(file)
-        if rate != SAMPLE_RATE and load_resampler.cache_info().currsize == 0:
+        dense = rate != SAMPLE_RATE and not resampling_is_sparse(rate)
+        if dense and load_resampler.cache_info().currsize == 0:
             tell("loading")
             load_resampler()
             tell("loaded")

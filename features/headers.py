@@ -1,7 +1,8 @@
 """What a file's header and its last bytes say of its length, beside what libsndfile says.
 
 A clip that was cut off must not pass for a whole one. libsndfile reads on happily where data
-are missing, so the length that was promised is looked up here, format by format.
+are missing, so the length that was promised is looked up here, format by format. Whether the
+fields of one header agree is looked up in `chunks.py`.
 """
 
 import math
@@ -12,8 +13,8 @@ from typing import Any
 
 from gensr.estimator.errors import AudioError
 
-_UNKNOWN_SIZE = 0x7FFF_0000
-"""Sizes from here up are what a writer into a pipe puts where it cannot know the length."""
+UNKNOWN_SIZE = 0x7FFF_0000
+"""Sizes from here up, and 0, are what writers into a pipe put where they cannot know the length."""
 
 
 def promised_seconds(sound: Any, file: FileIO, held: int) -> float | None:
@@ -31,7 +32,7 @@ def promised_seconds(sound: Any, file: FileIO, held: int) -> float | None:
     if sound.format == "MP3":
         return frames / rate if _mp3_has_length(file) else None
     if sound.format == "NIST":
-        found = re.search(rb"sample_count -i (\d+)", _head(file, 0, 1024))
+        found = re.search(rb"sample_count -i (\d+)", read_at(file, 0, 1024))
         return int(found[1]) / rate if found else None
     log = sound.extra_info
     if ds64 := re.search(r"frame count \d+ does not match .* of (\d+)\.", log):
@@ -41,7 +42,7 @@ def promised_seconds(sound: Any, file: FileIO, held: int) -> float | None:
     sizes = re.search(r"^ *(?:data|SSND|Data Size|riff) *: (\d+) \(should be (\d+)\)", log, re.M)
     if sizes:
         header_bytes, bytes_held = int(sizes[1]), int(sizes[2])
-        if header_bytes >= _UNKNOWN_SIZE:
+        if header_bytes >= UNKNOWN_SIZE or not header_bytes:
             return None
         if not held:
             return math.inf
@@ -51,19 +52,22 @@ def promised_seconds(sound: Any, file: FileIO, held: int) -> float | None:
 
 def _mp3_has_length(file: FileIO) -> bool:
     """Whether the first MPEG frame carries the number of frames."""
-    head = _head(file, 0, 10)
-    start = 0
-    if head[:3] == b"ID3" and len(head) == 10:  # four bytes of seven bits each
-        start = 10 + sum(
-            byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
-        )
-    first = _head(file, start, 256)
+    first = read_at(file, after_tag(file), 256)
     return any(tag in first for tag in (b"Xing", b"Info", b"VBRI"))
+
+
+def after_tag(file: FileIO) -> int:
+    """Where a file begins, in bytes, behind the ID3 tag that some have in front."""
+    head = read_at(file, 0, 10)
+    if head[:3] != b"ID3" or len(head) < 10:
+        return 0
+    # four bytes of seven bits each
+    return 10 + sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
 
 
 def ogg_ends(file: FileIO) -> bool:
     """Whether the last Ogg page is whole and flagged as the end of its stream."""
-    tail = _head(file, max(0, file.seek(0, os.SEEK_END) - (1 << 17)), 1 << 17)
+    tail = read_at(file, max(0, file.seek(0, os.SEEK_END) - (1 << 17)), 1 << 17)
     page = tail[tail.rfind(b"OggS") :]
     if len(page) < 27 or page[:4] != b"OggS":
         return False
@@ -71,14 +75,15 @@ def ogg_ends(file: FileIO) -> bool:
     return bool(page[5] & 4) and len(page) >= 27 + page[26] + sum(table)
 
 
-def _head(file: FileIO, start: int, count: int) -> bytes:
+def read_at(file: FileIO, start: int, count: int) -> bytes:
+    """Up to `count` bytes from a place on."""
     file.seek(start)
     return file.read(count)
 
 
 def is_video_container(file: FileIO) -> bool:
     """Whether a file begins as MP4, Matroska, Flash, ASF, MPEG-PS or AVI do."""
-    head = _head(file, 0, 16)
+    head = read_at(file, 0, 16)
     magic = (b"\x1aE\xdf\xa3", b"FLV", b"\x30\x26\xb2\x75", b"\x00\x00\x01\xba")
     avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
     return head[4:8] == b"ftyp" or avi or head.startswith(magic)

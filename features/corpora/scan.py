@@ -23,6 +23,7 @@ from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.files import CONTAINERS, LOSSLESS, LOSSY, is_audio, is_hidden, walk
 from gensr.features.corpora.folders import read_folders
 from gensr.features.corpora.manifest import NAMES, manifest_in, read_manifest
+from gensr.features.corpora.sniff import disguised_audio
 from gensr.features.corpora.tables import TABLE_SUFFIXES
 
 ADAPTERS: tuple[Adapter, ...] = (
@@ -72,20 +73,38 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
     manifest = manifest_in(root)
     if manifest is not None:
         return _scan(root, read_manifest(manifest, allow_outside=allow_outside), manifest)
-    audio = [file for file in walk(root) if is_audio(file)]
+    files = walk(root)
+    audio = [file for file in files if is_audio(file)]
     visible = [file.relative_to(root).as_posix() for file in audio if not is_hidden(file)]
+    renamed = _renamed(root, files)
     if not visible:
         raise CorpusError(
             f"{root}: holds no audio file; expected a corpus's own files, a folder for each"
-            f" class, or one of {', '.join(NAMES)}"
+            f" class, or one of {', '.join(NAMES)}" + "".join(f"; {note}" for note in renamed)
         )
     reasons = {path: _unusable(root / path) for path in visible}
     found = _read(root, [path for path, reason in reasons.items() if not reason])
     broken = [Problem(path=_shown(path), reason=why) for path, why in reasons.items() if why]
     hidden = len(audio) - len(visible)
     notes = (f"{hidden} hidden audio files (names with a leading dot) left out",) if hidden else ()
-    rest = Found(clips=(), problems=tuple(broken), notes=notes)
+    rest = Found(clips=(), problems=tuple(broken), notes=notes + renamed)
     return _scan(root, _joined(found, rest), root)
+
+
+def _renamed(root: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """Return a note on files that are audio by their first bytes, but not by their suffix."""
+    others = (
+        file
+        for file in files
+        if not is_audio(file) and not is_hidden(file) and file.suffix.lower() not in TABLE_SUFFIXES
+    )
+    found = disguised_audio(others)
+    if not found:
+        return ()
+    first = _shown(found[0].relative_to(root).as_posix())
+    noun = "file that looks" if len(found) == 1 else "files that look"
+    how = f"first {first}: rename them" if len(found) > 1 else f"{first}: rename it"
+    return (f"{len(found)} {noun} like audio under another suffix left out, {how}",)
 
 
 def _scan(root: Path, found: Found, source: Path) -> Scan:

@@ -226,6 +226,61 @@ def test_folders_are_classes(tmp_path: Path) -> None:
     )
 
 
+HEADS = {
+    "sad/a.txt": b"RIFF\x24\0\0\0WAVEfmt ",
+    "sad/b": b"fLaC\0\0\0\x22",
+    "sad/c.raw": b"OggS\0\2",
+    "sad/d.wave": b"RF64\xff\xff\xff\xffWAVE",
+    "sad/e.1": b"FORM\0\0\0\0AIFF",
+    "sad/f.bak": b"FORM\0\0\0\0AIFC",
+    "sad/g.dat": b".snd\0\0\0\x18",
+    "sad/h.tmp": b"caff\0\1",
+    "sad/i.MPEG": b"ID3\3",
+}
+OTHERS = {
+    "readme.txt": b"RIFF is a format",
+    "sad/j.avi": b"RIFF\0\0\0\0AVI LIST",
+    "sad/k.ilbm": b"FORM\0\0\0\0ILBM",
+    "sad/l.csv": b"ID3,emotion\n",
+    "sad/.m": b"fLaC\0\0\0\x22",
+    "sad/n.lab": b"",
+}
+
+
+def test_audio_under_another_suffix_is_not_passed_over(tmp_path: Path) -> None:
+    root = fill(tmp_path, "sad/z.wav", *HEADS, *OTHERS)
+    for name, head in {**HEADS, **OTHERS}.items():
+        (root / name).write_bytes(head)
+    (root / "sad" / "nothing").symlink_to("gone")
+    os.mkfifo(root / "sad" / "pipe")
+    found = scan(root)
+    note = (
+        "9 files that look like audio under another suffix left out, first sad/a.txt: rename them"
+    )
+    assert note in found.notes
+    assert [clip.path for clip in found.clips] == ["sad/z.wav"]
+    for name in sorted(HEADS)[1:]:
+        (root / name).unlink()
+    one = "1 file that looks like audio under another suffix left out, sad/a.txt: rename it"
+    assert one in scan(root).notes
+    (root / "sad" / "z.wav").unlink()
+    with pytest.raises(CorpusError, match=f"holds no audio file.*; {one}$"):
+        scan(root)
+    (root / "sad" / "a.txt").unlink()
+    fill(root, "sad/z.wav")
+    assert not any("suffix" in note for note in scan(root).notes)
+
+
+def test_files_beside_the_clips_are_not_opened_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gensr.features.corpora.sniff._PATIENCE", 3)
+    root = fill(tmp_path, "sad/z.wav", *(f"sad/{n}.lab" for n in range(9)), "sad/clip.txt")
+    for name in ("5.lab", "clip.txt"):
+        (root / "sad" / name).write_bytes(HEADS["sad/a.txt"])
+    assert any(note.startswith("1 file that looks like audio") for note in scan(root).notes)
+
+
 def test_links_to_nothing_and_odd_names_are_problems(tmp_path: Path) -> None:
     root = fill(tmp_path, "sad/a.wav")
     (root / "sad" / "b.wav").symlink_to("annex/b.wav")
