@@ -5,6 +5,8 @@ collects them, and shall load nothing else.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +26,15 @@ class Verdict:
 def refused(reason: str, *, passing: bool = False) -> Verdict:
     """Return the verdict on a file that cannot be used, or could not be this time."""
     return Verdict(samples=0, audio_sha256="", reason=reason, passing=passing)
+
+
+@cache
+def decoder_versions() -> dict[str, str]:
+    """Return the versions of what turns a file into samples; verdicts of others may differ."""
+    import soundfile  # whoever only reads verdicts needs no audio
+
+    return {
+        "libsndfile": str(soundfile.__libsndfile_version__),
+        "soundfile": version("soundfile"),
+        "torchaudio": version("torchaudio"),
+    }

@@ -11,13 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from importlib.metadata import version
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from distributed import get_worker
 from numpy.typing import NDArray
 
@@ -28,7 +26,7 @@ from gensr.features.encoding import Clips, encode_clips
 from gensr.features.store.plan import Shard, differences
 from gensr.features.store.shard_writer import ShardWriter
 from gensr.features.survey import hear_in_children
-from gensr.features.verdict import Verdict
+from gensr.features.verdict import Verdict, decoder_versions
 from gensr.features.windows import Batching
 from gensr.pipeline.extract_config import ExtractConfig
 from gensr.pipeline.here import load_as
@@ -79,15 +77,7 @@ def machine(encoder: Encoder) -> dict[str, str]:
 
     A clip that is decoded otherwise than where it was heard would stop the extraction later.
     """
-    return {"device": encoder.device, **_decoding()}
-
-
-@cache
-def _decoding() -> dict[str, str]:
-    return {
-        "libsndfile": str(soundfile.__libsndfile_version__),
-        "torchaudio": version("torchaudio"),
-    }
+    return {"device": encoder.device, **decoder_versions()}
 
 
 def hear_files(
