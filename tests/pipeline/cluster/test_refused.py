@@ -113,6 +113,7 @@ def test_a_worker_tells_what_it_decodes_with(stub, tmp_path, settings):
     assert told["machine"] == {
         "device": "cpu",
         "libsndfile": soundfile.__libsndfile_version__,
+        "soundfile": version("soundfile"),
         "torchaudio": version("torchaudio"),
     }
     assert told["settings"] == settings_of(encoder, settings())
