@@ -1,8 +1,13 @@
 """The store as one HDF5 file: the names, chunks and checksums of the Zarr layout.
 
 HDF5 files do not survive a writer that is killed, so a file is always written beside its
-place by one writer from finished shards, and renamed at the end (convert.py). Nothing in it
-depends on when it was written: no time stamps, one library format, one order of writing.
+place by one writer from finished shards, and renamed at the end (publish.py and rewrite.py, by
+`files.whole_file`). Nothing in it depends on when it was written: no time stamps, one library
+format, one order of writing.
+
+HDF5 can name data elsewhere (links to other files, raw files outside, datasets made of other
+files' parts). A store never does, and a file that does is not read: it could hand out whatever
+lies on the reader's disk.
 """
 
 import json
@@ -17,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
-from gensr.features.store import files, schema
+from gensr.features.store import bounds, files, schema
 from gensr.features.store.schema import Header
 from gensr.features.store.steady_file import SteadyFile
 from gensr.features.store.table import Columns
@@ -35,6 +40,7 @@ class Hdf5Reader:
 
     def __init__(self, path: Where) -> None:
         self.path = path
+        self._checked: dict[str, Any] = {}
         self._closing = ExitStack()
         # HDF5 reads a URL through Python: a file still open when the interpreter ends is a crash.
         weakref.finalize(self, self._closing.close)
@@ -53,12 +59,16 @@ class Hdf5Reader:
 
     def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
         """Return `vectors[rows, layers]`, (clips, layers, width)."""
-        return np.asarray(self._dataset(schema.VECTORS)[rows, layers], dtype=np.float32)
+        return np.asarray(self._vectors()[rows, layers], dtype=np.float32)
 
     def column(self, group: str, name: str) -> NDArray[Any]:
         """Return one column of a table; text as numpy `str`."""
-        dataset = self._dataset(f"{group}/{name}")
-        if h5py.check_string_dtype(dataset.dtype) is None:
+        full, kind = f"{group}/{name}", bounds.kind_of(group, name)
+        dataset = self._dataset(full)
+        bounds.check_column(self.path, full, dataset.shape, bounds.rows_of(self.header, group))
+        bounds.check_type(self.path, full, dataset.dtype, kind)
+        bounds.check_held(dataset.id.get_storage_size(), dataset.nbytes)
+        if kind != "string":
             return np.asarray(dataset[:])
         return np.asarray(dataset.asstr()[:].tolist(), dtype=str)
 
@@ -99,14 +109,45 @@ class Hdf5Reader:
             reason = " ".join(str(error).split())
             raise StoreError(f"{self.path}: the file is damaged ({reason})") from None
 
+    def _vectors(self) -> Any:
+        """Return the vectors, looked at before the first reading."""
+        name = schema.VECTORS
+        if name not in self._checked:
+            found = self._dataset(name)
+            bounds.check_vectors(self.path, self.header, found)
+            bounds.check_held(found.id.get_storage_size(), found.nbytes)
+            self._checked[name] = found
+        return self._checked[name]
+
     def _dataset(self, name: str) -> Any:
+        """Return an array that lies in this very file.
+
+        Raises:
+            StoreError: there is none.
+        """
         try:
-            return self._file[name]
+            found = self._file
+            for part in name.split("/"):
+                if not isinstance(found, h5py.Group):
+                    raise KeyError(f"{found.name} is no group")
+                # Asked of the link itself: `in` and `get` would open what it leads to.
+                if found.id.links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
+                    raise KeyError(f"{part} is a link to elsewhere")
+                found = found[part]
+            if not isinstance(found, h5py.Dataset):
+                raise KeyError("it is no array")
+            if found.is_virtual or found.external:
+                raise KeyError("its data are elsewhere")
+            how = found.id.get_create_plist()
+            filters = {how.get_filter(number)[0] for number in range(how.get_nfilters())}
+            if filters - {h5py.h5z.FILTER_FLETCHER32}:  # a few bytes could become gigabytes
+                raise KeyError("it is compressed, which a store's arrays never are")
         except (KeyError, OSError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
+            reason = " ".join(str(error.args[0] if error.args else error).split())
             raise StoreError(
                 f"{self.path} has no array {name!r} that can be read ({reason}); extract again"
             ) from None
+        return found
 
 
 class Hdf5Writer:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema, survey_log
-from gensr.features.store.journal import Journal, with_id
+from gensr.features.store.journal import Journal, at_once, with_id
 from gensr.features.store.open import Store, open_store, read_header
 from gensr.features.store.place import Place, check_replaceable, check_target, look
 from gensr.features.store.plan import Plan, Shard, differences
@@ -55,6 +55,8 @@ class Job:
         self.folder = journal.folder
         """The work folder beside the store, on the same file system."""
         self._journal, self._overwrite = journal, overwrite
+        self._usable = False
+        """Whether any file is known to be usable."""
         if journal.publishing:  # killed on the last steps
             publish(journal)
             journal.forget()
@@ -120,6 +122,7 @@ class Job:
             columns = (self.base.table[name].tolist() for name in names)
             for file_sha, samples, audio_sha in zip(*columns, strict=True):
                 known[file_sha] = Verdict(samples=samples, audio_sha256=audio_sha)
+        self._usable = self._usable or any(not verdict.reason for verdict in known.values())
         return known
 
     @contextmanager
@@ -128,22 +131,23 @@ class Job:
 
         Yields:
             A function that takes the hash of a file's bytes and the verdict on it; called from
-            one thread.
+            one thread. What it was told lasts until `start` or `drop`, unless it was heard to
+            the end and no file can be used: then there is nothing to go on from.
         """
         with files.store_errors(self.out):
             log = survey_log.begin(self._journal.survey, preprocessing)
 
         def keep(file_sha256: str, verdict: Verdict) -> None:
+            self._usable = self._usable or not verdict.reason
             with files.store_errors(self.out):
                 log.add(file_sha256, verdict)
 
-        self._journal.surveying = True
         try:
             yield keep
         finally:
             with files.store_errors(self.out):
                 log.close()
-        self._journal.surveying = False
+        self._journal.planned = not self._usable
 
     def is_done(self, plan: Plan) -> bool:
         """Whether the store already is what is planned, table and all."""
@@ -155,6 +159,7 @@ class Job:
         """Forget what an interrupted run had planned: the store is as it is to be."""
         with files.store_errors(self.out):
             self._journal.forget()
+        self._journal.planned = True
 
     def start(self, plan: Plan) -> None:
         """Begin, or take up what an interrupted run left; sets `writer`, `pending`, `finished`.
@@ -167,6 +172,7 @@ class Job:
             check_replaceable(self.out)
         with files.store_errors(self.out):
             plan_id = self._settle(plan)
+            self._journal.planned = True
             path = self._target()
             self._make(path, plan.header)
             for folder in (path, self._journal.folder):
@@ -176,7 +182,10 @@ class Job:
             self.writer = ShardWriter(self.out, path, plan_id, plan.header, base)
             linked = self._link(plan.shards)
             left = [shard for shard in plan.shards if shard.index not in linked]
-            self.finished = tuple(shard for shard in left if self.writer.is_finished(shard))
+            marked = self._journal.marked()
+            asked = [shard for shard in left if shard.index in marked]
+            told = at_once(self.writer.is_finished, asked)
+            self.finished = tuple(s for s, whole in zip(asked, told, strict=True) if whole)
             done = {shard.index for shard in self.finished}
             self.pending = tuple(shard for shard in left if shard.index not in done)
 
@@ -199,12 +208,11 @@ class Job:
         """
         with files.store_errors(self.out):
             self.writer.check()  # at a URL another machine may have ended it, or begun anew
-        plan_id = self.writer.plan_id
-        missing = [s for s in self.pending if self._journal.done(s.index, plan_id) is None]
+            missing = self._missing()
         if missing:
             raise StoreError(
                 f"{self.out}: {len(missing)} shards are not finished, the first of them "
-                f"{missing[0].index}; the same call again goes on from there"
+                f"{missing[0]}; the same call again goes on from there"
             )
         plan = self._plan
         unheard = not any(shard.encode for shard in plan.shards)
@@ -221,6 +229,14 @@ class Job:
                 self.close()
                 publish(self._journal, advance)
             self._journal.forget()
+
+    def _missing(self) -> list[int]:
+        """Return the pending shards that have no marker of this plan."""
+        pending, marked = [shard.index for shard in self.pending], self._journal.marked()
+        asked = [index for index in pending if index in marked]
+        told = at_once(lambda index: self._journal.done(index, self.writer.plan_id), asked)
+        done = {index for index, marker in zip(asked, told, strict=True) if marker is not None}
+        return [index for index in pending if index not in done]
 
     def _settle(self, plan: Plan) -> str:
         """Make the journal's plan this one, or refuse; return its id.

@@ -17,16 +17,15 @@ markers; all else is the lock's holder's. At a URL these are objects, `lock` an 
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-from filelock import Timeout
+from typing import Any, TypeVar
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files
-from gensr.features.store.lock import LOCK, lock_of
+from gensr.features.store.lock import LOCK, hold
 from gensr.features.store.open import work_folder
 from gensr.features.store.plan import Shard
 from gensr.features.store.where import Where
@@ -34,7 +33,12 @@ from gensr.features.store.zarr_layout import METADATA
 
 _SURVEY, _PLAN, _DONE, _PUBLISH = "survey.jsonl", "plan.json", "done", "publish"
 _STAGED = "store.zarr"
+_AT_ONCE = 8
+"""Shards or markers that are read at a time; a shard is some 25 MB."""
 _PLAN_KEYS = frozenset({"id", "mode", "settings", "base", "clips", "clips_hash"})
+
+_Asked = TypeVar("_Asked")
+_Told = TypeVar("_Told")
 
 
 class Journal:
@@ -51,32 +55,26 @@ class Journal:
         """Where a store is made that takes its place by renaming."""
         self.survey = self.folder / _SURVEY
         """The log of a survey; see survey_log.py."""
-        self.surveying = False
-        """Whether a survey was begun and not ended: its log is worth keeping."""
+        self.planned = False
+        """Whether what was heard is in a plan or a store: the survey's log has done its duty."""
 
     @contextmanager
     def locked(self) -> Iterator["Journal"]:
         """Hold the store against every other writer.
 
         On leaving, the folder goes too, unless it holds a plan that is still to be carried out,
-        a whole store that is still to take its place, or a survey that broke off.
+        a whole store that is still to take its place, or a survey that no plan was made of.
 
         Raises:
-            StoreError: another process writes it, or the folder is someone else's.
+            StoreError: another process writes it, the folder is someone else's, or its file
+                system has no locks.
         """
         with files.store_errors(self.store):
             local = isinstance(self.folder, Path)
             for folder in (self.folder, self._aside) if local else (self.folder,):
                 if files.exists(folder) and not _is_ours(folder):
                     raise StoreError(f"{folder} is in the way, and not gensr's: move it")
-            lock = lock_of(self.folder)
-            try:
-                lock.acquire()
-            except Timeout:
-                raise StoreError(
-                    f"{self.store} is being written by another process: wait for it, "
-                    "or choose another --out"
-                ) from None
+            lock = hold(self.store, self.folder)
         try:
             with files.store_errors(self.store):
                 if isinstance(self.folder, Path):
@@ -87,8 +85,7 @@ class Journal:
         finally:
             try:
                 with suppress(StoreError), files.store_errors(self.store):
-                    kept = self.surveying or self.publishing  # it may hold the only whole store
-                    if not (kept or files.exists(self.folder / _PLAN)):
+                    if not self._needed():
                         self._vanish()
             finally:
                 lock.release()
@@ -117,6 +114,14 @@ class Journal:
         """Write the plan, before anything is done for it."""
         files.write_atomic(self.folder / _PLAN, json.dumps(plan).encode())
 
+    def marked(self) -> set[int]:
+        """Return the shards that have a marker, of this plan or another: asked for at once."""
+        try:
+            found = files.names(self.folder / _DONE)
+        except FileNotFoundError:
+            return set()
+        return {int(name) for name in found if name.isdecimal()}
+
     def done(self, shard: int, plan_id: str) -> str | None:
         """Return the hash of a shard's data, or None where it is not finished for that plan."""
         found = self._marker(shard)
@@ -140,7 +145,9 @@ class Journal:
 
     def lasting(self, shards: Iterable[Shard], plan_id: str) -> list[tuple[Shard, str]]:
         """Return the shards that were finished for a plan and are the same now: (shard, hash)."""
-        found = [(shard, self._marker(shard.index)) for shard in shards]
+        marked = self.marked()
+        named = [shard for shard in shards if shard.index in marked]
+        found = zip(named, at_once(self._marker, [s.index for s in named]), strict=True)
         return [
             (shard, marker[1])
             for shard, marker in found
@@ -184,6 +191,12 @@ class Journal:
             files.remove(self.folder / name)
         files.remove(self.folder / _PUBLISH)
 
+    def _needed(self) -> bool:
+        """Whether the next call needs the folder; it may hold the only whole store."""
+        if self.publishing or files.exists(self.folder / _PLAN):
+            return True
+        return not self.planned and files.exists(self.survey)
+
     def _vanish(self) -> None:
         """Remove the folder; what a kill leaves of it, is removed by the next call.
 
@@ -218,6 +231,12 @@ def _clear(folder: Where) -> None:
             for name in files.names(folder) - {LOCK}:
                 files.remove(folder / name)
             files.remove(folder)
+
+
+def at_once(ask: Callable[[_Asked], _Told], items: Sequence[_Asked]) -> Iterator[_Told]:
+    """Yield `ask` of every item, in order, some at a time: files far away answer slowly."""
+    with ThreadPoolExecutor(_AT_ONCE, "ask") as pool:
+        yield from pool.map(ask, items)
 
 
 def with_id(plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,33 +1,70 @@
 """The lock of the one process that plans and commits a store: gone when its owner dies.
 
+It is `flock`, held by the kernel. Where a file system has none, filelock would by default leave
+a marker file instead, which outlives a killed owner and locks everybody out: that is refused.
+
 At a URL there is no such thing. Its lock is a file of this machine, named by the URL; another
 machine does not see it, and is told by the plan alone (docs/store.md, "At a URL").
 """
 
+import errno
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from gensr.estimator.errors import StoreError
 from gensr.features.store.where import Where
 
 LOCK = "lock"
 """Name in the work folder; at a URL an empty object that says whose folder it is."""
 
+_NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)
+"""What `flock` answers where the file system has no locks, or no server that keeps them."""
 
-def lock_of(folder: Where) -> FileLock:
-    """Return the lock of a work folder, not held yet; a local folder is made for it.
+
+def hold(store: Where, folder: Where) -> FileLock:
+    """Return the lock of a store's work folder, held; a local folder is made for it.
 
     Raises:
+        StoreError: another process holds it, or the file system has no locks.
         OSError: there is no place for the lock.
     """
+    made = isinstance(folder, Path) and not folder.exists()
     if isinstance(folder, Path):
         folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / LOCK, timeout=0)
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:32]
-    return FileLock(_locks() / f"{name}.lock", timeout=0)
+        path = folder / LOCK
+    else:
+        name = hashlib.sha256(str(folder).encode()).hexdigest()[:32]
+        path = _locks() / f"{name}.lock"
+    lock = FileLock(path, timeout=0, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StoreError(
+            f"{store} is being written by another process: wait for it, or choose another --out"
+        ) from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        if made:
+            with suppress(OSError):
+                path.unlink()
+                path.parent.rmdir()
+        raise StoreError(
+            f"{path} cannot be locked ({error.strerror}): mount its file system with flock "
+            f"(Lustre: -o flock), or {_elsewhere(folder)}"
+        ) from error
+    return lock
+
+
+def _elsewhere(folder: Where) -> str:
+    if isinstance(folder, Path):
+        return "extract to a local disk"
+    return "let XDG_CACHE_HOME name a folder on a local disk"
 
 
 def _locks() -> Path:

@@ -31,7 +31,7 @@ class Backend(Protocol):
         """Return `vectors[rows, layers]`; both slices are bounded and of step 1."""
 
     def column(self, group: str, name: str) -> NDArray[Any]:
-        """Return one column of a table."""
+        """Return one column of a table, as long as the header says, or refuse it unread."""
 
     def faults(self) -> Iterator[str]:
         """Yield, one line each, where the arrays' layout is not the header's."""
@@ -70,12 +70,16 @@ class Store:
     @cached_property
     def table(self) -> Columns:
         """The clip table: one array a column, `path` and `row` among them."""
-        return self._read_table(schema.CLIPS, self.header.columns, len(self))
+        return self._read_table(schema.CLIPS, self.header.columns)
 
     @cached_property
     def failed(self) -> Columns:
         """Files of the corpus that could not be used: `path` and `reason`."""
-        return self._read_table(schema.FAILED, schema.FAILED_COLUMNS, self.header.failed)
+        return self._read_table(schema.FAILED, schema.FAILED_COLUMNS)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Read one column of the clip table, and no other."""
+        return self._column(schema.CLIPS, name)
 
     def vectors(
         self, rows: Rows = None, layers: Sequence[str] | None = None
@@ -107,11 +111,9 @@ class Store:
 
     def numbers(self, rows: Rows) -> NDArray[np.int64]:
         """Return the numbers of the rows meant, as numpy would index them."""
+        if rows is None or isinstance(rows, slice):
+            return np.arange(*(rows or slice(None)).indices(len(self)), dtype=np.int64)
         every = np.arange(len(self), dtype=np.int64)
-        if rows is None:
-            return every
-        if isinstance(rows, slice):
-            return every[rows]
         chosen = np.asarray(rows)
         return np.atleast_1d(every[chosen if chosen.size else chosen.astype(np.int64)])
 
@@ -231,15 +233,8 @@ class Store:
                 "--overwrite"
             ) from error
 
-    def _read_table(self, group: str, names: Sequence[str], length: int) -> Columns:
-        table = {name: self._column(group, name) for name in names}
-        for name, values in table.items():
-            if len(values) != length:
-                raise StoreError(
-                    f"{self.path}: column {group}/{name} has {len(values)} rows, the header says "
-                    f"{length}; the store is damaged, extract again with --overwrite"
-                )
-        return table
+    def _read_table(self, group: str, names: Sequence[str]) -> Columns:
+        return {name: self._column(group, name) for name in names}
 
 
 def open_store(path: Where | str) -> Store:

@@ -33,7 +33,10 @@ class Shard:
     paths: tuple[str, ...]
     """Audio file of every row, from `start` on."""
     key: str
-    """Hash of all that decides the vectors, beside the settings and the store that is added to."""
+    """Hash of all that decides the vectors, beside the settings and the store that is added to.
+
+    Paths do not: a file that was renamed in between costs nothing where its row stays.
+    """
 
     @property
     def after(self) -> frozenset[int]:
@@ -99,7 +102,7 @@ def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tup
                 encode.append(row)
         # A copy is what its source is, so the source's whole shard decides it too.
         origin = {row: [row, keys[row // shard_clips]] for row in copies.values() if row < start}
-        parts = [paths[start:stop], audios[start:stop], encode, [*from_base.items()]]
+        parts = [audios[start:stop], encode, [*from_base.items()]]
         told = [start, *parts, [*copies.items()], [*origin.values()]]
         keys.append(hashlib.sha256(json.dumps(told).encode()).hexdigest())
         shards.append(

@@ -123,12 +123,12 @@ class Header:
             raise _damaged(where, "its hash is another" if told else f"{HASH} is missing")
         try:
             return cls(
-                clips=int(found["clips"]),
-                failed=int(found["failed"]),
-                audios=int(found["audios"]),
+                clips=_count(found["clips"], 0),
+                failed=_count(found["failed"], 0),
+                audios=_count(found["audios"], 0),
                 layers=tuple(found["layers"]),
-                width=int(found["width"]),
-                shard_clips=int(found["shard_clips"]),
+                width=_count(found["width"], 1),
+                shard_clips=_count(found["shard_clips"], 1),
                 columns=_columns(found["columns"]),
                 encoder=found["encoder"],
                 preprocessing=found["preprocessing"],
@@ -157,6 +157,12 @@ def check_column(name: str) -> None:
     )
     if impossible:
         raise StoreError(f"the column {name!r} cannot be the name of an array: rename it")
+
+
+def _count(found: object, least: int) -> int:
+    if type(found) is not int or found < least:
+        raise ValueError(f"{found!r} is no count")
+    return found
 
 
 def _columns(found: Iterable[object]) -> tuple[str, ...]:

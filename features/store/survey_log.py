@@ -1,8 +1,13 @@
 """What was heard of every file, kept line by line while a corpus is surveyed.
 
-    {"preprocessing": {...}}
+    {"preprocessing": {...}, "decoders": {...}}
     ["<hash of the file>", 16000, "<hash of the samples>", "", false]
     ...
+
+The first line says what the verdicts hold for: how files become samples, and the versions of the
+libraries that do it. Where either is another now, the log is begun anew: samples, and so their
+hashes, may be others in the last bits. Versions stay out of the store, whose vectors are those
+of the samples, whoever decoded them.
 
 A survey of a large corpus takes hours; killed, it goes on where it was. Lines are only ever
 added, and reach the disk every few seconds. The last one may be torn, and is then ignored.
@@ -22,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from gensr.features.store import files
 from gensr.features.store.where import Where
-from gensr.features.verdict import Verdict
+from gensr.features.verdict import Verdict, decoder_versions
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -41,7 +46,7 @@ _PIECE_LINES, _PIECE_SECONDS = 10_000, 30.0
 def read(path: Where, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
     """Return the verdicts by the hash of the file's bytes.
 
-    None where there is no log, or one of another preprocessing.
+    None where there is no log, or one of another preprocessing or of other decoders.
     """
     known: dict[str, Verdict] = {}
     for _, line in _lines(path, preprocessing):
@@ -59,7 +64,7 @@ def begin(path: Where, preprocessing: Mapping[str, Any]) -> "SurveyLog | SurveyP
 
 
 class SurveyLog:
-    """A log to be added to, from one thread; one of another preprocessing is replaced.
+    """A log to be added to, from one thread; one that holds for something else is replaced.
 
     Args:
         path: the log, which may not be there.
@@ -69,7 +74,7 @@ class SurveyLog:
     def __init__(self, path: Path, preprocessing: Mapping[str, Any]) -> None:
         end = max((end for end, _ in _lines(path, preprocessing)), default=0)
         if not end:
-            first = _dump({"preprocessing": dict(preprocessing)})
+            first = _dump(_head(preprocessing))
             files.write_atomic(path, first)
             end = len(first)
         self._file = path.open("r+b")
@@ -100,7 +105,7 @@ class SurveyPieces:
 
     def __init__(self, folder: "UPath", preprocessing: Mapping[str, Any]) -> None:
         self._folder = folder
-        self._head = _dump({"preprocessing": dict(preprocessing)})
+        self._head = _dump(_head(preprocessing))
         pieces = _pieces(folder)
         # All are of one kind: others were removed before the first of these was written.
         if pieces and not any(_whole(_content(pieces[0]), preprocessing)):
@@ -142,17 +147,20 @@ def _lines(path: Where, preprocessing: Mapping[str, Any]) -> Iterator[tuple[int,
 
 
 def _whole(file: Iterable[bytes], preprocessing: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
-    end = 0
+    head, end = _head(preprocessing), 0
     for raw in file:
         try:
             line = json.loads(raw) if raw.endswith(b"\n") else None
         except ValueError:
             return
-        whole = line == {"preprocessing": dict(preprocessing)} if not end else _is_row(line)
-        if not whole:
+        if not (_is_row(line) if end else line == head):
             return
         end += len(raw)
         yield end, line
+
+
+def _head(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+    return {"preprocessing": dict(preprocessing), "decoders": decoder_versions()}
 
 
 def _pieces(folder: "UPath") -> list["UPath"]:

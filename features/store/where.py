@@ -20,6 +20,10 @@ Where: TypeAlias = Union[Path, "UPath"]
 
 _SCHEME = re.compile(r"([A-Za-z][\w+.:-]*)://")
 _LOCAL = ("file", "local")
+_SERVER = re.compile(r"[^:@]*(:\d+)?")
+"""A bucket, or a host and a port."""
+_NAMED = frozenset({"abfs", "abfss", "ftp", "hdfs", "sftp", "smb", "ssh"})
+"""Where the name of a container, or of a user, belongs before the server's: `name@server`."""
 
 
 def locate(given: Where | str) -> Where:
@@ -43,9 +47,13 @@ def locate(given: Where | str) -> Where:
 
 
 def _url(scheme: str, rest: str) -> "UPath":
-    server = rest.partition("/")[0]
-    if "?" in rest or re.search(r":.*@", server):
-        # It would be written into runs and messages.
+    plain = unquote(rest)
+    server = plain.partition("/")[0]
+    if scheme in _NAMED:
+        server = re.sub("^[^:@]*@", "", server)
+    # A secret may hold a slash, and begin with digits, as a port does. It would be written into
+    # runs and messages.
+    if "?" in rest or not _SERVER.fullmatch(server) or re.search(r":.*@", plain, re.DOTALL):
         raise ConfigError(
             f"{scheme}://...: a URL with a password or a query in it is refused; give "
             "credentials by the environment, or by the settings of fsspec"

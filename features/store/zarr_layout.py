@@ -99,6 +99,16 @@ def create_column(group: zarr.Group, table: str, name: str, length: int, kind: s
     )
 
 
+def is_plain_column(column: AnyArray) -> bool:
+    """Whether a column is one chunk, not compressed: its file is as large as its values."""
+    return (
+        column.chunks == (max(1, *column.shape),)
+        and column.shards is None
+        and not column.filters
+        and all(isinstance(codec, Crc32cCodec) for codec in column.compressors)
+    )
+
+
 def expected_arrays(header: Header) -> dict[str, AnyArray]:
     """Return every array that a committed store has, empty, as this version of zarr makes it."""
     group = create_group(MemoryStore(), header)

@@ -7,7 +7,7 @@ is not written: it would be a second copy of the header, to be kept true.
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import zarr
@@ -17,7 +17,7 @@ from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
 from gensr.estimator.errors import StoreError
-from gensr.features.store import files, schema, zarr_layout
+from gensr.features.store import bounds, files, schema, zarr_layout
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns
 from gensr.features.store.where import Where
@@ -50,6 +50,7 @@ class ZarrReader:
     def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
         """Return `vectors[rows, layers]`, (clips, layers, width)."""
         vectors = self._array(schema.VECTORS)
+        bounds.check_vectors(self.path, self.header, vectors)
         shard = self.header.shard_clips
         for start in range(rows.start - rows.start % shard, rows.stop, shard):
             self._look(vectors, start)
@@ -57,8 +58,16 @@ class ZarrReader:
 
     def column(self, group: str, name: str) -> NDArray[Any]:
         """Return one column of a table; text as numpy `str`."""
-        values = np.asarray(self._array(f"{group}/{name}")[:])
-        return values if values.dtype.kind in "if" else np.asarray(values.tolist(), dtype=str)
+        full, kind = f"{group}/{name}", bounds.kind_of(group, name)
+        array, rows = self._array(full), bounds.rows_of(self.header, group)
+        bounds.check_column(self.path, full, array.shape, rows)
+        if not zarr_layout.is_plain_column(array):
+            raise StoreError(f"{self.path}: column {full} is not one plain chunk; {bounds.AGAIN}")
+        bounds.check_type(self.path, full, array.dtype, kind)
+        if rows:
+            self._check_held(full, array)
+        values = np.asarray(array[:])
+        return values if kind != "string" else np.asarray(values.tolist(), dtype=str)
 
     def faults(self) -> Iterator[str]:
         """Yield what is wrong with the files that say how the arrays are laid out."""
@@ -95,6 +104,16 @@ class ZarrReader:
         if unknown or not same:
             yield f"{what} is not laid out as the header says"
 
+    def _check_held(self, name: str, column: AnyArray) -> None:
+        """Refuse a column whose file is lost, or too small for it: zarr would make values up."""
+        chunk = self.path / name / column.metadata.encode_chunk_key((0,))
+        try:
+            held = files.size(chunk)
+        except FileNotFoundError:
+            raise OSError("its data are lost") from None
+        size = column.dtype.itemsize if column.dtype.kind in "if" else bounds.TEXT_BYTES
+        bounds.check_held(held, column.shape[0] * size)
+
     def _look(self, vectors: AnyArray, start: int) -> None:
         """Refuse a shard file that is lost or empty: zarr would answer with zeros."""
         path = self.path / schema.VECTORS / zarr_layout.shard_key(vectors, start)
@@ -109,7 +128,10 @@ class ZarrReader:
     def _array(self, name: str) -> AnyArray:
         try:
             with files.reached(self.path):
-                return cast("AnyArray", self._group[name])
+                found = self._group[name]
+            if not isinstance(found, zarr.Array):
+                raise StoreError(f"{self.path}: {name!r} is no array; {bounds.AGAIN}")
+            return found
         except StoreError:
             raise
         except KeyError:

@@ -1,11 +1,14 @@
 """`gensr store`: verify, convert and merge, as a user calls them."""
 
+import runpy
 import shutil
 from pathlib import Path
 
 import pytest
 
 from gensr.features.store import open_store
+
+HOSTILE = runpy.run_path(str(Path(__file__).parents[1] / "features/store/hostile.py"))
 
 
 @pytest.fixture
@@ -54,10 +57,10 @@ def test_damage_is_a_line_each(gensr, here):
     Path("tones.zarr/clips/speaker/c/0").unlink()
     said = gensr("store", "verify", "tones.zarr")
     assert (said.status, said.out) == (1, "")
-    lost, damaged, tables = said.err.splitlines()
+    lost, damaged, column = said.err.splitlines()
     assert lost.startswith("tones.zarr: array clips/speaker has lost its data")
     assert damaged.startswith("tones.zarr: rows 0 to 35 cannot be read")
-    assert tables.startswith("tones.zarr: the tables are not those")
+    assert column.startswith("tones.zarr: column clips/speaker cannot be read (its data are lost)")
 
 
 def test_audio_that_changed_is_a_line_each(gensr, here):
@@ -120,3 +123,24 @@ def test_what_cannot_be_meant_and_what_cannot_be_done(gensr, here):
     assert "ends in one of" in gensr("store", "convert", "half.zarr", "half.npz").complaint
     assert "not a gensr store" in gensr("store", "verify", "corpus").complaint
     assert not Path("m.zarr").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [pytest.param(*case, id=case[1].__name__) for case in HOSTILE["EVERY"]],
+)
+def test_a_hostile_store_is_told_and_not_converted(gensr, here, name, change):
+    """What lies elsewhere on the reader's disk never comes out; a kilobyte becomes no 80 GB."""
+    store, target = Path("tones.zarr"), Path("t.zarr")
+    if name == "s.h5":
+        gensr("store", "convert", "tones.zarr", "tones.h5").ok()
+        store = Path("tones.h5")
+    HOSTILE["spoil"](store, change)
+    said = gensr("store", "verify", store)
+    assert (said.status, said.out) == (1, "")
+    assert HOSTILE["SECRET"] not in said.err
+    assert all(str(store) in line for line in said.err.splitlines())
+    complaint = gensr("store", "convert", store, target).complaint
+    assert str(store) in complaint
+    assert HOSTILE["SECRET"] not in complaint
+    assert not target.exists()

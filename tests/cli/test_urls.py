@@ -53,6 +53,8 @@ def test_training_remembers_the_url(gensr, home, tmp_path):
         ("foo://bucket/s.zarr", "fsspec knows no foo://"),
         ("dropbox://a/s.zarr", "a package is missing for dropbox://"),
         ("s3://somebody:secret@host/s.zarr", "a URL with a password or a query in it is refused"),
+        ("s3://somebody:a/secret@host/s.zarr", "a URL with a password or a query in it is refused"),
+        ("s3://somebody:1/secret@host/s.zarr", "a URL with a password or a query in it is refused"),
         ("memory://", "names no store"),
     ],
 )

@@ -275,7 +275,7 @@ def test_reading_loads_neither_torch_nor_audio(built):
 def test_the_documented_code_runs(copy, tmp_path, monkeypatch):
     text = (Path(__file__).parents[3] / "docs/store.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     copy("s.zarr").rename(tmp_path / "feats.zarr")
     Path(copy("s.h5")).rename(tmp_path / "feats.h5")
     monkeypatch.chdir(tmp_path)

@@ -207,6 +207,31 @@ def test_a_copy_is_made_again_with_its_source(run, out, stub, corpus, tree):
     assert tree(out) == tree(out.with_stem("whole"))
 
 
+def test_a_file_that_was_renamed_in_its_place_costs_nothing(run, out, stub, corpus, tree):
+    """Vectors do not depend on paths, as long as the rows stay."""
+    done = interrupt(run, out, stub, batch=14)
+    assert {0, 1, 2} <= done
+    renamed = corpus / "angry/000-again.wav"
+    (corpus / "angry/000.wav").rename(renamed)
+    run(out.with_stem("whole"))
+    assert run(out).skipped == 4 * len(done)
+    assert tree(out) == tree(out.with_stem("whole"))
+    with open_store(out) as store:
+        assert store.table["path"][0] == "angry/000-again.wav"
+
+
+def test_a_file_that_was_renamed_to_another_row_costs_the_rows_between(
+    run, out, stub, corpus, tree
+):
+    done = interrupt(run, out, stub, batch=14)
+    assert {0, 1, 2} <= done
+    files = sorted(corpus.rglob("*.wav"))
+    files[5].rename(files[10].with_stem(f"{files[10].stem}-b"))  # from shard 1 to shard 2
+    run(out.with_stem("whole"))
+    assert run(out).skipped == 4 * len(done - {1, 2})
+    assert tree(out) == tree(out.with_stem("whole"))
+
+
 def test_killed_while_shards_are_kept(run, tmp_path, stub, corpus, tree, monkeypatch):
     out = tmp_path / "s.zarr"
     interrupt(run, out, stub)

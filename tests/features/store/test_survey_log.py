@@ -1,11 +1,15 @@
 """The survey, kept line by line: nothing heard twice, whatever became of the last line."""
 
 import errno
+import hashlib
 import json
 import os
+import subprocess
 import sys
 import time
 import tracemalloc
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -38,7 +42,9 @@ def test_what_was_added_is_read(path):
     add(path, {"a": GOOD})
     add(path, {"b": BAD})
     assert survey_log.read(path, HOW) == {"a": GOOD, "b": BAD}
-    assert json.loads(path.read_text().splitlines()[0]) == {"preprocessing": HOW}
+    head = json.loads(path.read_text().splitlines()[0])
+    assert head == {"preprocessing": HOW, "decoders": survey_log.decoder_versions()}
+    assert set(head["decoders"]) == {"libsndfile", "soundfile", "torchaudio"}
 
 
 def test_a_line_is_there_before_the_log_is_closed(path):
@@ -55,6 +61,27 @@ def test_another_preprocessing_begins_anew(path):
     add(path, {"b": BAD}, other)
     assert survey_log.read(path, other) == {"b": BAD}
     assert survey_log.read(path, HOW) == {}
+
+
+@pytest.mark.parametrize("name", ["libsndfile", "soundfile", "torchaudio"])
+def test_other_decoders_begin_anew(path, monkeypatch, name):
+    add(path, {"a": GOOD})
+    with monkeypatch.context() as patch:
+        other = survey_log.decoder_versions() | {name: "0.0.1"}
+        patch.setattr(survey_log, "decoder_versions", lambda: other)
+        assert survey_log.read(path, HOW) == {}
+        add(path, {"b": BAD})
+        assert survey_log.read(path, HOW) == {"b": BAD}
+    assert survey_log.read(path, HOW) == {}
+
+
+def test_versions_are_told_without_importing_what_is_slow():
+    code = (
+        "import sys; from gensr.features.store import survey_log; survey_log.decoder_versions()\n"
+        "print({'torch', 'torchaudio'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
 
 
 def test_a_torn_end_is_ignored_and_written_over(path):
@@ -81,7 +108,8 @@ def test_a_torn_end_is_ignored_and_written_over(path):
 def test_a_hundred_thousand_lines_cost_little(path):
     line = json.dumps(["{:064x}", 16_000, "b" * 64, "", False]) + "\n"
     with path.open("w") as file:
-        file.write(json.dumps({"preprocessing": HOW}) + "\n")
+        head = {"preprocessing": HOW, "decoders": survey_log.decoder_versions()}
+        file.write(json.dumps(head) + "\n")
         file.writelines(line.replace("{:064x}", f"{number:064x}") for number in range(100_000))
     began = time.process_time()
     known = survey_log.read(path, HOW)
@@ -104,8 +132,11 @@ def test_a_job_keeps_a_survey_that_breaks_off(made, tmp_path):
             keep("new", BAD)
             raise KeyboardInterrupt
     assert survey_log.read(job.folder / "survey.jsonl", HOW) == {"new": BAD}
+    for _ in range(2):  # a call that ends before it hears anything does no harm
+        with open_job(out, overwrite=False) as job:
+            assert job.verdicts(HOW)["new"] == BAD
     with open_job(out, overwrite=False) as job:
-        assert job.verdicts(HOW)["new"] == BAD
+        job.drop()
     assert not job.folder.exists()  # this one ended
 
 
@@ -203,3 +234,84 @@ def test_an_interrupted_survey_goes_on(run, out, tree):
     run(out)
     assert tree(out) == tree(out.with_stem("expected"))
     assert not log.parent.exists()
+
+
+def by_heart(paths, known):
+    """Hear nothing: every file must be known."""
+    for path in paths:
+        sha = hashlib.sha256(path.read_bytes()).hexdigest()
+        yield sha, known[sha]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StoreError("a label contradicts another")])
+@pytest.mark.parametrize("step", ["merge", "plan_shards"])
+@pytest.mark.parametrize("before", [False, True])
+def test_a_survey_outlives_an_error_after_it(run, out, tree, monkeypatch, step, error, before):
+    """Into nothing, and into a store that is there."""
+    run(out.with_stem("expected"))
+    if before:
+        run(out)
+
+    def breaking(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"gensr.pipeline.extract.{step}", breaking)
+        with pytest.raises(error if isinstance(error, type) else StoreError):
+            run(out)
+    log = out.with_name(out.name + ".work") / "survey.jsonl"
+    assert len(log.read_text().splitlines()) == (1 if before else 1 + 20)
+    with monkeypatch.context() as patch:
+        patch.setattr("gensr.pipeline.extract.open_job", _refusing(open_job))
+        with pytest.raises(StoreError, match="before anything is heard"):
+            run(out)
+    assert log.exists()
+    monkeypatch.setattr("gensr.pipeline.here.hear_in_children", by_heart)
+    run(out)
+    assert tree(out) == tree(out.with_stem("expected"))
+    assert not log.parent.exists()
+
+
+def _refusing(open_job):
+    """A job that ends right after it was opened, as where the encoder cannot be loaded."""
+
+    @contextmanager
+    def opened(*args, **options):
+        with open_job(*args, **options):
+            raise StoreError("before anything is heard")
+            yield
+
+    return opened
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_another_decoder_heard_does_not_stick(run, out, tree, monkeypatch, overwrite):
+    """Killed while encoding, and then the library was upgraded: a file is decoded otherwise."""
+    from gensr.pipeline.here import hear_in_children
+
+    run(out.with_stem("expected"))
+
+    def otherwise(paths, known):
+        for number, (sha, verdict) in enumerate(hear_in_children(paths, known)):
+            stale = number == 17 and not known
+            yield sha, (replace(verdict, audio_sha256="0" * 64) if stale else verdict)
+
+    with monkeypatch.context() as patch:
+        old = survey_log.decoder_versions() | {"libsndfile": "1.0.31"}
+        patch.setattr(survey_log, "decoder_versions", lambda: old)
+        patch.setattr("gensr.pipeline.here.hear_in_children", otherwise)
+        for _ in range(2):  # with that decoder's log the same call cannot help itself
+            with pytest.raises(StoreError, match=r"decoded otherwise .*--overwrite"):
+                run(out)
+    report = run(out, overwrite=overwrite)
+    assert report.skipped == (0 if overwrite else 16)  # all but the shard with that file
+    assert tree(out) == tree(out.with_stem("expected"))
+
+
+def test_versions_are_not_in_the_store(run, out, tree, monkeypatch):
+    run(out)
+    before = tree(out)
+    monkeypatch.setattr(survey_log, "decoder_versions", lambda: {"libsndfile": "9"})
+    assert run(out).skipped == 20
+    run(out, overwrite=True)
+    assert tree(out) == before

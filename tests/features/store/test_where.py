@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,14 @@ from gensr.features.store.where import locate
             "a package is missing for dropbox://; .*dropbox",
         ),
         ("s3://somebody:secret@host/s.zarr", r"s3://\.\.\.: a URL with a password"),
+        ("s3://somebody:se/cret-secret@bucket/x.zarr", r"s3://\.\.\.: a URL with a password"),
+        ("s3://somebody:12/secret@bucket/x.zarr", r"s3://\.\.\.: a URL with a password"),
+        ("s3://somebody:a/b/c/secret@bucket/x.zarr", r"s3://\.\.\.: a URL with a password"),
+        ("s3://somebody%3Asecret@bucket/x.zarr", r"s3://\.\.\.: a URL with a password"),
+        ("s3://somebody:secret", r"s3://\.\.\.: a URL with a password"),
+        ("https://secret@host/s.h5", r"https://\.\.\.: a URL with a password"),
+        ("sftp://me:secret@host/s.zarr", r"sftp://\.\.\.: a URL with a password"),
+        ("simplecache::s3://me:se/secret@b/s.zarr", r"::s3://\.\.\.: a URL with a password"),
         ("https://host/s.h5?token=secret", r"https://\.\.\.: a URL with a password or a query"),
         ("memory://", "memory:// names no store"),
         ("simplecache::s3://bucket/s.zarr", "chained URLs are not supported"),
@@ -44,7 +53,17 @@ def test_local_places(tmp_path):
     assert locate(str(tmp_path / "s.zarr")) == tmp_path / "s.zarr"
     assert locate(tmp_path) is tmp_path
     assert str(locate("memory://a/s.zarr/")) == "memory://a/s.zarr"
+    for url in ("memory://host:9000/a/s.zarr", "memory://a/b@c/s.zarr", "memory://a/b:c.zarr"):
+        assert str(locate(url)) == url
     assert locate(locate("memory://a/s.zarr")) == locate("memory://a/s.zarr")
+
+
+def test_a_name_before_the_server_is_no_password(monkeypatch):
+    """Azure's containers and the users of SSH stand there."""
+    monkeypatch.setattr("fsspec.get_filesystem_class", lambda scheme: None)
+    monkeypatch.setattr("upath.UPath", Path)
+    for url in ("abfs://container@account.dfs.core.windows.net/s.zarr", "sftp://me@host:22/s.zarr"):
+        assert locate(url).name == "s.zarr"
 
 
 def test_a_local_path_does_not_pay(made, tmp_path):

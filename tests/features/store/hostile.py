@@ -1,0 +1,234 @@
+"""Stores that somebody has prepared: what they promise is elsewhere, or is not there at all."""
+
+import hashlib
+import json
+
+import h5py
+import numpy as np
+import zarr
+
+SECRET = "not-for-strangers"
+HUGE = 10**10
+
+
+def seal(header):
+    """Return a header with the hash that belongs to it."""
+    rest = {key: value for key, value in header.items() if key != "header_sha256"}
+    found = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return {**rest, "header_sha256": found}
+
+
+def _elsewhere(file, path):
+    """Write another HDF5 file beside the store that has all its arrays, and a secret in one."""
+    other = path.with_name("other.h5")
+    with h5py.File(other, "w") as target:
+        for name in ("clips", "vectors"):
+            file.copy(name, target)
+        size = target["clips/emotion"].dtype.itemsize
+        words = np.full(target["clips/emotion"].shape, SECRET.encode())
+        del target["clips/emotion"]
+        kind = h5py.string_dtype("utf-8", max(size, len(SECRET)))
+        target["clips/emotion"] = words.astype(kind)
+    return other
+
+
+def external_link(file, path):
+    other = _elsewhere(file, path)
+    del file["clips/emotion"]
+    file["clips/emotion"] = h5py.ExternalLink(other.name, "/clips/emotion")
+
+
+def external_group(file, path):
+    other = _elsewhere(file, path)
+    del file["clips"]
+    file["clips"] = h5py.ExternalLink(other.name, "/clips")
+
+
+def soft_link(file, path):
+    del file["clips/emotion"]
+    file["clips/emotion"] = h5py.SoftLink("/clips/corpus")
+
+
+def dangling_link(file, path):
+    del file["vectors"]
+    file["vectors"] = h5py.SoftLink("/nowhere")
+
+
+def virtual(file, path):
+    found = file["vectors"]
+    layout = h5py.VirtualLayout(found.shape, found.dtype)
+    layout[:] = h5py.VirtualSource(_elsewhere(file, path).name, "vectors", found.shape)
+    del file["vectors"]
+    file.create_virtual_dataset("vectors", layout)
+
+
+def external_storage(file, path):
+    """A column whose bytes are another file's: here the words of it, as labels."""
+    secret = path.with_name("secret.txt")
+    count = len(file["clips/emotion"])
+    secret.write_text(SECRET * count)
+    del file["clips/emotion"]
+    kind = h5py.string_dtype("utf-8", len(SECRET))
+    places = [(str(secret), 0, count * len(SECRET))]
+    file.create_dataset("clips/emotion", (count,), kind, external=places)
+
+
+def external_vectors(file, path):
+    found = file["vectors"]
+    shape, dtype = found.shape, found.dtype
+    secret = path.with_name("secret.txt")
+    secret.write_bytes(b"\0" * found.nbytes)
+    del file["vectors"]
+    file.create_dataset("vectors", shape, dtype, external=[(str(secret), 0, secret.stat().st_size)])
+
+
+def group_for_array(file, path):
+    del file["clips/emotion"]
+    file.create_group("clips/emotion")
+
+
+def array_for_group(file, path):
+    del file["clips"]
+    file["clips"] = np.arange(3)
+
+
+def huge_text(file, path):
+    """Ten labels of a gigabyte each, of which not one byte is there."""
+    count = len(file["clips/emotion"])
+    del file["clips/emotion"]
+    file.create_dataset("clips/emotion", (count,), h5py.string_dtype("utf-8", 2**30))
+
+
+def compressed(file, path):
+    words = file["clips/emotion"][:]
+    kind = file["clips/emotion"].dtype
+    del file["clips/emotion"]
+    file.create_dataset("clips/emotion", data=words, dtype=kind, compression="gzip")
+
+
+def heap_text(file, path):
+    count = len(file["clips/emotion"])
+    del file["clips/emotion"]
+    file.create_dataset("clips/emotion", data=["x"] * count, dtype=h5py.string_dtype())
+
+
+def long_column(file, path):
+    del file["clips/seconds"]
+    file.create_dataset("clips/seconds", (HUGE,), "f8", chunks=(1000,))
+
+
+def no_shape(file, path):
+    del file["clips/seconds"]
+    file["clips/seconds"] = h5py.Empty("f8")
+
+
+def other_vectors(file, path):
+    shape = file["vectors"].shape
+    del file["vectors"]
+    file.create_dataset("vectors", (HUGE, *shape[1:]), "f4", chunks=(1000, *shape[1:]))
+
+
+IN_HDF5 = (
+    external_link,
+    external_group,
+    soft_link,
+    dangling_link,
+    virtual,
+    external_storage,
+    external_vectors,
+    group_for_array,
+    array_for_group,
+    huge_text,
+    compressed,
+    heap_text,
+    long_column,
+    no_shape,
+    other_vectors,
+)
+
+
+def _array(path, name, **changes):
+    """Edit an array's metadata and remove its data: what is left is a kilobyte."""
+    file = path / name / "zarr.json"
+    found = json.loads(file.read_bytes())
+    for key, change in changes.items():
+        found[key] = change(found[key])
+    file.write_text(json.dumps(found))
+    for data in (path / name / "c").rglob("*"):
+        if data.is_file():
+            data.unlink()
+
+
+def _grid(size):
+    return lambda old: {**old, "configuration": {"chunk_shape": [size]}}
+
+
+def zarr_long_column(path):
+    _array(path, "clips/seconds", shape=lambda _: [HUGE], chunk_grid=_grid(HUGE))
+
+
+def zarr_long_text(path):
+    _array(path, "clips/emotion", shape=lambda _: [HUGE], chunk_grid=_grid(HUGE))
+
+
+def zarr_long_store(path):
+    """All agree that there are so many clips: header, column and vectors."""
+    attributes = zarr.open_group(path, mode="r+").attrs
+    header = attributes["gensr"]
+    attributes["gensr"] = seal({**header, "clips": HUGE})
+    for name in header["columns"]:
+        _array(path, f"clips/{name}", shape=lambda _: [HUGE], chunk_grid=_grid(HUGE))
+    zarr_long_vectors(path)
+
+
+def zarr_wide_chunk(path):
+    """A column as long as the header says, in a chunk that is not."""
+    _array(path, "clips/seconds", chunk_grid=_grid(HUGE))
+
+
+def zarr_compressed(path):
+    words = zarr.open_array(path / "clips/seconds", mode="r")[:]
+    group = zarr.open_group(path, mode="r+")
+    del group["clips/seconds"]
+    group["clips"].create_array("seconds", data=words, chunks=words.shape, compressors="auto")
+
+
+def zarr_long_vectors(path):
+    _array(path, "vectors", shape=lambda old: [HUGE, *old[1:]])
+
+
+def zarr_group_for_array(path):
+    group = zarr.open_group(path, mode="r+")
+    for name in ("clips/emotion", "vectors"):
+        del group[name]
+        group.create_group(name)
+
+
+def zarr_other_numbers(path):
+    group = zarr.open_group(path, mode="r+")
+    count = group["clips/seconds"].shape[0]
+    del group["clips/seconds"]
+    group["clips"].create_array("seconds", shape=(count,), dtype="float32", chunks=(count,))
+
+
+IN_ZARR = (
+    zarr_long_column,
+    zarr_long_text,
+    zarr_long_store,
+    zarr_wide_chunk,
+    zarr_compressed,
+    zarr_long_vectors,
+    zarr_group_for_array,
+    zarr_other_numbers,
+)
+
+EVERY = [("s.h5", change) for change in IN_HDF5] + [("s.zarr", change) for change in IN_ZARR]
+
+
+def spoil(path, change):
+    """Make a sound store a hostile one."""
+    if path.is_dir():
+        change(path)
+        return
+    with h5py.File(path, "r+") as file:
+        change(file, path)

@@ -1,0 +1,197 @@
+"""SIGKILL while tables, header and HDF5 are written, and while the store takes its place."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gensr.estimator.errors import StoreError
+from gensr.features.store import files, open_store
+from gensr.features.store.convert import convert
+from gensr.features.store.open import read_header, work_folder
+
+COMMITTING = Path(__file__).with_name("committing.py")
+CLIPS = 60
+_LONGEST = 0.01
+"""A step takes about a tenth of this, s: the kill lands in it, or at the next one."""
+FEW = [1, pytest.param(8, marks=pytest.mark.slow)]
+
+
+class Calls:
+    """Calls of committing.py, one at a time."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "error", COMMITTING],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def call(self, name, *arguments, kill=None, pause=0.0):
+        """Run a call; return its steps and its exit status.
+
+        `kill(number, step)` says whether to kill it after it went on from that step.
+        """
+        self._write(json.dumps([name, arguments], default=str) + "\n")
+        steps, pid, doomed = [], None, False
+        while True:
+            line = self._process.stdout.readline().decode().strip()
+            assert line, "the calls have ended"
+            word, _, rest = line.partition(" ")
+            if word == "status":
+                return steps, int(rest)
+            if word == "pid":
+                pid = int(rest)
+            elif not doomed:
+                doomed = kill is not None and kill(len(steps), line)
+                steps.append(line)
+                self._write("\n")
+            if doomed and pid is not None:
+                time.sleep(pause)
+                os.kill(pid, signal.SIGKILL)
+                pid = None
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _write(self, text):
+        self._process.stdin.write(text.encode())
+        self._process.stdin.flush()
+
+
+@pytest.fixture(scope="module")
+def calls():
+    calls = Calls()
+    yield calls
+    calls.close()
+
+
+@pytest.fixture
+def half(made, out):
+    """A store whose shards are all finished, and nothing more: its folder, and its work folder."""
+    rows = made.clips(f"{number:03}" for number in range(CLIPS))
+    made.make(out.with_stem("expected"), rows)
+    with made.started(out, rows) as (job, _):
+        for shard in job.pending:
+            job.writer.write(shard, made.encoded(rows, shard))
+    found = [path for path in (out, work_folder(out)) if path.exists()]
+    return [shutil.copytree(path, path.with_name(f"half-{path.name}")) for path in found]
+
+
+def chosen(steps, parts, rng):
+    """Choose one step at random from each of some equal parts of those given, at most all."""
+    parts = min(parts, len(steps))
+    return [rng.choice(steps[i * len(steps) // parts : (i + 1) * len(steps) // parts])
+            for i in range(parts)]  # fmt: skip
+
+
+def sort_steps(steps):
+    """Return the numbers of the steps, by what they are part of."""
+    header = max(n for n, step in enumerate(steps) if re.match(r"sync .*\.zarr/zarr\.json", step))
+    hdf5 = [number for number, step in enumerate(steps) if step == "advance"]
+    after = max([header, *hdf5])
+    return {
+        "tables": [n for n in range(header - 1) if re.search("/(clips|failed)", steps[n])],
+        "header": [header - 1, header],  # it is written between these two
+        "hdf5": hdf5,
+        "ends": list(range(after + 1, len(steps))),
+    }
+
+
+def landed(out, kind):
+    """Show by what lies there that a kill has hit what it was to hit."""
+    work = work_folder(out)
+    written = out if out.suffix == ".zarr" else work / "store.zarr"
+    if kind == "tables":
+        assert (work / "plan.json").exists()
+        assert len(list((work / "done").iterdir())) == CLIPS // 4
+        assert (written / "clips").exists()
+        assert not (work / "publish").exists()
+        assert read_header(written).clips == 0
+    elif kind == "hdf5":
+        assert (work / "publish").exists()
+        assert (work / "store.h5").exists()
+        assert read_header(written).clips == CLIPS
+    if kind in ("tables", "hdf5"):
+        with pytest.raises(StoreError, match="not finished"):
+            open_store(out)
+
+
+@pytest.mark.parametrize("kills", FEW)
+def test_killed_in_the_commit(calls, half, out, tree, kills):
+    """Whatever was being written: the same call goes on, encodes nothing, and is byte-equal."""
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    expected = tree(out.with_stem("expected"))
+
+    def put_back():
+        for path in (out, work_folder(out), work_folder(out).with_suffix(".work.done")):
+            files.remove(path)
+        for path in half:
+            shutil.copytree(path, path.with_name(path.name.removeprefix("half-")))
+
+    put_back()
+    steps, status = calls.call("finish", out, CLIPS)
+    assert status == 0
+    assert tree(out) == expected
+    kinds = sort_steps(steps)
+    assert bool(kinds["hdf5"]) == (out.suffix == ".h5")
+    for kind in [kind for kind, numbers in kinds.items() if numbers]:
+        for number in chosen(kinds[kind], kills, rng):
+            put_back()
+            pause = rng.uniform(0, _LONGEST)
+            _, status = calls.call(
+                "finish", out, CLIPS, kill=lambda n, _, at=number: n == at, pause=pause
+            )
+            assert status == -signal.SIGKILL or (kind == "ends" and status == 0), (kind, number)
+            landed(out, kind)
+            _, status = calls.call("finish", out, CLIPS)
+            assert status == 0
+            assert tree(out) == expected, (kind, steps[number])
+            assert not work_folder(out).exists()
+
+
+@pytest.mark.parametrize("kills", FEW)
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_conversion_that_is_killed_leaves_no_half_file(calls, made, tmp_path, kills, replaced):
+    """What stood there stands, or nothing does."""
+    rng = random.Random(random.randrange(2**32))
+    source = made.make(tmp_path / "a.zarr", made.clips(f"{number:03}" for number in range(CLIPS)))
+    target = tmp_path / "t.h5"
+    convert(source, tmp_path / "expected.h5")
+    expected = (tmp_path / "expected.h5").read_bytes()
+    old = made.make(tmp_path / "old.h5", made.clips("xyz")).read_bytes()
+    for number in chosen(range(CLIPS // 4), kills, rng):
+        files.remove(target)
+        if replaced:
+            target.write_bytes(old)
+        count = iter(range(CLIPS))
+        _, status = calls.call(
+            "convert",
+            source,
+            target,
+            kill=lambda _, step, at=number, count=count: step == "advance" and next(count) == at,
+            pause=rng.uniform(0, _LONGEST),
+        )
+        assert status == -signal.SIGKILL
+        assert (work_folder(target) / "store.h5").stat().st_size > 0
+        if replaced:
+            assert target.read_bytes() == old
+        else:
+            assert not target.exists()
+            with pytest.raises(StoreError, match="not finished"):
+                open_store(target)
+        convert(source, target, overwrite=replaced)
+        assert target.read_bytes() == expected
+        assert not work_folder(target).exists()
