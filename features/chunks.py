@@ -78,11 +78,23 @@ class _Container:
         return found, place
 
     def after(self, chunk: _Chunk, last: bytes = b"") -> int:
-        """Return where the next chunk begins: some writers forget the pad byte of an odd one."""
+        """Return where the next chunk begins: some writers forget the pad byte of an odd one.
+
+        Others pad with what is no zero. So both places are looked at, and one chunk further: a
+        byte too early or too late a name may seem to begin, but not two in a row.
+        """
         padded = chunk.end + chunk.size % 2
-        if read_at(self.file, chunk.end, 1) != b"\0" and self._at(chunk.end, last):
-            return chunk.end
-        return padded
+        bare = self._leads(chunk.end, last) and not self._leads(padded, last)
+        return chunk.end if bare else padded
+
+    def _leads(self, place: int, last: bytes) -> bool:
+        """Whether a chunk begins at a place, and behind it another one, or nothing."""
+        chunk = self._at(place, last)
+        if chunk is None:
+            return False
+        if chunk.name == last or chunk.end >= self.length - _FEW:
+            return True
+        return any(self._at(chunk.end + pad, last) for pad in range(chunk.size % 2 + 1))
 
     def _at(self, place: int, last: bytes) -> _Chunk | None:
         """Return the chunk that begins at a place, if it has a name and fits into the file."""
@@ -145,12 +157,15 @@ def _check_format(wav: _Container, content: bytes) -> None:
     if kind not in (_PCM, _FLOAT, *_LAWS):
         return
     width = 1 if kind in _LAWS else -(-bits // 8)
-    if frame and frame != channels * width:
+    # Android's recorders are known to write the frame of two channels for one, and all else right;
+    # libsndfile goes by channels and bits, but for three bytes in a frame of four.
+    known = speed == rate * channels * width and not (width == 3 and frame == 4 * channels)
+    if frame and frame != channels * width and not known:
         raise AudioError(
             f"damaged header: {channels} channels of {bits} bits cannot make"
-            f" frames of {frame} bytes"
+            f" frames of {frame} bytes: write it anew from its raw samples"
         )
-    if frame and speed and speed != rate * frame:
+    if frame and speed and speed != rate * frame and not known:
         raise AudioError(
             f"damaged header: {rate} Hz with frames of {frame} bytes cannot make"
             f" {speed} bytes a second"

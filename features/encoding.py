@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import AudioError, EncoderError, StoreError
 from gensr.features.audio import SAMPLE_RATE, Waveform, read_audio
 from gensr.features.cores import usable_cores
-from gensr.features.encoders import Encoder, NotFiniteError
+from gensr.features.encoders import Encoder, NotFiniteError, enough_memory
 from gensr.features.windows import Batching, Window
 
 Advance = Callable[[int, float], None]
@@ -116,7 +116,8 @@ def encode_clips(
 
     Raises:
         StoreError: a file changed since it was heard.
-        EncoderError: a clip has no finite vectors in the chosen precision; it is named.
+        EncoderError: a clip has no finite vectors in the chosen precision; it is named. Or
+            memory ran out.
     """
     under_way: deque[_Group] = deque()
     given: deque[_Batch] = deque()
@@ -131,7 +132,8 @@ def encode_clips(
 
     def audio(pool: ThreadPoolExecutor) -> Iterator[list[NDArray[np.float32]]]:
         for batch in _read_ahead(batches(), pool, 2 * batching.batch_samples):
-            waveforms = batch.waveforms()
+            with enough_memory("while clips were read"):
+                waveforms = batch.waveforms()
             if gates:
                 held.enter_context(gates.pop())
             given.append(batch)

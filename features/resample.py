@@ -5,7 +5,7 @@ crossings to either side. torchaudio holds one filter for every output sample of
 long as the period. Where the two rates have hardly a common divisor (TESS is at 24414 Hz) those
 are gigabytes, of which almost all is zero. Here the same numbers are then computed from the few
 inputs under the window alone. Everything is float64 and rounded once, so that the last bits, and
-with them the content address, do not depend on the processor or on the number of threads.
+with them the content address, hardly depend on the processor and not on the number of threads.
 
 torch is imported only where torchaudio computes: reading workers stay light.
 """
@@ -36,6 +36,8 @@ RESAMPLER = (
 
 _MAX_KERNEL = 1 << 25
 """Elements of torchaudio's filters (256 MiB) up to which torchaudio computes."""
+_SINE, _COSINE = np.vectorize(math.sin, [float]), np.vectorize(math.cos, [float])
+"""Of the C library: numpy's own differ in the last bit from processor to processor."""
 _BLOCK_SAMPLES = 1 << 17
 """Output samples computed at a time: a handful of arrays of 1 MiB."""
 
@@ -138,8 +140,9 @@ def _filters(rate: int) -> NDArray[np.float64]:
     taps = np.empty((2 * width + 2, new))
     for tap, place in zip(taps, range(-width, width + 2), strict=True):
         t = np.clip((place - behind) * cutoff, -_LOWPASS_FILTER_WIDTH, _LOWPASS_FILTER_WIDTH)
-        window = np.cos(t * (math.pi / _LOWPASS_FILTER_WIDTH / 2)) ** 2
-        tap[:] = np.sinc(t) * window * cutoff
+        window = _COSINE(t * (math.pi / _LOWPASS_FILTER_WIDTH / 2)) ** 2
+        sine, angle = _SINE(math.pi * t), np.where(t == 0, 1.0, math.pi * t)
+        tap[:] = np.where(t == 0, 1.0, sine / angle) * window * cutoff
     return taps
 
 

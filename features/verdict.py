@@ -34,6 +34,7 @@ def decoder_versions() -> dict[str, str]:
     import soundfile  # whoever only reads verdicts needs no audio
 
     return {
+        "numpy": version("numpy"),
         "libsndfile": str(soundfile.__libsndfile_version__),
         "soundfile": version("soundfile"),
         "torchaudio": version("torchaudio"),

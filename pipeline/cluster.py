@@ -54,7 +54,7 @@ _FILES = 32
 """Files of one task while files are heard."""
 _DEATHS = 3
 """Workers that may die while they load the encoder."""
-_ENCODER_BYTES = 32 << 20
+_ENCODER_BYTES = 1 << 20
 """Of an encoder that is sent along: it goes through the scheduler with every task."""
 _CLOSED: type[Exception] = getattr(client_module, "ClosedClientError", OSError)  # since 2026
 _GONE = (OSError, ValueError, _CLOSED)
@@ -71,9 +71,9 @@ def on_cluster(config: ExtractConfig, encoder: Encoder | None) -> Iterator["OnCl
     sent = None if encoder is None else cloudpickle.dumps(encoder)
     if sent is not None and len(sent) > _ENCODER_BYTES:
         raise ConfigError(
-            f"an encoder object of {len(sent) >> 20} MiB, above {_ENCODER_BYTES >> 20}, would be "
-            "sent to the workers with each task: save it as a folder in Hugging Face layout that "
-            "all workers see, and pass its name"
+            f"an encoder object of {len(sent) >> 20} MiB, above {_ENCODER_BYTES >> 20} MiB, would "
+            "be sent to the workers with each task: save it as a folder in Hugging Face layout "
+            "that all workers see, and pass its name"
         )
     with workforce(config) as client:
         duty = Duty(
@@ -117,14 +117,15 @@ class OnCluster:
                     "often memory: fewer workers, or --dtype bfloat16)"
                 )
             for address in there.keys() - asked.keys():
-                asked[address] = self._client.submit(
-                    worker.describe,
-                    self._duty,
-                    root.absolute(),
-                    work,
-                    workers=[address],
-                    pure=False,
-                )
+                with _talking():
+                    asked[address] = self._client.submit(
+                        worker.describe,
+                        self._duty,
+                        root.absolute(),
+                        work,
+                        workers=[address],
+                        pure=False,
+                    )
             time.sleep(_LOOK_EVERY)
         answers = {address: self._result(future) for address, future in asked.items()}
         (first, described), *others = sorted(answers.items())
@@ -138,6 +139,13 @@ class OnCluster:
         self._machine = described["machine"]
         return dict(described["settings"])
 
+    def decoders(self) -> Mapping[str, str]:
+        """See `Site.decoders`."""
+        if self._duty.neighbours:
+            return {}
+        libraries = self._machine.keys() - {"device"}
+        return {f"workers' {name}": self._machine[name] for name in sorted(libraries)}
+
     def hear(
         self, paths: Iterable[Path], known: Mapping[str, Verdict]
     ) -> Iterator[tuple[str, Verdict]]:
@@ -145,17 +153,20 @@ class OnCluster:
         if self._duty.neighbours:
             yield from hear_in_children(paths, known)
             return
-        # In a list: of a dict, dask would make one future a key.
-        told = self._client.scatter([dict(known)], broadcast=True, hash=False)[0] if known else None
+        told = None
+        if known:
+            with _talking():  # in a list: of a dict, dask would make one future a key
+                told = self._client.scatter([dict(known)], broadcast=True, hash=False)[0]
         waiting: deque[Future] = deque()
         rest = (path.absolute() for path in paths)
         while part := list(islice(rest, _FILES)):
-            waiting.append(self._client.submit(worker.hear_files, part, told, pure=False))
+            with _talking():
+                waiting.append(self._client.submit(worker.hear_files, part, told, pure=False))
             if len(waiting) > 4 * sum(self._workers().values()):
                 yield from self._result(waiting.popleft())
         while waiting:
             yield from self._result(waiting.popleft())
-        with suppress(OSError):
+        with suppress(*_GONE):
             self._client.run(worker.rest, on_error="ignore")
 
     def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
@@ -191,9 +202,11 @@ class OnCluster:
 
     def alone(self, clips: Clips, batching: Batching) -> NDArray[np.float32]:
         """See `Site.alone`."""
-        vectors: NDArray[np.float32] = self._result(
-            self._client.submit(worker.encode_alone, self._duty, clips, batching, pure=False)
-        )
+        with _talking():
+            alone = self._client.submit(
+                worker.encode_alone, self._duty, clips, batching, pure=False
+            )
+        vectors: NDArray[np.float32] = self._result(alone)
         return vectors
 
     def _finished(self, futures: dict[int, Future], progress: "_Progress") -> Iterator[int]:

@@ -12,16 +12,16 @@ the failed ones in a table of its own, and the report says whether there were mo
 allowed; the command line then exits with 1, and the store is there all the same.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gensr.estimator.errors import CorpusError
+from gensr.estimator.errors import CorpusError, EncoderError
 from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora import Problem, Scan, scan
-from gensr.features.encoders import Encoder
+from gensr.features.encoders import Encoder, EncoderMemoryError
 from gensr.features.store import schema
 from gensr.features.store.job import Job, open_job, plan_header
 from gensr.features.store.plan import Plan, plan_shards
@@ -91,6 +91,7 @@ def extract(
 
     Raises:
         CorpusError: there is no clip to use.
+        ConfigError: `encoder` is too large to be sent to workers with every shard.
         EncoderError: the encoder cannot be loaded or used, or does not stand a verification.
         StoreError: `out` is locked, no store, made with other settings, or cannot be written.
         ClusterError: there is no cluster, its workers differ or do not see the files, or die.
@@ -111,9 +112,10 @@ def extract(
             job.drop()
         else:
             job.start(plan)
-            site.encode(found.root, job, plan, listener)
-            if config.verify:
-                verification = verify(found, job, plan, site, config.verify, listener)
+            with _advised():
+                site.encode(found.root, job, plan, listener)
+                if config.verify:
+                    verification = verify(found, job, plan, site, config.verify, listener)
             if out.suffix in schema.HDF5_SUFFIXES:
                 listener.stage("convert", plan.header.clips)
             job.commit(
@@ -121,6 +123,18 @@ def extract(
                 verification=None if verification is None else verification.as_json(),
             )
         return _report(out, config, found, problems, plan, job, verification)
+
+
+@contextmanager
+def _advised() -> Iterator[None]:
+    """Say what helps where memory runs out: batches are settled by the plan, so another plan."""
+    try:
+        yield
+    except EncoderMemoryError as error:
+        raise EncoderError(
+            f"{error}: begin anew by --overwrite with smaller --batch-seconds, shorter "
+            "--max-seconds, or --dtype bfloat16"
+        ) from error
 
 
 def _site(config: ExtractConfig, encoder: Encoder | None) -> AbstractContextManager[Site]:
@@ -135,12 +149,13 @@ def _site(config: ExtractConfig, encoder: Encoder | None) -> AbstractContextMana
 def _survey(
     found: Scan, job: Job, preprocessing: Mapping[str, Any], site: Site, listener: Listener
 ) -> Survey:
+    how = {**preprocessing, **site.decoders()}
     listener.stage("survey", len(found.clips))
-    with job.keeping(preprocessing) as keep:
+    with job.keeping(how) as keep:
         heard = survey(
             found.root,
             found.clips,
-            known=job.verdicts(preprocessing),
+            known=job.verdicts(how),
             hear=site.hear,
             keep=keep,
             advance=listener.advance,

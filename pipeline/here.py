@@ -53,6 +53,10 @@ class Here:
         """See `Site.settings`."""
         return settings_of(self._encoder, self._config)
 
+    def decoders(self) -> Mapping[str, str]:
+        """See `Site.decoders`."""
+        return {}
+
     def hear(
         self, paths: Iterable[Path], known: Mapping[str, Verdict]
     ) -> Iterator[tuple[str, Verdict]]:

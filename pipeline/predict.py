@@ -15,7 +15,7 @@ from gensr.estimator.registry import ModelSpec, load_model
 from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora import Problem
 from gensr.features.corpora.files import audio_files
-from gensr.features.encoders import Encoder, load_encoder
+from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.load import CONTEXTS
 from gensr.features.encoding import Clips, encode_clips
 from gensr.features.survey import hear_in_children
@@ -66,6 +66,7 @@ def predict_clips(
     Raises:
         RunError: the run is not for use, or the encoder is not the one it was trained on.
         CorpusError: an input does not exist, or there is no audio.
+        EncoderError: memory ran out.
     """
     model, spec = _deployed(run, device)
     files = _files(inputs)
@@ -81,7 +82,10 @@ def predict_clips(
         clips, problems = _told(part, heard)
         failed += problems
         if clips.paths:
-            answers += _answers(clips, ears, batching, model, spec)
+            try:
+                answers += _answers(clips, ears, batching, model, spec)
+            except EncoderMemoryError as error:
+                raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
         listener.advance(len(part), clips.seconds)
     return Prediction(tuple(answers), tuple(failed))
 

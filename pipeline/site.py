@@ -28,6 +28,9 @@ class Site(Protocol):
     def settings(self, root: Path, job: Job) -> dict[str, Any]:
         """Return all that decides vectors, shards and batches, as it reads back from JSON."""
 
+    def decoders(self) -> Mapping[str, str]:
+        """Return the libraries that `hear` files elsewhere: verdicts hold for those alone."""
+
     def hear(
         self, paths: Iterable[Path], known: Mapping[str, Verdict]
     ) -> Iterator[tuple[str, Verdict]]:

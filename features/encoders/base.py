@@ -34,9 +34,6 @@ half a second on it is a tenth to a third of that. A leak of padding makes 0.15 
 """
 
 
-_ADVICE = "make the batches smaller (--batch-seconds), or pass --dtype bfloat16"
-
-
 class NotFiniteError(EncoderError):
     """A clip's vectors hold NaN or infinity; `clip` is its place in the batch."""
 
@@ -136,13 +133,13 @@ class Encoder(abc.ABC):
             )
         if self.equal_lengths and len(lengths) > 1:
             raise EncoderError(f"{self.name} needs clips of one length in a batch")
-        with enough_memory(_ADVICE):
+        with enough_memory(f"while {self.name} was given a batch"):
             return self._prepare(waveforms)
 
     def _start(self, prepared: Any) -> Arrival:
         if prepared is None:
             return arrive(np.zeros((0, len(self.layers), self.width), np.float32))
-        with enough_memory(_ADVICE):
+        with enough_memory(f"while {self.name} encoded a batch"):
             return arrive(self._encode(prepared))
 
     def _checked(self, arrival: Arrival) -> NDArray[np.float32]:

@@ -93,7 +93,7 @@ def load_checkpoint(source: Source, *, device: torch.device, dtype: str) -> Chec
     # Whatever the checkpoint asks for: kept, the hidden states of all layers would fill the device.
     model.config.output_hidden_states = model.config.output_attentions = False
     with enough_memory(
-        f"{folder} does not fit on {device}; pass --dtype bfloat16, or --device cpu"
+        f"while {folder} was put on {device}: pass --dtype bfloat16, or --device cpu"
     ):
         model = model.eval().to(device)
     return Checkpoint(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 
 
@@ -26,5 +27,11 @@ def exact_inference() -> Iterator[None]:
 
 
 def host_zeros(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
-    """Float32 zeros on the host; for a GPU page-locked, so that sending them is not waited for."""
-    return torch.zeros(shape, pin_memory=device.type == "cuda")
+    """Float32 zeros on the host; for a GPU page-locked, so that sending them is not waited for.
+
+    Else by numpy: torch would fill them with a team of threads, of the thread that prepares
+    batches, and that team would go on to contend for the cores with the encoder's own.
+    """
+    if device.type == "cuda":
+        return torch.zeros(shape, pin_memory=True)
+    return torch.from_numpy(np.zeros(shape, np.float32))

@@ -1,4 +1,4 @@
-"""Running out of memory, on the host or on a device, as one line that says what to do.
+"""Running out of memory, on the host or on a device, as one line; the caller knows what to do.
 
 torch is not imported: encoders without it start fast.
 """
@@ -9,22 +9,26 @@ from contextlib import contextmanager
 from gensr.estimator.errors import EncoderError
 
 
+class EncoderMemoryError(EncoderError):
+    """Memory ran out."""
+
+
 @contextmanager
-def enough_memory(advice: str) -> Iterator[None]:
-    """Whoever allocates too much inside is told so, and what to do.
+def enough_memory(meanwhile: str) -> Iterator[None]:
+    """Whoever allocates too much inside is told so.
 
     Args:
-        advice: ends the sentence.
+        meanwhile: what was being done: "while ...".
 
     Raises:
-        EncoderError: numpy or torch could not allocate.
+        EncoderMemoryError: numpy or torch could not allocate.
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not _of_memory(error):
             raise
-        raise EncoderError(f"out of memory: {advice}") from error
+        raise EncoderMemoryError(f"out of memory {meanwhile}") from error
 
 
 def _of_memory(error: Exception) -> bool:

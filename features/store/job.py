@@ -35,6 +35,8 @@ from gensr.features.store.zarr_layout import vectors_metadata
 from gensr.features.store.zarr_store import ZarrWriter, discard
 from gensr.features.verdict import Verdict
 
+_HELD = 200 << 20
+"""Bytes of shards that are read at a time, to see whether they are whole."""
 _FRESH, _ADD, _REPLACE = "fresh", "add", "replace"
 
 
@@ -184,7 +186,7 @@ class Job:
             left = [shard for shard in plan.shards if shard.index not in linked]
             marked = self._journal.marked()
             asked = [shard for shard in left if shard.index in marked]
-            told = at_once(self.writer.is_finished, asked)
+            told = at_once(self.writer.is_finished, asked, _HELD // _shard_bytes(plan.header))
             self.finished = tuple(s for s, whole in zip(asked, told, strict=True) if whole)
             done = {shard.index for shard in self.finished}
             self.pending = tuple(shard for shard in left if shard.index not in done)
@@ -349,6 +351,11 @@ def plan_header(template: schema.Header, columns: Mapping[str, NDArray[Any]]) ->
         audios=len(set(columns["audio_sha256"].tolist())),
         columns=tuple(columns),
     )
+
+
+def _shard_bytes(header: schema.Header) -> int:
+    """Return the bytes of a shard's vectors as they are read, float32; at least 1."""
+    return max(1, 4 * header.shard_clips * len(header.layers) * header.width)
 
 
 def _few(told: list[str], limit: int = 3) -> str:

@@ -34,7 +34,7 @@ from gensr.features.store.zarr_layout import METADATA
 _SURVEY, _PLAN, _DONE, _PUBLISH = "survey.jsonl", "plan.json", "done", "publish"
 _STAGED = "store.zarr"
 _AT_ONCE = 8
-"""Shards or markers that are read at a time; a shard is some 25 MB."""
+"""Shards or markers that are read at a time."""
 _PLAN_KEYS = frozenset({"id", "mode", "settings", "base", "clips", "clips_hash"})
 
 _Asked = TypeVar("_Asked")
@@ -233,9 +233,11 @@ def _clear(folder: Where) -> None:
             files.remove(folder)
 
 
-def at_once(ask: Callable[[_Asked], _Told], items: Sequence[_Asked]) -> Iterator[_Told]:
+def at_once(
+    ask: Callable[[_Asked], _Told], items: Sequence[_Asked], most: int = _AT_ONCE
+) -> Iterator[_Told]:
     """Yield `ask` of every item, in order, some at a time: files far away answer slowly."""
-    with ThreadPoolExecutor(_AT_ONCE, "ask") as pool:
+    with ThreadPoolExecutor(max(1, min(most, _AT_ONCE)), "ask") as pool:
         yield from pool.map(ask, items)
 
 

@@ -88,7 +88,7 @@ class ShardWriter:
             found = self.stored(slice(shard.start, shard.stop))
         except StoreError:  # lost or damaged since: written again
             return False
-        return hash_rows(found.astype(self.header.dtype)) == marker
+        return hash_rows(found.astype(self.header.dtype, copy=False)) == marker
 
     def stored(self, rows: Rows) -> NDArray[np.float32]:
         """Return rows of finished shards, as they are on the disk: (rows, layers, width)."""

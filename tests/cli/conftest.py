@@ -114,3 +114,10 @@ def home(tones, tmp_path_factory) -> Path:
     ):
         train([root / "tones.zarr"], TrainConfig(**options), folder=root / f"runs/{name}")
     return root
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder, and the working one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

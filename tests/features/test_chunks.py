@@ -175,6 +175,24 @@ def test_a_missing_pad_byte_behind_odd_samples(tmp_path):
     assert listen(tmp_path, data + b"LIST" + struct.pack("<I", 4) + b"INFO") == COUNT + 1
 
 
+def test_a_pad_byte_that_is_no_zero(tmp_path):
+    """Some workstations pad with what was in memory; one byte early, a name seems to begin."""
+    data = whole("u8.wav", 1, COUNT + 1)
+    data[-1] = ord("Q")
+    behind = b"LIST" + struct.pack("<I", 6_740) + b"INFO" + bytes([7] * 6_736)
+    assert listen(tmp_path, data + behind) == COUNT + 1
+
+
+def test_the_frame_of_two_channels_for_one(tmp_path):
+    """A header that is copied from one Android recorder to the next; its samples are mono."""
+    data = whole("wav")
+    place = data.index(b"fmt ") + 20
+    assert put(data, "wav", place, "H", lambda _: 4) == 2
+    assert listen(tmp_path, data) == COUNT
+    put(data, "wav", place - 4, "I", lambda speed: 2 * speed)  # that might be two channels
+    assert "1 channels of 16 bits cannot make frames of 4 bytes" in reason(tmp_path, data)
+
+
 @pytest.mark.parametrize("tail", [b"TAG" + bytes(125), b"ID3\x04" + bytes(700), bytes(9)])
 @pytest.mark.parametrize("name", ["wav", "aiff", "au"])
 def test_tags_and_a_few_bytes_behind_the_samples(tmp_path, name, tail):

@@ -108,6 +108,22 @@ def test_a_shard_is_written_while_the_next_is_encoded(corpus, tmp_path, monkeypa
     assert extract(corpus, tmp_path / "s.zarr", config, encoder=Notes()).encoded == 12
 
 
+def test_where_memory_runs_out_the_advice_can_be_followed(corpus, tmp_path):
+    """What it advises is another plan, so it says --overwrite."""
+
+    class Greedy(Lengths):
+        def _encode(self, waveforms):
+            if len(waveforms) > 2:
+                np.zeros(2**58, np.uint8)
+            return super()._encode(waveforms)
+
+    out = tmp_path / "s.zarr"
+    with pytest.raises(EncoderError, match=r"out of memory while lengths .* --overwrite with"):
+        extract(corpus, out, ExtractConfig(encoder="lengths"), encoder=Greedy())
+    smaller = ExtractConfig(encoder="lengths", batch_seconds=0.1, overwrite=True)
+    assert extract(corpus, out, smaller, encoder=Greedy()).encoded == 12
+
+
 def test_batches_are_sorted_by_length_within_a_shard(corpus, tmp_path):
     encoder = Lengths()
     config = ExtractConfig(shard_clips=6, batch_seconds=0.2)

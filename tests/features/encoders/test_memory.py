@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gensr.estimator.errors import EncoderError
-from gensr.features.encoders import Encoder
-from gensr.features.encoders.memory import enough_memory
+from gensr.features.encoders import Encoder, EncoderMemoryError, enough_memory
 
 FAR_TOO_MUCH = 2**58
 
@@ -27,8 +25,8 @@ FAR_TOO_MUCH = 2**58
 )
 def test_too_much_is_one_line(allocate):
     with (
-        pytest.raises(EncoderError, match=r"^out of memory: eat less$"),
-        enough_memory("eat less"),
+        pytest.raises(EncoderMemoryError, match=r"^out of memory while it ate$"),
+        enough_memory("while it ate"),
     ):
         allocate()
 
@@ -42,12 +40,12 @@ def test_too_much_is_one_line(allocate):
     ],
 )
 def test_whatever_it_is_called(error):
-    with pytest.raises(EncoderError, match="eat less"), enough_memory("eat less"):
+    with pytest.raises(EncoderMemoryError, match="ate"), enough_memory("while it ate"):
         raise error
 
 
 def test_other_errors_pass():
-    with pytest.raises(RuntimeError, match="must match"), enough_memory("eat less"):
+    with pytest.raises(RuntimeError, match="must match"), enough_memory("while it ate"):
         torch.zeros(2) + torch.zeros(3)
 
 
@@ -67,7 +65,7 @@ def test_an_encoder_says_so_while_it_prepares_and_while_it_runs(stage, noise):
 
     encoder = Greedy()
     setattr(encoder, stage, take)
-    with pytest.raises(EncoderError, match="make the batches smaller"):
+    with pytest.raises(EncoderMemoryError, match="out of memory while greedy"):
         encoder.encode(noise(400))
-    with pytest.raises(EncoderError, match="make the batches smaller"):
+    with pytest.raises(EncoderMemoryError, match="out of memory while greedy"):
         list(encoder.stream([noise(400)]))

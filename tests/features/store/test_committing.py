@@ -166,7 +166,9 @@ def test_killed_in_the_commit(calls, half, out, tree, kills):
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_conversion_that_is_killed_leaves_no_half_file(calls, made, tmp_path, kills, replaced):
     """What stood there stands, or nothing does."""
-    rng = random.Random(random.randrange(2**32))
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
     source = made.make(tmp_path / "a.zarr", made.clips(f"{number:03}" for number in range(CLIPS)))
     target = tmp_path / "t.h5"
     convert(source, tmp_path / "expected.h5")

@@ -1,6 +1,7 @@
 """Markers of finished shards: asked for at once, read some at a time, and told where they fail."""
 
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -87,6 +88,7 @@ def test_what_stops_a_reading_stops_the_call(made, place, rows, monkeypatch):
 
     def stop(self, shard):
         read.append(shard.index)
+        time.sleep(0.05)
         raise KeyboardInterrupt
 
     many = made.clips([f"{number:03}" for number in range(400)])

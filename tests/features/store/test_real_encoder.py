@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 GENSR = Path(sys.executable).with_name("gensr")
-CLIPS = 40
+CLIPS = 120
 
 
 @pytest.fixture(scope="module")

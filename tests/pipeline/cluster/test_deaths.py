@@ -54,7 +54,7 @@ def test_a_killed_worker_loses_nothing(stub, corpus, tmp_path, scheduler, tree, 
         except BaseException as error:
             result["error"] = error
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     deadline = time.monotonic() + 120
     while not frozen_within_a_shard(victim, marks, log):
@@ -92,11 +92,11 @@ def test_a_worker_that_dies_late_costs_no_finished_shard(
         first.kill()
         scheduler.worker("second")
 
-    thread = threading.Thread(target=exchange)
+    thread = threading.Thread(target=exchange, daemon=True)
     thread.start()
     config = settings(cluster=scheduler.address)
     report = extract(corpus, tmp_path / "s.zarr", config, encoder=Logging(pause=0.1))
-    thread.join()
+    thread.join(60)
     assert report.encoded == 30
     encoded = sum(map(int, log.read_text().split()))
     assert 30 <= encoded <= 34  # once each, but for the one shard that was under way
@@ -143,7 +143,7 @@ def test_a_scheduler_that_dies_is_one_line_and_costs_nothing(
             time.sleep(0.01)
         scheduler.processes[0].kill()
 
-    killer = threading.Thread(target=kill_it)
+    killer = threading.Thread(target=kill_it, daemon=True)
     killer.start()
     with pytest.raises(ClusterError, match=r"the cluster was lost .* finished shards are kept"):
         extract(
@@ -152,7 +152,7 @@ def test_a_scheduler_that_dies_is_one_line_and_costs_nothing(
             settings(cluster=scheduler.address),
             encoder=stub.StubEncoder(pause=0.2),
         )
-    killer.join()
+    killer.join(60)
     report = extract(corpus, out, settings(), encoder=stub.StubEncoder())
     assert report.skipped >= 4
     extract(corpus, tmp_path / "alone.zarr", settings(), encoder=stub.StubEncoder())
@@ -172,12 +172,12 @@ def test_workers_that_never_come_back_end_the_wait(
             time.sleep(0.01)
         only.kill()
 
-    killer = threading.Thread(target=kill_it)
+    killer = threading.Thread(target=kill_it, daemon=True)
     killer.start()
     config = settings(cluster=scheduler.address)
     with pytest.raises(ClusterError, match="has had no worker for"):
         extract(corpus, tmp_path / "s.zarr", config, encoder=stub.StubEncoder(pause=0.2))
-    killer.join()
+    killer.join(60)
 
 
 @pytest.mark.slow

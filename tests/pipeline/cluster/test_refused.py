@@ -112,6 +112,7 @@ def test_a_worker_tells_what_it_decodes_with(stub, tmp_path, settings):
     told = describe(duty_of("d", encoder, settings()), tmp_path, tmp_path)
     assert told["machine"] == {
         "device": "cpu",
+        "numpy": version("numpy"),
         "libsndfile": soundfile.__libsndfile_version__,
         "soundfile": version("soundfile"),
         "torchaudio": version("torchaudio"),
@@ -155,7 +156,7 @@ def test_a_large_encoder_is_not_sent_with_every_task(stub, corpus, tmp_path, set
         raise AssertionError("workers were started")
 
     monkeypatch.setattr("gensr.pipeline.cluster.workforce", never)
-    with pytest.raises(ConfigError, match=r"33 MiB, above 32, .* save it as a folder"):
+    with pytest.raises(ConfigError, match=r"33 MiB, above 1 MiB, .* save it as a folder"):
         extract(corpus, tmp_path / "s.zarr", settings(workers=2), encoder=Large())
 
 
@@ -177,3 +178,14 @@ def test_without_distributed_one_line_says_so(corpus, tmp_path):
     assert answer.returncode == 2
     assert "pip install 'gensr[cluster]'" in answer.stderr
     assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_a_survey_by_workers_holds_for_their_libraries(settings):
+    """Heard by others, then upgraded: the log of the survey is begun anew."""
+    machine = {"device": "cpu", "libsndfile": "1.2.2"}
+    cluster = OnCluster(None, Duty(run="t", config=settings()))
+    cluster._machine = machine
+    assert cluster.decoders() == {"workers' libsndfile": "1.2.2"}
+    here = OnCluster(None, Duty(run="t", config=settings(), neighbours=True))
+    here._machine = machine
+    assert here.decoders() == {}
