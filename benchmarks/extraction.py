@@ -5,7 +5,7 @@ Face's own classes (`hf-loop`), and the HuBERT extractor of the released nkulule
 same clips and the same random weights of the real sizes for all. Each system runs in a process
 of its own; the systems take turns, round after round, so that a busy spell of the machine hits
 all of them. Start-up (imports, weights) stands apart. `layers` asks what all layers cost beside
-one, `batches` what the size of a batch does.
+one.
 
     python benchmarks/extraction.py --size base --minutes 15
     python benchmarks/extraction.py --size large --hours 48 --device cuda --loop-minutes 15
@@ -24,10 +24,9 @@ from extraction_parts.report import machine, price_of_layers, table
 from extraction_parts.systems import Bench, Measured
 from extraction_parts.weights import SIZES
 
-SYSTEMS = ("bare", "gensr", "hf-loop", "nkululeko", "layers", "batches")
+SYSTEMS = ("bare", "gensr", "hf-loop", "nkululeko", "layers")
 BARE_SECONDS = {"cpu": "4,20,100", "cuda": "100,400,1600"}
 LAYER_BATCH_SECONDS = {"cpu": 5.0, "cuda": 100.0}
-BATCH_SIZES = {"cpu": "1,5,20,100", "cuda": "25,100,400"}
 LAYER_MINUTES = {"cpu": 5.0, "cuda": 240.0}
 
 
@@ -51,7 +50,6 @@ def main(asked: argparse.Namespace, work: Path) -> int:
         gensr_flags=asked.gensr_flags,
         loop_seconds=None if asked.loop_minutes is None else asked.loop_minutes * 60,
         layer_seconds=min(clips.seconds, (asked.layer_minutes or LAYER_MINUTES[kind]) * 60),
-        batch_sizes=tuple(float(s) for s in (asked.batch_sizes or BATCH_SIZES[kind]).split(",")),
         layer_batch_seconds=asked.batch_seconds or LAYER_BATCH_SECONDS[kind],
     )
     bench.make_encoder()
@@ -111,8 +109,7 @@ def _arguments() -> argparse.Namespace:
     add("--systems", default=",".join(SYSTEMS), help="in this order, separated by commas")
     add("--corpus", type=Path, help="real audio; default: synthesised")
     add("--loop-minutes", type=float, help="audio for hf-loop and nkululeko; default: all")
-    add("--layer-minutes", type=float, help=f"audio for layers, batches: {LAYER_MINUTES}")
-    add("--batch-sizes", help=f"that batches tries, s of audio; default: {BATCH_SIZES}")
+    add("--layer-minutes", type=float, help=f"audio for layers; default: {LAYER_MINUTES}")
     add(
         "--batch-seconds",
         type=float,

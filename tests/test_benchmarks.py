@@ -41,7 +41,7 @@ def test_extraction(tmp_path: Path) -> None:
         "extraction.py",
         *smoke,
         "--systems",
-        "bare,gensr,hf-loop,layers,batches",
+        "bare,gensr,hf-loop,layers",
         "--out",
         str(figures),
     )
@@ -82,6 +82,16 @@ def _cells(answer: str, row: str) -> list[str]:
     """The cells of a table's row, without its name."""
     line = next(line for line in answer.splitlines() if line.startswith(f"| {row} |"))
     return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
+@pytest.mark.slow
+def test_batch_size() -> None:
+    smoke = ["--size", "tiny", "--seconds", "0.5,1", "--batches", "1,2", "--audio", "4"]
+    answer = _run("batch_size.py", *smoke, "--repeats", "2")
+    for row in ("loop", "bare", "one by one", "stream of 2 s"):
+        assert len(_cells(answer, row)) == 2
+        assert all(0.05 < float(cell) < 20 for cell in _cells(answer, row))
+    assert _cells(answer, "loop") == ["1.00", "1.00"]
 
 
 @pytest.mark.slow

@@ -6,8 +6,6 @@
               mean over time of every hidden state, one array saved at the end
     layers    all layers against one: `Encoder.encode` and the model with the mean of its last
               hidden state alone, batch by batch in turn
-    batches   `Encoder.stream` over the same clips in batches of several sizes, planned as an
-              extraction plans them
 
 Each takes its settings as one JSON argument and answers with one JSON line. Clocks start when
 the model stands ready; what came before is reported as start-up.
@@ -149,39 +147,7 @@ def layers(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def batches(asked: dict[str, Any]) -> dict[str, Any]:
-    """The same clips, half of them at a time, in every size of batch; the order turns around."""
-    import soundfile
-
-    from gensr.features.encoders import load_encoder
-    from gensr.features.windows import Batching
-
-    encoder = load_encoder(asked["encoder"], device=asked["device"], dtype=asked["dtype"])
-    waves: list[Any] = []
-    for path in list_clips(Path(asked["root"])):
-        waves.append(soundfile.read(path, dtype="float32")[0])
-        if sum(map(len, waves)) >= asked["layer_samples"]:
-            break
-    sizes = list(asked["batch_sizes"])
-    encoder.encode(waves[:1])
-    spent = dict.fromkeys(sizes, 0.0)
-    for half, order in ((waves[::2], sizes), (waves[1::2], sizes[::-1])):
-        for size in order:
-            planned = Batching(
-                batch_samples=round(size * RATE), longest=2**62, equal_lengths=encoder.equal_lengths
-            ).plan([len(wave) for wave in half])
-            began = time.perf_counter()
-            for _ in encoder.stream([half[window.clip] for window in one] for one in planned):
-                pass
-            spent[size] += time.perf_counter() - began
-    return {
-        "audio": sum(map(len, waves)) / RATE,
-        "work": [spent[size] for size in sizes],
-        "layers": len(encoder.layers),
-    }
-
-
-SYSTEMS = {"bare": bare, "hf-loop": hf_loop, "layers": layers, "batches": batches}
+SYSTEMS = {"bare": bare, "hf-loop": hf_loop, "layers": layers}
 
 
 def _model(asked: dict[str, Any]) -> tuple[Any, torch.device, torch.dtype]:

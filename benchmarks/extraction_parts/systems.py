@@ -58,8 +58,6 @@ class Bench:
     loop_seconds: float | None
     layer_seconds: float
     layer_batch_seconds: float
-    batch_sizes: tuple[float, ...]
-    """Seconds of audio in a batch, each to be tried by `batches`."""
     runs: int = field(default=0, init=False)
 
     def measure(self, system: str) -> list[Measured]:
@@ -88,16 +86,6 @@ class Bench:
                 )
                 for way in rows
             ]
-        if system == "batches":
-            return [
-                Measured(
-                    row=f"encode only, batches of {size:g} s",
-                    audio=said["audio"],
-                    work=work,
-                    layers=said["layers"],
-                )
-                for size, work in zip(self.batch_sizes, said["work"], strict=True)
-            ]
         return [Measured(row=system, **said, rss=done.rss, gpu=done.gpu)]
 
     def make_encoder(self) -> None:
@@ -115,7 +103,6 @@ class Bench:
             "dtype": self.dtype,
             "bare_seconds": self.bare_seconds,
             "layer_batch_seconds": self.layer_batch_seconds,
-            "batch_sizes": self.batch_sizes,
             "layer_samples": round(self.layer_seconds * RATE),
             "loop_samples": round((self.loop_seconds or 0.0) * RATE),
             "out": str(self.work / "hf-loop.npy"),
