@@ -12,7 +12,7 @@ BATCH_SECONDS: Mapping[str, float] = {"cpu": 5.0, "cuda": 100.0, "mps": 100.0}
 """Audio of one batch in seconds, by kind of device (ours).
 
 A GPU wants many clips at once. A CPU is busy with one of a few seconds, and larger batches only
-cost: padding, masks, and memory that no cache holds (docs/results/extraction.md).
+cost: padding, masks, and memory that no cache holds (docs/results/batch_size.md).
 """
 
 

@@ -232,14 +232,15 @@ def test_a_file_that_was_renamed_to_another_row_costs_the_rows_between(
     assert tree(out) == tree(out.with_stem("whole"))
 
 
-def test_killed_while_shards_are_kept(run, tmp_path, stub, corpus, tree, monkeypatch):
+@pytest.mark.parametrize("stride", [11, pytest.param(2, marks=pytest.mark.slow)])
+def test_killed_while_shards_are_kept(run, tmp_path, stub, corpus, tree, monkeypatch, stride):
     out = tmp_path / "s.zarr"
     interrupt(run, out, stub)
     shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-half"))
     half = tmp_path.with_name(f"{tmp_path.name}-half")
     vanishes_at_the_end(stub, corpus)
     run(tmp_path / "whole.zarr")
-    for _ in every_step(monkeypatch, 0, 2, lambda: run(out)):
+    for _ in every_step(monkeypatch, 0, stride, lambda: run(out)):
         assert run(out).clips == 15
         assert tree(out) == tree(tmp_path / "whole.zarr")
         for name in ("s.zarr", "s.zarr.work"):
