@@ -11,8 +11,8 @@ STORE_DTYPES = ("float32", "float16")
 BATCH_SECONDS: Mapping[str, float] = {"cpu": 5.0, "cuda": 100.0, "mps": 100.0}
 """Audio of one batch in seconds, by kind of device (ours).
 
-A GPU wants many clips at once. A CPU is busy with one of a few seconds, and larger batches only
-cost: padding, masks, and memory that no cache holds (docs/results/batch_size.md).
+A GPU wants many clips at once. A few cores are busy with one of a few seconds: larger batches add
+padding and masks for nothing (docs/results/batch_size.md).
 """
 
 
