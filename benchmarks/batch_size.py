@@ -10,7 +10,6 @@ of a way's time over the loop's: below 1 is faster than the loop.
 """
 
 import argparse
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,13 +21,16 @@ import torch
 from extraction_parts.clips import RATE, speech_like
 from extraction_parts.report import machine
 from extraction_parts.weights import SIZES, save_encoder
+from extraction_parts.work import work_folder
 from numpy.typing import NDArray
 
 from gensr.features.encoders import Encoder, load_encoder
 
 Waves = Sequence[NDArray[np.float32]]
 Way = Callable[[Waves], None]
-"""Encodes clips of one length, each (n,) at 16 kHz."""
+"""Encodes clips of about one length, each (n,) at 16 kHz."""
+_UNEVEN = 0.1
+"""How much shorter the shortest clip of an uneven column is: in large batches 5 % is padding."""
 
 
 def ways_of(
@@ -57,7 +59,7 @@ def ways_of(
 
     def stream(seconds: float) -> Way:
         def way(waves: Waves) -> None:
-            count = max(1, round(seconds * RATE / len(waves[0])))
+            count = max(1, round(seconds * RATE / len(waves[-1])))
             for _ in encoder.stream(waves[i : i + count] for i in range(0, len(waves), count)):
                 pass
 
@@ -84,17 +86,21 @@ def turns(ways: dict[str, Way], waves: Waves, repeats: int) -> dict[str, float]:
     return {name: median(found) for name, found in ratios.items()}
 
 
-def clips(seconds: float, audio: float) -> list[NDArray[np.float32]]:
-    """Clips of one length that last `audio` seconds together."""
+def clips(seconds: float, audio: float, *, even: bool = True) -> list[NDArray[np.float32]]:
+    """Clips of one length that last `audio` seconds together, or of a few near it, in order."""
     count = max(1, round(audio / seconds))
     found = speech_like(max(1.0, count * seconds), seed=round(100 * seconds))
     n = round(seconds * RATE)
-    return [found[i * n : (i + 1) * n].astype(np.float32) / 2**15 for i in range(count)]
+    lost = np.zeros(count) if even else np.linspace(_UNEVEN, 0.0, count) * n
+    return [
+        found[i * n : (i + 1) * n - round(less)].astype(np.float32) / 2**15
+        for i, less in enumerate(lost.tolist())
+    ]
 
 
 def numbers(text: str) -> list[float]:
     """Numbers that commas separate."""
-    return [float(word) for word in text.split(",")]
+    return [float(word) for word in text.split(",") if word]
 
 
 def main(asked: argparse.Namespace, work: Path) -> None:
@@ -104,18 +110,20 @@ def main(asked: argparse.Namespace, work: Path) -> None:
     device: Any = torch.device(asked.device)
     dtype = "bfloat16" if device.type == "cuda" else "float32"
     encoder = load_encoder(str(folder), device=asked.device, dtype=dtype)
-    lengths = numbers(asked.seconds)
+    columns = {f"{s:g} s": clips(s, asked.audio) for s in numbers(asked.seconds)}
+    for s in numbers(asked.uneven):
+        columns[f"{s * (1 - _UNEVEN):g} to {s:g} s"] = clips(s, asked.audio, even=False)
     with torch.inference_mode():
         ways = ways_of(folder, encoder, device, numbers(asked.batches))
-        columns = [turns(ways, clips(s, asked.audio), asked.repeats) for s in lengths]
+        found = [turns(ways, waves, asked.repeats) for waves in columns.values()]
     print(
         f"HuBERT {asked.size} (random weights), {dtype} on {asked.device}; time over the loop's, "
         f"medians of {asked.repeats} turns over {asked.audio:g} s of audio\n"
     )
-    print(f"| clips of | {' | '.join(f'{s:g} s' for s in lengths)} |")
-    print("|---" * (len(lengths) + 1) + "|")
+    print(f"| clips of | {' | '.join(columns)} |")
+    print("|---" * (len(columns) + 1) + "|")
     for name in ways:
-        print(f"| {name} | {' | '.join(f'{column[name]:.2f}' for column in columns)} |")
+        print(f"| {name} | {' | '.join(f'{column[name]:.2f}' for column in found)} |")
     print()
     for key, value in machine().items():
         print(f"{key}: {value}")
@@ -129,14 +137,11 @@ if __name__ == "__main__":
     add("--size", choices=tuple(SIZES), default="base", help="tiny is for smoke runs")
     add("--device", default="cpu", help="cpu, cuda or cuda:N; bfloat16 on a GPU")
     add("--seconds", default="0.5,1,2,4,8", help="lengths of clips, s")
+    add("--uneven", default="4", help="lengths of clips that differ by 10 %%, s; may be empty")
     add("--batches", default="1,5,20,100", help="audio in a batch, s")
     add("--audio", type=float, default=20.0, help="s of audio in a turn")
     add("--repeats", type=int, default=5, help="turns that count")
     add("--work", type=Path, help="folder to keep weights in; default: none kept")
     given = parser.parse_args()
-    if given.work is None:
-        with tempfile.TemporaryDirectory() as temporary:
-            main(given, Path(temporary))
-    else:
-        given.work.mkdir(parents=True, exist_ok=True)
-        main(given, given.work)
+    with work_folder(given.work) as work:
+        main(given, work)

@@ -13,7 +13,6 @@ one.
 
 import argparse
 import json
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from extraction_parts.environment import default_envs
 from extraction_parts.report import machine, price_of_layers, table
 from extraction_parts.systems import Bench, Measured
 from extraction_parts.weights import SIZES
+from extraction_parts.work import work_folder
 
 SYSTEMS = ("bare", "gensr", "hf-loop", "nkululeko", "layers")
 BARE_SECONDS = {"cpu": "4,20,100", "cuda": "100,400,1600"}
@@ -131,9 +131,6 @@ def _arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     arguments = _arguments()
-    if arguments.work is not None:
-        arguments.work.mkdir(parents=True, exist_ok=True)
-        raise SystemExit(main(arguments, arguments.work.resolve()))
-    with tempfile.TemporaryDirectory() as folder:
-        status = main(arguments, Path(folder))
+    with work_folder(arguments.work) as folder:
+        status = main(arguments, folder)
     raise SystemExit(status)

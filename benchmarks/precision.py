@@ -13,7 +13,6 @@ seed on float32 vectors is the yardstick.
 
 import argparse
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from extraction_parts.clips import RATE, speech_like, write_wav
 from extraction_parts.weights import SIZES, save_encoder
+from extraction_parts.work import work_folder
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import EncoderError, StoreError
@@ -250,9 +250,5 @@ if __name__ == "__main__":
     add("--steps", type=int, help="of the training; default: the preset's")
     add("--work", type=Path, help="folder to keep stores and runs in; default: none kept")
     given = parser.parse_args()
-    if given.work is None:
-        with tempfile.TemporaryDirectory() as temporary:
-            main(given, Path(temporary))
-    else:
-        given.work.mkdir(parents=True, exist_ok=True)
-        main(given, given.work)
+    with work_folder(given.work) as work:
+        main(given, work)

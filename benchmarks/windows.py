@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 from extraction_parts.clips import RATE, write_wav
 from extraction_parts.weights import SIZES
+from extraction_parts.work import work_folder
 from numpy.typing import NDArray
 from precision import (
     accuracy_table,
@@ -258,9 +259,6 @@ if __name__ == "__main__":
     given = _arguments()
     if given.run is measure:
         measure(given)
-    elif given.work is None:
-        with tempfile.TemporaryDirectory() as temporary:
-            given.run(given, Path(temporary))
     else:
-        given.work.mkdir(parents=True, exist_ok=True)
-        given.run(given, given.work)
+        with work_folder(given.work) as work:
+            given.run(given, work)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import AudioError
 from gensr.features.chunks import check_fields
 from gensr.features.headers import is_video_container, ogg_ends, promised_seconds
-from gensr.features.resample import RESAMPLER, SAMPLE_RATE, load_resampler, resample
+from gensr.features.resample import RESAMPLER, SAMPLE_RATE, resample
 
 __all__ = [
     "FFMPEG",
@@ -37,10 +37,8 @@ __all__ = [
     "content_address",
     "decode",
     "hash_bytes",
-    "load_resampler",
     "open_audio",
     "read_audio",
-    "resample",
     "resampling_provenance",
     "to_16_khz",
 ]

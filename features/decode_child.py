@@ -32,11 +32,10 @@ from gensr.features.audio import (
     content_address,
     decode,
     hash_bytes,
-    load_resampler,
     open_audio,
     to_16_khz,
 )
-from gensr.features.resample import resampling_is_sparse
+from gensr.features.resample import load_resampler, resampling_is_sparse
 from gensr.features.verdict import Verdict, refused
 
 Tell = Callable[..., None]

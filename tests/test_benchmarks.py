@@ -86,18 +86,19 @@ def _cells(answer: str, row: str) -> list[str]:
 
 @pytest.mark.slow
 def test_batch_size() -> None:
-    smoke = ["--size", "tiny", "--seconds", "0.5,1", "--batches", "1,2", "--audio", "4"]
-    answer = _run("batch_size.py", *smoke, "--repeats", "2")
+    smoke = ["--size", "tiny", "--seconds", "0.5,1", "--uneven", "1", "--batches", "1,2"]
+    answer = _run("batch_size.py", *smoke, "--repeats", "2", "--audio", "4")
     for row in ("loop", "bare", "one by one", "stream of 2 s"):
-        assert len(_cells(answer, row)) == 2
+        assert len(_cells(answer, row)) == 3
         assert all(0.05 < float(cell) < 20 for cell in _cells(answer, row))
-    assert _cells(answer, "loop") == ["1.00", "1.00"]
+    assert _cells(answer, "loop") == ["1.00"] * 3
+    assert _cells(answer, "clips of") == ["0.5 s", "1 s", "0.9 to 1 s"]
 
 
 @pytest.mark.slow
-def test_batched() -> None:
+def test_batch_mates() -> None:
     models = "hubert tiny,data2vec-audio tiny"
-    answer = _run("batched.py", "--models", models, "--dtypes", "float32,bfloat16")
+    answer = _run("batch_mates.py", "--models", models, "--dtypes", "float32,bfloat16")
     rows = [line.split("|")[1:-1] for line in answer.splitlines()[2:]]
     assert [f"{name.strip()} {dtype.strip()}" for name, dtype, *_ in rows] == [
         f"{model} {dtype}" for model in models.split(",") for dtype in ("float32", "bfloat16")

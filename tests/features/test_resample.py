@@ -6,8 +6,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from gensr.features.audio import resample
-from gensr.features.resample import load_resampler, resampling_is_sparse, sparse_blocks
+from gensr.features.resample import (
+    load_resampler,
+    resample,
+    resampling_is_sparse,
+    sparse_blocks,
+)
 
 
 def sine(rate, hertz, seconds=1.0):

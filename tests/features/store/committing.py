@@ -64,9 +64,12 @@ def to_hdf5(source, target):
 CALLS = {"finish": finish, "convert": to_hdf5}
 
 if __name__ == "__main__":
+    child = None
     for line in sys.stdin:
         if not line.strip():  # of a call that was killed before it read it
             continue
+        if child is not None:
+            os.waitpid(child, 0)
         call, arguments = json.loads(line)
         child = os.fork()
         if not child:
@@ -78,4 +81,7 @@ if __name__ == "__main__":
             os._exit(0)
         # After the first step's name, perhaps: whoever reads knows a number.
         print(f"pid {child}", flush=True)
-        print(f"status {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}", flush=True)
+        # It stays a zombie until the next line: a kill that comes too late hits nobody else.
+        ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        status = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        print(f"status {status}", flush=True)

@@ -16,6 +16,18 @@ from gensr.estimator.errors import ClusterError
 from gensr.pipeline.extract import ExtractConfig, extract
 
 
+def logging_stub(stub, log, pause):
+    """A stub encoder that notes in a file how many clips each batch has, as it begins it."""
+
+    class Logging(stub.StubEncoder):
+        def _encode(self, waveforms):
+            with log.open("a") as file:
+                file.write(f"{len(waveforms)}\n")
+            return super()._encode(waveforms)
+
+    return Logging(pause=pause)
+
+
 def frozen_within_a_shard(process, marks, log):
     """Stop a worker where it has begun more clips than the shards it has marked can hold."""
     os.kill(process.pid, signal.SIGSTOP)
@@ -31,12 +43,6 @@ def frozen_within_a_shard(process, marks, log):
 def test_a_killed_worker_loses_nothing(stub, corpus, tmp_path, scheduler, tree, settings):
     """The worker that is at work is killed in the middle of a shard; another one comes."""
 
-    class Logging(stub.StubEncoder):
-        def _encode(self, waveforms):
-            with log.open("a") as file:
-                file.write(f"{len(waveforms)}\n")
-            return super()._encode(waveforms)
-
     log = tmp_path / "begun"
     extract(corpus, tmp_path / "alone.zarr", settings(), encoder=stub.StubEncoder())
     victim = scheduler.worker("victim")
@@ -49,7 +55,7 @@ def test_a_killed_worker_loses_nothing(stub, corpus, tmp_path, scheduler, tree, 
                 corpus,
                 out,
                 settings(cluster=scheduler.address),
-                encoder=Logging(pause=0.15),
+                encoder=logging_stub(stub, log, 0.15),
             )
         except BaseException as error:
             result["error"] = error
@@ -76,12 +82,6 @@ def test_a_worker_that_dies_late_costs_no_finished_shard(
 ):
     """dask forgets results with the worker that had them; what is on the disk stays."""
 
-    class Logging(stub.StubEncoder):
-        def _encode(self, waveforms):
-            with log.open("a") as file:
-                file.write(f"{len(waveforms)}\n")
-            return super()._encode(waveforms)
-
     log = tmp_path / "batches"
     first = scheduler.worker("first")
     marks = tmp_path / "s.zarr.work/done"
@@ -95,7 +95,7 @@ def test_a_worker_that_dies_late_costs_no_finished_shard(
     thread = threading.Thread(target=exchange, daemon=True)
     thread.start()
     config = settings(cluster=scheduler.address)
-    report = extract(corpus, tmp_path / "s.zarr", config, encoder=Logging(pause=0.1))
+    report = extract(corpus, tmp_path / "s.zarr", config, encoder=logging_stub(stub, log, 0.1))
     thread.join(60)
     assert report.encoded == 30
     encoded = sum(map(int, log.read_text().split()))

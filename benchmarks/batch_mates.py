@@ -4,19 +4,19 @@ Against: the same clip in a batch of its own. Clips from one frame (25 ms) to si
 one padded batch, so nearly all of the shortest one's row is padding. The bounds that
 `gensr extract --verify` holds vectors to follow from these numbers: `BOUNDS`, by dtype.
 
-    python benchmarks/batched.py
-    python benchmarks/batched.py --encoder whisper-base --dtypes float32,float16,bfloat16
-    python benchmarks/batched.py --device cuda
+    python benchmarks/batch_mates.py
+    python benchmarks/batch_mates.py --encoder whisper-base --dtypes float32,float16,bfloat16
+    python benchmarks/batch_mates.py --device cuda
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from extraction_parts.clips import RATE, speech_like
 from extraction_parts.weights import save_encoder
+from extraction_parts.work import work_folder
 from numpy.typing import NDArray
 
 from gensr.features.encoders import BOUNDS, Encoder, load_encoder
@@ -97,9 +97,5 @@ if __name__ == "__main__":
     add("--batches", type=int, default=2, help="batches of nine clips for each row")
     add("--work", type=Path, help="folder to keep weights in; default: none kept")
     given = parser.parse_args()
-    if given.work is None:
-        with tempfile.TemporaryDirectory() as temporary:
-            main(given, Path(temporary), given.dtypes.split(","))
-    else:
-        given.work.mkdir(parents=True, exist_ok=True)
-        main(given, given.work, given.dtypes.split(","))
+    with work_folder(given.work) as work:
+        main(given, work, given.dtypes.split(","))
