@@ -5,7 +5,7 @@ decoded by what it contains, not by its suffix (real corpora hold AIFF-C under .
 A file that is damaged is refused with a reason and never mended: half a sentence with the
 label of the whole would be a wrong training example.
 
-Nothing here imports torch unless a clip has to be resampled: reading workers stay light.
+Nothing here imports torch: reading workers stay light.
 """
 
 import hashlib
@@ -146,7 +146,6 @@ def to_16_khz(mono: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 
     Raises:
         AudioError: silent or too short.
-        GensrError: what resamples cannot be imported.
     """
     if mono.min() == mono.max():
         raise AudioError(f"silent: all {len(mono)} samples are {mono[0]:g}")

@@ -34,7 +34,7 @@ MODULE = "gensr.features.decode_child"
 _START_COST = 0.3
 """Seconds of waiting after which another process pays for itself."""
 _START_SECONDS = 300.0
-"""Within this time Python and numpy, or torch, are loaded, however slow the disk."""
+"""Within this time libraries are loaded, however slow the disk."""
 _MEGABYTE = 1_000_000
 _MOST = 16
 _CONVERT = "convert the file first: ffmpeg -i clip.wav -ac 1 -ar 16000 converted.wav"
@@ -77,8 +77,6 @@ class _Child:
         self._poll = select.poll()
         self._poll.register(self._from, select.POLLIN)
         self._buffer = b""
-        self.heavy = False
-        """Whether it has loaded torch."""
         self.ready = False
         """Whether it waits for a path; not so when an answer was waited for in vain."""
         try:
@@ -93,7 +91,6 @@ class _Child:
 
         Raises:
             _EndedError: it came to no verdict.
-            GensrError: no file can be decoded.
         """
         self.ready = False
         file_sha = ""
@@ -107,12 +104,8 @@ class _Child:
                     return file_sha, Verdict(*values)
                 if kind == "hashed":
                     file_sha = values[0]
-                elif kind == "loading":
-                    self.heavy, until = True, time.monotonic() + _START_SECONDS
-                elif kind == "loaded":
-                    until = time.monotonic() + limit
-                else:
-                    raise GensrError(values[0])
+                elif kind == "decoded":  # scipy is imported, perhaps
+                    until = time.monotonic() + _START_SECONDS
         except BrokenPipeError:  # it died while it had nothing to do
             raise _EndedError(self._last_words()) from None
         except _EndedError as end:
@@ -222,11 +215,9 @@ class Decoders:
             self._give_back(child)
 
     def rest(self) -> None:
-        """End the idle processes but one that is light: what waits shall cost no memory."""
+        """End the idle processes but one: what waits shall cost little memory."""
         with self._free:
-            light = [child for child in self._idle if not child.heavy][:1]
-            surplus = [child for child in self._idle if child not in light]
-            self._idle = light
+            surplus, self._idle = self._idle[1:], self._idle[:1]
             self._places -= len(surplus)
             self._free.notify_all()
         for child in surplus:

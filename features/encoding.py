@@ -66,7 +66,7 @@ class Clips:
         if wave.sha256 != self.audio_sha256[clip]:
             raise StoreError(
                 f"{self.paths[clip]} is decoded otherwise than when it was heard (another version "
-                "of libsndfile or torchaudio?): run the same call again; if it is refused, with "
+                "of libsndfile or scipy?): run the same call again; if it is refused, with "
                 "--overwrite"
             )
         return wave.samples

@@ -37,5 +37,5 @@ def decoder_versions() -> dict[str, str]:
         "numpy": version("numpy"),
         "libsndfile": str(soundfile.__libsndfile_version__),
         "soundfile": version("soundfile"),
-        "torchaudio": version("torchaudio"),
+        "scipy": version("scipy"),
     }

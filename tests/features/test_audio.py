@@ -295,7 +295,8 @@ def test_a_file_that_may_not_be_read_is_refused(write):
     assert "permission denied" in reason(path)
 
 
-def test_reading_needs_no_torch(write):
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_reading_needs_no_torch(write, rate):
     code = """
 import sys
 from pathlib import Path

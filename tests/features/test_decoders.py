@@ -24,7 +24,6 @@ from gensr.features.verdict import Verdict
 WORSE_CHILD = """
 import os, signal, sys, time
 from pathlib import Path
-from gensr.estimator.errors import GensrError
 from gensr.features import decode_child
 
 HERE = Path(__file__).parent
@@ -41,6 +40,8 @@ def worse(file):
         os.abort()
     if name.startswith("hang"):
         time.sleep(1000)
+    if name.startswith("slow"):
+        time.sleep(2)
     if name.startswith("print"):
         os.write(1, b"[1]\\n" * 100)
         os.write(2, b"x" * 1_000_000)
@@ -48,8 +49,9 @@ def worse(file):
         raise KeyError("of the decoder's own")
     if name.startswith("memory"):
         raise MemoryError
-    if name.startswith("broken"):
-        raise GensrError("nothing works")
+    if name.startswith("last"):
+        os.unlink(__file__)
+        os.abort()
     return decode(file)
 
 decode_child.decode = worse
@@ -170,8 +172,8 @@ def test_failures_of_the_decoders_own_are_reasons(root, worse):
 
 
 def test_what_no_file_can_do_without_stops_the_survey(root, worse):
-    write(root / "broken.wav")
-    with pytest.raises(GensrError, match="nothing works"):
+    write(root / "last.wav")
+    with pytest.raises(GensrError, match=r"process does not start: .*worse\.py"):
         listen(root, worse())
 
 
@@ -246,18 +248,20 @@ def test_relative_paths_follow_this_process(tmp_path, monkeypatch):
         assert shared_decoders().hear(Path("a.wav")) == heard_alone(tmp_path / folder / "a.wav")
 
 
-def test_other_rates_are_heard_alike_and_their_processes_go_to_rest(tmp_path):
+def test_other_rates_are_heard_alike(tmp_path):
     path = write(tmp_path / "a.wav", 50, rate=22_050)
-    decoders = Decoders(1)
-    try:
-        assert decoders.hear(path) == heard_alone(path)
-        (child,) = decoders._idle
-        assert child.heavy
-        decoders.rest()
-        assert child.process.returncode is not None
-        assert decoders.hear(write(tmp_path / "b.wav"))[1].samples == 800
-    finally:
-        decoders.close()
+    assert shared_decoders().hear(path) == heard_alone(path)
+
+
+def test_one_process_waits_for_the_next_survey(root, worse):
+    decoders = worse(2)
+    paths = [write(root / name) for name in ("slow1.wav", "slow2.wav")]
+    assert len(list(hear_in_children(paths, {}, decoders=decoders, rest=False))) == 2
+    assert [gone(pid) for pid in worse.pids()] == [False, False]
+    decoders.rest()
+    assert sorted(gone(pid) for pid in worse.pids()) == [False, True]
+    assert decoders.hear(root / "01.wav") == heard_alone(root / "01.wav")
+    assert len(worse.pids()) == 2
 
 
 def test_an_interrupted_survey_ends_at_once_and_leaves_nothing_running(root, worse):
@@ -284,7 +288,7 @@ def test_a_survey_that_another_one_ends_says_why(root, tmp_path, worse):
     other = tmp_path / "other"
     other.mkdir()
     write(other / "hang.wav")
-    write(root / "broken.wav")
+    write(root / "last.wav")
 
     def second():
         try:
@@ -295,10 +299,10 @@ def test_a_survey_that_another_one_ends_says_why(root, tmp_path, worse):
     thread = threading.Thread(target=second)
     thread.start()
     wait_for(lambda: decoders._busy)
-    with pytest.raises(GensrError, match=r"^nothing works$"):
+    with pytest.raises(GensrError, match="process does not start") as told:
         listen(root, decoders)
     thread.join(30)
-    assert said == ["nothing works"]
+    assert said == [str(told.value)]
 
 
 def test_decoders_that_were_closed_keep_the_first_reason(root, worse):

@@ -44,7 +44,7 @@ def test_what_was_added_is_read(path):
     assert survey_log.read(path, HOW) == {"a": GOOD, "b": BAD}
     head = json.loads(path.read_text().splitlines()[0])
     assert head == {"preprocessing": HOW, "decoders": survey_log.decoder_versions()}
-    assert set(head["decoders"]) == {"numpy", "libsndfile", "soundfile", "torchaudio"}
+    assert set(head["decoders"]) == {"numpy", "libsndfile", "soundfile", "scipy"}
 
 
 def test_a_line_is_there_before_the_log_is_closed(path):
@@ -63,7 +63,7 @@ def test_another_preprocessing_begins_anew(path):
     assert survey_log.read(path, HOW) == {}
 
 
-@pytest.mark.parametrize("name", ["numpy", "libsndfile", "soundfile", "torchaudio"])
+@pytest.mark.parametrize("name", ["numpy", "libsndfile", "soundfile", "scipy"])
 def test_other_decoders_begin_anew(path, monkeypatch, name):
     add(path, {"a": GOOD})
     with monkeypatch.context() as patch:
@@ -78,7 +78,7 @@ def test_other_decoders_begin_anew(path, monkeypatch, name):
 def test_versions_are_told_without_importing_what_is_slow():
     code = (
         "import sys; from gensr.features.store import survey_log; survey_log.decoder_versions()\n"
-        "print({'torch', 'torchaudio'} & set(sys.modules))"
+        "print({'torch', 'scipy'} & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "set()\n"
