@@ -60,7 +60,8 @@ setup: .venv/.ready
 	touch $@
 
 test: setup
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal \
+	  --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
