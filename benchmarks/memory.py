@@ -9,7 +9,7 @@ show), the clips are distinct noise of 50 ms, and every size runs in a process o
 
 import argparse
 import json
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from gensr.features.decoders import shared_decoders
 from gensr.features.encoders import Encoder
 from gensr.pipeline.extract import ExtractConfig, extract
 
@@ -60,16 +59,28 @@ def measure(root: Path, out: Path) -> dict[str, float]:
     began = time.perf_counter()
     report = extract(root, out, ExtractConfig(encoder="stub"), encoder=Stub())
     seconds = time.perf_counter() - began
-    shared_decoders().close()  # only a child that has ended is counted
-    peak, child = (
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return {"clips": report.clips, "seconds": seconds, "peak": peak, "child": child}
+    told = [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
+    (decoder,) = " ".join(told).split()  # the one that is kept for the next survey
+    return {
+        "clips": report.clips,
+        "seconds": seconds,
+        "peak": _peak("self"),
+        "child": _peak(decoder),
+    }
+
+
+def _peak(process: str) -> float:
+    """Peak RSS in MiB: what the system says of a child that has ended may be its parent's."""
+    status = Path(f"/proc/{process}/status").read_text()
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    assert found is not None
+    return int(found.group(1)) / 1024
 
 
 def main(sizes: list[int], folder: Path) -> None:
     """Print a row for each number of clips."""
+    from extraction_parts.report import machine  # torch and more: not where memory is measured
+
     print(
         "| clips | vectors, GiB | peak memory, MiB | a decoding process, MiB |\n|---|---|---|---|"
     )
@@ -82,6 +93,9 @@ def main(sizes: list[int], folder: Path) -> None:
         size = found["clips"] * 25 * 1024 * 4 / 2**30
         row = f"| {clips:,} | {size:.2f} | {found['peak']:.0f} | {found['child']:.0f} |"
         print(row, flush=True)
+    print()
+    for key, value in machine().items():
+        print(f"{key}: {value}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def command(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     allow_errors: Annotated[
-        int, typer.Option(help="Unusable files that still count as success.")
+        int, typer.Option(min=0, help="Unusable files that still count as success.")
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

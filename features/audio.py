@@ -29,7 +29,6 @@ from gensr.features.headers import is_video_container, ogg_ends, promised_second
 from gensr.features.resample import RESAMPLER, SAMPLE_RATE, resample
 
 __all__ = [
-    "FFMPEG",
     "LONGEST_SECONDS",
     "MIN_SAMPLES",
     "SAMPLE_RATE",
@@ -60,7 +59,7 @@ _TOLERATED_SECONDS = 0.01
 _LOUDEST = 2.0**31
 """Full scale is 1; some files hold whole numbers as floats. Beyond, sums of squares overflow."""
 
-FFMPEG = "convert it first: ffmpeg -i clip.mp4 -ac 1 -ar 16000 clip.wav"
+_FFMPEG = "convert it first: ffmpeg -i clip.mp4 -ac 1 -ar 16000 clip.wav"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class Waveform:
 
 def content_address(samples: NDArray[np.float32]) -> str:
     """SHA-256 of samples as little-endian float32: the same audio in WAV and FLAC has one."""
-    return hashlib.sha256(samples.astype("<f4", copy=False).tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(samples, "<f4").data).hexdigest()
 
 
 def read_audio(path: Path, *, file_sha256: str | None = None) -> Waveform:
@@ -182,7 +181,7 @@ def decode(file: FileIO) -> tuple[NDArray[np.float32], int]:
             word = "the header is damaged"
         reason = f"unreadable: {word}"
         if is_video_container(file):
-            reason = f"a video or MPEG-4 container, which libsndfile cannot read; {FFMPEG}"
+            reason = f"a video or MPEG-4 container, which libsndfile cannot read; {_FFMPEG}"
         raise AudioError(reason) from error
     with sound:
         rate, channels = sound.samplerate, sound.channels
@@ -191,12 +190,12 @@ def decode(file: FileIO) -> tuple[NDArray[np.float32], int]:
         if not 0 < channels <= _MAX_CHANNELS:
             raise AudioError(f"damaged header: {channels} channels")
         if sound.subtype.startswith("MPEG") and sound.format != "MP3":
-            raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {FFMPEG}")
+            raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {_FFMPEG}")
         mono, failure = _read_blocks(sound)
         promised = promised_seconds(sound, file, len(mono))
     held = len(mono) / rate
     if failure is not None and promised is None:  # FLAC streams, to whose end soundfile cannot seek
-        raise AudioError(f"damaged, or a stream of unknown length ({failure}); {FFMPEG}")
+        raise AudioError(f"damaged, or a stream of unknown length ({failure}); {_FFMPEG}")
     if failure is not None:
         raise AudioError(
             f"truncated or damaged: decoding breaks off, the header promises {promised:.2f} s "

@@ -7,8 +7,9 @@ Lines of JSON, so that a name may hold anything. In: the bytes of a path, as Lat
 for each path, one after another as they become known:
 
     ["hashed", file_sha256]                        the bytes were read
-    ["decoded"]                                    the rest is ours, and harmless
+    ["resampling"]                                 a library is loaded first, perhaps
     ["verdict", samples, audio_sha256, reason, passing]    the last line for this path
+    ["broken", message]                            instead: no file can be resampled, and why
 
 and once, in the beginning, ["ready"]. Samples stay here: what is heard is decoded again when it
 is encoded, by then proven harmless (`read_audio(file_sha256=...)`).
@@ -25,8 +26,9 @@ from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 
-from gensr.estimator.errors import AudioError
+from gensr.estimator.errors import AudioError, GensrError
 from gensr.features.audio import (
+    SAMPLE_RATE,
     content_address,
     decode,
     hash_bytes,
@@ -55,7 +57,12 @@ def main() -> None:
     tell("ready")
     while True:
         path = paths.get()
-        tell("verdict", *astuple(judge(path, tell)))
+        try:
+            verdict = judge(path, tell)
+        except GensrError as error:
+            tell("broken", str(error))
+        else:
+            tell("verdict", *astuple(verdict))
 
 
 def judge(path: Path, tell: Tell) -> Verdict:
@@ -64,15 +71,21 @@ def judge(path: Path, tell: Tell) -> Verdict:
     Args:
         path: the file.
         tell: hears what is known before the verdict is.
+
+    Raises:
+        GensrError: something is missing that other files need too.
     """
     try:
         with open_audio(path) as file:
             tell("hashed", hash_bytes(file))
             mono, rate = decode(file)
-            tell("decoded")
+        if rate != SAMPLE_RATE:
+            tell("resampling")
         samples = to_16_khz(mono, rate)
     except AudioError as error:
         return refused(str(error), passing=isinstance(error.__cause__, OSError))
+    except GensrError:
+        raise
     except MemoryError:
         return refused("needs more memory than is free: cut it into utterances first", passing=True)
     except Exception as error:  # a header that the decoder's own code is not ready for

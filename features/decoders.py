@@ -48,6 +48,8 @@ class _EndedError(Exception):
         self.timed_out = timed_out
         self.file_sha256 = ""
         """Hash of the bytes, where it had come that far."""
+        self.limit = 0.0
+        """Seconds it had for what it did last."""
 
 
 class _Child:
@@ -91,6 +93,7 @@ class _Child:
 
         Raises:
             _EndedError: it came to no verdict.
+            GensrError: no file can be resampled.
         """
         self.ready = False
         file_sha = ""
@@ -104,12 +107,15 @@ class _Child:
                     return file_sha, Verdict(*values)
                 if kind == "hashed":
                     file_sha = values[0]
-                elif kind == "decoded":  # scipy is imported, perhaps
-                    until = time.monotonic() + _START_SECONDS
+                elif kind == "resampling":
+                    limit = _START_SECONDS
+                    until = time.monotonic() + limit
+                else:
+                    raise GensrError(values[0])
         except BrokenPipeError:  # it died while it had nothing to do
             raise _EndedError(self._last_words()) from None
         except _EndedError as end:
-            end.file_sha256 = file_sha
+            end.file_sha256, end.limit = file_sha, limit
             raise
 
     def stop(self) -> None:
@@ -193,17 +199,18 @@ class Decoders:
         """
         path = path.absolute()  # the child's working folder is its own
         limit = self._seconds + self._per_mb * _size(path) / _MEGABYTE
-        late = f"did not finish within {limit:.0f} s"
+        late = "did not finish within {:.0f} s"
         try:
             return self._once(path, limit)
         except _EndedError as end:
             if end.timed_out:
-                return end.file_sha256, refused(f"the decoder {late}", passing=True)
+                reason = f"the decoder {late.format(end.limit)}"
+                return end.file_sha256, refused(reason, passing=True)
         with self._retries:
             try:
                 return self._once(path, limit, fresh=True)
             except _EndedError as end:
-                words = f"and then {late}" if end.timed_out else f"({end})"
+                words = f"and then {late.format(end.limit)}" if end.timed_out else f"({end})"
                 reason = f"the decoder crashed {words}; {_CONVERT}"
                 return end.file_sha256, refused(reason, passing=True)
 
@@ -255,17 +262,17 @@ class Decoders:
                     return child
                 self._wait()
             self._places += 1
-            self._starting = True
+            self._starting |= not fresh
         try:
             child = _Child(self._command)
         except BaseException:
             with self._free:
                 self._places -= 1
-                self._started()
+                self._started(fresh=fresh)
             raise
         with self._free:
             self._busy.add(child)
-            self._started()
+            self._started(fresh=fresh)
             if self.closed:
                 child.process.kill()
         return child
@@ -293,9 +300,10 @@ class Decoders:
             self._crowded += now - self._since
         self._since = now
 
-    def _started(self) -> None:
-        self._starting = False
-        self._crowded, self._since = 0.0, time.monotonic()
+    def _started(self, *, fresh: bool) -> None:
+        if not fresh:  # one of those that are shared
+            self._starting = False
+            self._crowded, self._since = 0.0, time.monotonic()
         self._free.notify_all()
 
     def _give_back(self, child: _Child) -> None:

@@ -16,11 +16,15 @@ depends on the processor, and not on threads.
 """
 
 import math
-from collections.abc import Iterator
-from functools import lru_cache
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gensr.estimator.errors import GensrError
 
 SAMPLE_RATE = 16_000
 """Hz."""
@@ -30,15 +34,15 @@ _CROSSINGS = 6
 _ROLLOFF = 0.99
 """Cut-off, as a share of the lower of the two Nyquist rates."""
 RESAMPLER = (
-    f"sinc_interp_hann, lowpass_filter_width {_CROSSINGS}, rolloff {_ROLLOFF}, float64 "
-    "(the function of torchaudio.functional.resample)"
+    "torchaudio.functional.resample, sinc_interp_hann, "
+    f"lowpass_filter_width {_CROSSINGS}, rolloff {_ROLLOFF}, float64"
 )
-"""What is computed, for the store."""
+"""The function that is computed, for the store; not who computes it."""
 
-_SINE, _COSINE = np.vectorize(math.sin, [float]), np.vectorize(math.cos, [float])
-"""Of the C library: numpy's own differ in the last bit from processor to processor."""
 _BLOCK_SAMPLES = 1 << 17
-"""Output samples computed at a time: a handful of arrays of 1 MiB."""
+"""Output samples computed at a time, 1 MiB; their inputs are 3 MiB at 48 kHz, 48 at 768."""
+_MAKING_TAPS = threading.Lock()
+"""Readers that come to a new rate together make its filter once."""
 
 
 def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
@@ -47,6 +51,9 @@ def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     Args:
         samples: (n,) at `rate`; before and behind them is silence.
         rate: Hz, above 0.
+
+    Raises:
+        GensrError: see `load_upfirdn`.
     """
     old, new = _ratio(rate)
     result = np.empty(-(-len(samples) * new // old), np.float32)
@@ -55,6 +62,24 @@ def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         result[done : done + len(block)] = block
         done += len(block)
     return result
+
+
+@cache
+def load_upfirdn() -> Callable[..., Any]:
+    """Return scipy's polyphase filter; importing it takes 0.6 s, and only some clips need it.
+
+    Raises:
+        GensrError: it cannot be imported: not the clip's fault, so no `AudioError`.
+    """
+    try:
+        from scipy.signal import upfirdn
+    except Exception as error:  # built for another numpy, it raises what it likes
+        told = " ".join(str(error).split())
+        raise GensrError(
+            f"scipy.signal cannot be imported ({told}): install scipy again, for this numpy"
+        ) from error
+    found: Callable[..., Any] = upfirdn
+    return found
 
 
 def resampled_blocks(
@@ -68,11 +93,14 @@ def resampled_blocks(
 
     Yields:
         (k,) float64; ceil(n * 16000 / rate) samples in all. Where they are cut changes no bit.
-    """
-    from scipy.signal import upfirdn  # 0.6 s: most corpora are at 16 kHz
 
+    Raises:
+        GensrError: see `load_upfirdn`.
+    """
+    upfirdn = load_upfirdn()
     old, new = _ratio(rate)
-    taps, lead = _taps(rate)
+    with _MAKING_TAPS:
+        taps, lead = _taps(rate)
     reach = len(taps) // new + 1  # inputs that an output may need beyond its own place
     count = -(-len(samples) * new // old)
     periods = max(1, _BLOCK_SAMPLES // new)  # of `new` outputs for `old` inputs
@@ -85,21 +113,23 @@ def resampled_blocks(
         yield found[begin : begin + min(periods * new, count - first)]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _taps(rate: int) -> tuple[NDArray[np.float64], int]:
     """Return h at every 1 / new of an input sample, and the outputs that lie before the first one.
 
-    The zeros in front of the taps, less than `old`, make these a whole number.
+    The zeros in front of the taps, less than `old`, make these a whole number. Sine and cosine
+    are the C library's: numpy's differ in the last bit from processor to processor.
     """
     old, new = _ratio(rate)
     cutoff = min(old, new) * _ROLLOFF / old
     half = math.ceil(_CROSSINGS * new / cutoff)
-    t = np.clip(np.arange(-half, half + 1) / new * cutoff, -_CROSSINGS, _CROSSINGS)
-    window = _COSINE(t * (math.pi / _CROSSINGS / 2)) ** 2
-    angle = math.pi * t
-    sinc = np.where(t == 0, 1.0, _SINE(angle) / np.where(t == 0, 1.0, angle))
+    t = np.minimum(np.arange(half + 1) / new * cutoff, _CROSSINGS)  # (half + 1,) from 0
+    taps = np.fromiter(map(math.cos, t * (math.pi / _CROSSINGS / 2)), float, half + 1) ** 2
+    taps *= cutoff
+    angle = math.pi * t[1:]
+    taps[1:] *= np.fromiter(map(math.sin, angle), float, half) / angle
     lead = -(-half // old)
-    return np.concatenate([np.zeros(lead * old - half), sinc * window * cutoff]), lead
+    return np.concatenate([np.zeros(lead * old - half), taps[:0:-1], taps]), lead
 
 
 def _ratio(rate: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ that a run that was killed and resumed writes what an uninterrupted one would ha
 
 The survey costs one decoding, far less than the encoder. A file whose bytes were heard before
 (by an interrupted run, or by the extraction that made the store) is only hashed. Who listens is
-a parameter: processes of this machine, threads of this process, or the workers of a cluster.
+a parameter: processes of this machine, or the workers of a cluster.
 """
 
 import hashlib
@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from gensr.estimator.errors import AudioError, GensrError
-from gensr.features.audio import SAMPLE_RATE, Waveform, read_audio
-from gensr.features.cores import usable_cores
+from gensr.estimator.errors import GensrError
+from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.decoders import Decoders, shared_decoders
-from gensr.features.verdict import Verdict, refused
+from gensr.features.verdict import Verdict
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -98,33 +97,6 @@ def hear_in_children(
         own.rest()
 
 
-def hear_in_threads(
-    read: Callable[[Path], Waveform] = read_audio, workers: int | None = None
-) -> Hear:
-    """Return a way to hear files in threads of this process (libsndfile releases the GIL).
-
-    Args:
-        read: decodes one file or raises `AudioError`.
-        workers: threads; by default one a core, at most 8.
-    """
-
-    def hear_all(paths: Iterable[Path], known: Mapping[str, Verdict]) -> Iterator[Answer]:
-        def hear(path: Path) -> Answer:
-            file_sha = hash_file(path)
-            if file_sha and file_sha in known:
-                return file_sha, known[file_sha]
-            try:
-                wave = read(path)
-            except AudioError as error:
-                passing = isinstance(error.__cause__, OSError)
-                return file_sha, refused(str(error), passing=passing)
-            return file_sha, Verdict(samples=len(wave.samples), audio_sha256=wave.sha256)
-
-        yield from _by_threads(paths, hear, workers or min(8, usable_cores()))
-
-    return hear_all
-
-
 def survey(
     root: Path,
     clips: Iterable[Clip],
@@ -158,7 +130,7 @@ def survey(
             waiting.append(clip)
             yield root / clip.path
 
-    with _closed_at_the_end(hear(paths(), before)) as answers:
+    with closed_at_the_end(hear(paths(), before)) as answers:
         for file_sha, verdict in answers:
             clip = waiting.popleft()
             if not file_sha or file_sha not in before:
@@ -201,7 +173,7 @@ def in_order(
 
 
 @contextmanager
-def _closed_at_the_end(answers: Iterator[Answer]) -> Iterator[Iterator[Answer]]:
+def closed_at_the_end(answers: Iterator[Answer]) -> Iterator[Iterator[Answer]]:
     """Close a generator when the work is over: one that a traceback holds would go on."""
     try:
         yield answers

@@ -66,15 +66,9 @@ def on_cluster(config: ExtractConfig, encoder: Encoder | None) -> Iterator["OnCl
     """Start workers on this machine, or join the cluster that is there; see `workforce`.
 
     Raises:
-        ConfigError: the encoder is too large to be sent with every task.
+        ConfigError: the encoder cannot be sent, or is too large to be sent with every task.
     """
-    sent = None if encoder is None else cloudpickle.dumps(encoder)
-    if sent is not None and len(sent) > _ENCODER_BYTES:
-        raise ConfigError(
-            f"an encoder object of {len(sent) >> 20} MiB, above {_ENCODER_BYTES >> 20} MiB, would "
-            "be sent to the workers with each task: save it as a folder in Hugging Face layout "
-            "that all workers see, and pass its name"
-        )
+    sent = None if encoder is None else _pickled(encoder)
     with workforce(config) as client:
         duty = Duty(
             run=uuid4().hex,
@@ -84,6 +78,25 @@ def on_cluster(config: ExtractConfig, encoder: Encoder | None) -> Iterator["OnCl
             neighbours=config.workers is not None,
         )
         yield OnCluster(client, duty)
+        if not duty.neighbours:  # those end now
+            with suppress(*_GONE):
+                client.run(worker.forget, duty.run, on_error="ignore")
+
+
+def _pickled(encoder: Encoder) -> bytes:
+    instead = "save it as a folder in Hugging Face layout that all workers see, and pass its name"
+    try:
+        sent = bytes(cloudpickle.dumps(encoder))
+    except Exception as error:  # whatever the object holds: a lock, an open file
+        raise ConfigError(
+            f"the encoder object cannot be sent to workers ({one_line(error)}): {instead}"
+        ) from error
+    if len(sent) > _ENCODER_BYTES:
+        raise ConfigError(
+            f"an encoder object of {len(sent) / 2**20:.1f} MiB would be sent to the workers with "
+            f"each task, and may have {_ENCODER_BYTES >> 20} MiB: {instead}"
+        )
+    return sent
 
 
 class OnCluster:
@@ -105,11 +118,13 @@ class OnCluster:
         """
         work = work_folder(job.out).absolute()
         asked: dict[str, Future] = {}
+        answers: dict[str, dict[str, Any]] = {}
         deaths = 0
-        while not asked or not all(future.done() for future in asked.values()):
+        while not asked or len(answers) < len(asked):
             there = self._workers()
             for address in asked.keys() - there.keys():  # its task waits for it, for ever
-                deaths += not asked[address].done()
+                deaths += address not in answers
+                answers.pop(address, None)
                 asked.pop(address).cancel()
             if deaths >= _DEATHS:
                 raise ClusterError(
@@ -126,8 +141,11 @@ class OnCluster:
                         workers=[address],
                         pure=False,
                     )
+            for address in asked.keys() - answers.keys():
+                if asked[address].done():
+                    with suppress(TimeoutError):  # it is gone, and its answer with it
+                        answers[address] = self._result(asked[address], timeout=_ASK_EVERY)
             time.sleep(_LOOK_EVERY)
-        answers = {address: self._result(future) for address, future in asked.items()}
         (first, described), *others = sorted(answers.items())
         for address, other in others:
             told = differences(described, other)
@@ -250,10 +268,15 @@ class OnCluster:
             )
         return found
 
-    def _result(self, future: Future) -> Any:
+    def _result(self, future: Future, timeout: float | None = None) -> Any:
         """Wait for a task as long as there is someone to do it.
 
+        Args:
+            future: the task.
+            timeout: seconds for its result to arrive once it is done.
+
         Raises:
+            TimeoutError: it does not arrive in time.
             GensrError: what the task raised, as it would have been raised here.
             ClusterError: the task was lost with its workers, or failed in a way that no one
                 has foreseen; then its cause is the worker's exception, with its traceback.
@@ -267,7 +290,7 @@ class OnCluster:
             except (CancelledError, *_GONE) as error:
                 raise _lost(error) from None
         try:
-            return future.result()
+            return future.result(timeout)
         except GensrError:
             raise
         except KilledWorker as error:
@@ -277,6 +300,8 @@ class OnCluster:
             ) from None
         except Exception as error:
             if future.status != "error":
+                if timeout is not None and isinstance(error, TimeoutError):
+                    raise
                 if isinstance(error, (CancelledError, *_GONE)):
                     raise _lost(error) from None
                 raise

@@ -1,10 +1,10 @@
 """The settings of an extraction: what its vectors depend on, and where and how it runs."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gensr.estimator.errors import ConfigError
+from gensr.features.audio import LONGEST_SECONDS
 from gensr.features.encoders import DEFAULT_ENCODER
 
 STORE_DTYPES = ("float32", "float16")
@@ -55,10 +55,15 @@ class ExtractConfig:
     def __post_init__(self) -> None:
         if not self.encoder:
             raise ConfigError("encoder is empty: pass `fbank`, a folder, or a hub id")
-        if self.batch_seconds is not None and not 0 < self.batch_seconds < math.inf:
-            raise ConfigError(f"batch_seconds is {self.batch_seconds}: it must be above 0")
-        if not (math.isfinite(self.max_seconds) and self.max_seconds >= 1):
-            raise ConfigError(f"max_seconds is {self.max_seconds}: it must be at least 1")
+        if self.batch_seconds is not None and not 0 < self.batch_seconds <= LONGEST_SECONDS:
+            raise ConfigError(
+                f"batch_seconds is {self.batch_seconds}: it must be above 0, and at most "
+                f"{LONGEST_SECONDS}"
+            )
+        if not 1 <= self.max_seconds <= LONGEST_SECONDS:
+            raise ConfigError(
+                f"max_seconds is {self.max_seconds}: it must be from 1 to {LONGEST_SECONDS}"
+            )
         if self.store_dtype not in STORE_DTYPES:
             raise ConfigError(
                 f"store_dtype is {self.store_dtype!r}: it must be one of {', '.join(STORE_DTYPES)}"

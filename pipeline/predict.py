@@ -1,7 +1,8 @@
 """Speech in, emotion out: encode clips as the run's store was made, and ask the deployed model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,15 @@ from gensr.features.corpora.files import audio_files
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.load import CONTEXTS
 from gensr.features.encoding import Clips, encode_clips
-from gensr.features.survey import hear_in_children
+from gensr.features.survey import closed_at_the_end, hear_in_children
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
 from gensr.pipeline.extract_config import BATCH_SECONDS
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.run import Run
 
-READ_AHEAD = 64
+CLIPS_AT_ONCE = 64
+"""Clips that are heard before they are encoded together: what waits is bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +78,17 @@ def predict_clips(
     listener.stage("predict", len(files))
     answers: list[Answer] = []
     failed: list[Problem] = []
-    heard = hear_in_children(files, {})
-    for start in range(0, len(files), READ_AHEAD):
-        part = files[start : start + READ_AHEAD]
-        clips, problems = _told(part, heard)
-        failed += problems
-        if clips.paths:
-            try:
-                answers += _answers(clips, ears, batching, model, spec)
-            except EncoderMemoryError as error:
-                raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
-        listener.advance(len(part), clips.seconds)
+    with closed_at_the_end(hear_in_children(files, {})) as verdicts:
+        heard = zip(files, verdicts, strict=True)
+        while part := list(islice(heard, CLIPS_AT_ONCE)):
+            clips, problems = _sorted_out(part)
+            failed += problems
+            if clips.paths:
+                try:
+                    answers += _answers(clips, ears, batching, model, spec)
+                except EncoderMemoryError as error:
+                    raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
+            listener.advance(len(part), clips.seconds)
     return Prediction(tuple(answers), tuple(failed))
 
 
@@ -157,14 +159,13 @@ def _as_extracted(run: Run, ears: Encoder) -> Batching:
     )
 
 
-def _told(
-    files: Sequence[Path], verdicts: Iterator[tuple[str, Verdict]]
+def _sorted_out(
+    answered: Sequence[tuple[Path, tuple[str, Verdict]]],
 ) -> tuple[Clips, list[Problem]]:
-    """Take the verdicts on the next files: what can be used, and what cannot."""
+    """Part files by the verdicts on them: what can be used, and what cannot."""
     heard: list[tuple[Path, str, Verdict]] = []
     problems = []
-    for path in files:
-        file_sha256, verdict = next(verdicts)
+    for path, (file_sha256, verdict) in answered:
         if verdict.reason:
             problems.append(Problem(path=_shown(path), reason=verdict.reason))
         else:

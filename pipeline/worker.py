@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,8 @@ _LOADING = threading.Lock()
 _ENCODING = threading.Lock()
 """One thread in the encoder; meanwhile another reads the first batches of the next shard, or
 writes the last one."""
+_loaded: dict[str, Encoder] = {}
+"""The encoder of the extraction that had a task here last, by the extraction's name."""
 _TELL_EVERY = 0.5
 """Seconds between two words of progress from one shard."""
 
@@ -90,6 +91,12 @@ def hear_files(
 def rest() -> None:
     """End the processes that files were decoded in: all are heard."""
     shared_decoders().rest()
+
+
+def forget(run: str) -> None:
+    """Let go of an extraction's encoder: it is over, and its memory may be wanted."""
+    with _LOADING:
+        _loaded.pop(run, None)
 
 
 def encode_shard(
@@ -155,27 +162,36 @@ def _telling(topic: str, shard: int) -> Callable[[int, float], None]:
 
 
 def _encoder(duty: Duty) -> Encoder:
+    """Return the encoder, loaded once for each extraction in the life of a worker."""
     with _LOADING:
-        return _loaded(duty)
+        if duty.run not in _loaded:
+            _loaded.clear()  # before another is loaded: two may not fit
+            _loaded[duty.run] = _named(duty) if duty.encoder is None else _sent(duty, duty.encoder)
+        return _loaded[duty.run]
 
 
-@lru_cache(maxsize=1)
-def _loaded(duty: Duty) -> Encoder:
-    """Load the encoder, once for each extraction in the life of a worker."""
-    if duty.encoder is not None:
-        encoder: Encoder = pickle.loads(duty.encoder)  # noqa: S301  from the client, as all code is
-        if "torch" not in sys.modules:
-            return encoder
+def _sent(duty: Duty, pickled: bytes) -> Encoder:
+    encoder: Encoder = pickle.loads(pickled)  # noqa: S301  from the client, as all code is
+    if "torch" in sys.modules:  # it brought it along
+        _set_threads(duty)
+    return encoder
+
+
+def _named(duty: Duty) -> Encoder:
     import torch
 
-    torch.set_num_threads(duty.threads or get_worker().state.nthreads)
-    if duty.encoder is not None:
-        return encoder
+    _set_threads(duty)
     device = duty.config.device
     count = torch.cuda.device_count()
     if duty.neighbours and device in ("auto", "cuda") and count > 1:
         device = f"cuda:{int(get_worker().name) % count}"
     return load_as(duty.config, device)
+
+
+def _set_threads(duty: Duty) -> None:
+    import torch
+
+    torch.set_num_threads(duty.threads or get_worker().state.nthreads)
 
 
 def _name() -> str:

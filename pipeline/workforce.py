@@ -24,6 +24,7 @@ def workforce(config: ExtractConfig) -> Iterator[Client]:
     """Start workers, or join those that are there; they are left as they were found.
 
     Raises:
+        ConfigError: a library is missing.
         ClusterError: no process can be started, no scheduler answers, it has no workers, or one
             has another gensr.
     """
@@ -51,6 +52,8 @@ def _started(count: int) -> Iterator[Client]:
             memory_limit=0,  # batches bound it; dask would kill a worker for its model
             silence_logs=logging.CRITICAL,
         )
+    except ImportError as error:
+        raise ConfigError(f"--workers needs TLS ({error}): pip install 'gensr[cluster]'") from None
     except RuntimeError as error:
         raise ClusterError(
             f"the workers do not start ({one_line(error)}); a script that calls extract() with "

@@ -76,6 +76,7 @@ def test_memory_does_not_grow_with_the_corpus() -> None:
     few, many = (line.split(" | ") for line in answer.splitlines()[2:4])
     assert float(many[1]) - float(few[1]) > 0.4  # GiB of vectors
     assert float(many[2]) - float(few[2]) < 64  # MiB of memory
+    assert float(many[3].strip("| ")) - float(few[3].strip("| ")) < 16  # of a decoder
 
 
 def _cells(answer: str, row: str) -> list[str]:

@@ -109,6 +109,10 @@ def test_the_arithmetic():
         f"| {80e9 / 37e9:.1f} | {flop / 80e9 / 3600:.0f} h |",
         f"{flop / 80e9 / 3600:.0f} h on two cores, {2 * flop / 80e9 / 3600:.0f} core hours",
         f"{1023 / 24:.0f} times real time",
+        f"{2 * seconds * 32_000 / (seconds / 5000) / 1e6:.0f} MB/s and "
+        f"{2 * clips / (seconds / 5000):,.0f} opened files a second",
+        f"900 clips a second in the survey, so {clips / 900 / 60:.1f} min for this set",
+        f"With 16 cores it would be {clips / 900 / 60 / 8:.1f} min",
     ):
         assert said in PAGE, said
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +12,7 @@ from statistics import median
 from extraction_parts.child import gpu_name
 from extraction_parts.systems import Measured
 
-_LIBRARIES = ("gensr", "torch", "torchaudio", "transformers", "soundfile", "zarr", "numpy")
+_LIBRARIES = ("gensr", "torch", "torchaudio", "transformers", "soundfile", "zarr", "numpy", "scipy")
 _GIB = 2**30
 
 
@@ -60,12 +61,23 @@ def machine() -> dict[str, str]:
         "machine": f"{os.cpu_count()} cores of {_cpu()}, {_memory()}",
         "python": platform.python_version(),
         "versions": ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES),
-        "command": " ".join(["python", *sys.argv]),
+        "command": _command(sys.argv),
     }
     gpu = gpu_name()
     if gpu is not None:
         found["machine"] += f"; {gpu}"
     return found
+
+
+def _command(words: Sequence[str]) -> str:
+    """How to have the numbers again: without the folders of one machine."""
+    places = re.compile("--(work|out|envs|folder)(=.*)?")
+    kept = ["python"]
+    for word, before in zip(words, ["", *words], strict=False):
+        after_place = places.fullmatch(before) is not None and "=" not in before
+        if not (after_place or places.fullmatch(word)):
+            kept.append(word)
+    return " ".join(kept)
 
 
 def _middle(values: Sequence[float | None], unit: float, form: str) -> str:

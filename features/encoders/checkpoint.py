@@ -59,7 +59,7 @@ class Checkpoint:
             "x1": x1,
             "context": context,
             "preprocessing": {**resampling_provenance(), "normalisation": normalisation},
-            "libraries": library_versions("torch", "torchaudio", "transformers"),
+            "libraries": library_versions("torch", "transformers"),
         }
 
 

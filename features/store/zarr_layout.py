@@ -101,12 +101,19 @@ def create_column(group: zarr.Group, table: str, name: str, length: int, kind: s
 
 def is_plain_column(column: AnyArray) -> bool:
     """Whether a column is one chunk, not compressed: its file is as large as its values."""
-    return (
-        column.chunks == (max(1, *column.shape),)
-        and column.shards is None
-        and not column.filters
-        and all(isinstance(codec, Crc32cCodec) for codec in column.compressors)
-    )
+    return column.chunks == (max(1, *column.shape),) and column.shards is None and _is_plain(column)
+
+
+def are_plain_vectors(vectors: AnyArray, header: Header) -> bool:
+    """Whether vectors are divided as the header says, not compressed: a few bytes are not many."""
+    layers, width, shard = len(header.layers), header.width, header.shard_clips
+    divided = vectors.chunks == (shard, 1, width) and vectors.shards == (shard, layers, width)
+    return divided and _is_plain(vectors)
+
+
+def _is_plain(array: AnyArray) -> bool:
+    checked = all(isinstance(codec, Crc32cCodec) for codec in array.compressors)
+    return checked and not array.filters
 
 
 def expected_arrays(header: Header) -> dict[str, AnyArray]:

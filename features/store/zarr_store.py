@@ -51,6 +51,8 @@ class ZarrReader:
         """Return `vectors[rows, layers]`, (clips, layers, width)."""
         vectors = self._array(schema.VECTORS)
         bounds.check_vectors(self.path, self.header, vectors)
+        if not zarr_layout.are_plain_vectors(vectors, self.header):
+            raise StoreError(f"{self.path}: vectors are compressed, or cut up; {bounds.AGAIN}")
         shard = self.header.shard_clips
         for start in range(rows.start - rows.start % shard, rows.stop, shard):
             self._look(vectors, start)

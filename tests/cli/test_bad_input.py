@@ -15,8 +15,8 @@ import pytest
 import soundfile
 
 from gensr.features import audio
+from gensr.features.decode_child import judge
 from gensr.features.store import open_store
-from gensr.features.survey import hear_in_threads
 from gensr.pipeline import here as here_stage
 
 GOOD = {
@@ -206,7 +206,14 @@ class TestExtract:
             return opened(name, flags)
 
         monkeypatch.setattr(audio, "_without_waiting", refuse)  # root may read everything
-        monkeypatch.setattr(here_stage, "hear_in_children", hear_in_threads())
+
+        def hear_here(paths, known):
+            for path in paths:
+                told = {}
+                verdict = judge(path, lambda kind, *values, told=told: told.update({kind: values}))
+                yield *told.get("hashed", ("",)), verdict
+
+        monkeypatch.setattr(here_stage, "hear_in_children", hear_here)
         said = gensr("extract", root, "--encoder", "fbank", "--out", "s.zarr")
         assert said.status == 1
         named(said, "DC/sad-0.wav", "permission denied")

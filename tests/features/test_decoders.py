@@ -49,11 +49,18 @@ def worse(file):
         raise KeyError("of the decoder's own")
     if name.startswith("memory"):
         raise MemoryError
+    if name.startswith("late"):
+        decode_child.to_16_khz = late
     if name.startswith("last"):
         os.unlink(__file__)
         os.abort()
     return decode(file)
 
+def late(samples, rate):
+    time.sleep(2)
+    return to_16_khz(samples, rate)
+
+to_16_khz = decode_child.to_16_khz
 decode_child.decode = worse
 decode_child.main()
 """
@@ -251,6 +258,27 @@ def test_relative_paths_follow_this_process(tmp_path, monkeypatch):
 def test_other_rates_are_heard_alike(tmp_path):
     path = write(tmp_path / "a.wav", 50, rate=22_050)
     assert shared_decoders().hear(path) == heard_alone(path)
+
+
+def test_resampling_has_time_to_load_what_it_needs(root, worse, monkeypatch):
+    path = write(root / "late.wav", 50, rate=22_050)
+    assert worse(1, seconds=1.0).hear(path) == heard_alone(path)
+    monkeypatch.setattr("gensr.features.decoders._START_SECONDS", 1.0)
+    decoders = worse(1, seconds=30.0)
+    decoders.hear(root / "01.wav")
+    assert decoders.hear(path)[1].reason == "the decoder did not finish within 1 s"
+
+
+def test_a_scipy_that_does_not_load_is_no_fault_of_the_clips(root, tmp_path):
+    """The rest would be a store, without the clips of other rates."""
+    (tmp_path / "no_scipy.py").write_text(
+        "import sys; sys.modules['scipy.signal'] = None\n"
+        "from gensr.features import decode_child; decode_child.main()"
+    )
+    write(root / "other.wav", rate=22_050)
+    decoders = Decoders(1, command=(sys.executable, str(tmp_path / "no_scipy.py")))
+    with pytest.raises(GensrError, match=r"scipy\.signal cannot be imported .*: install"):
+        listen(root, decoders)
 
 
 def test_one_process_waits_for_the_next_survey(root, worse):

@@ -8,15 +8,17 @@ import io
 import math
 import time
 import wave
-from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
 
+from gensr.features.audio import LONGEST_SECONDS
 from gensr.features.corpora import Clip
-from gensr.features.decoders import Decoders
-from gensr.features.survey import hear_in_children, survey
+from gensr.features.encoders import Encoder
+from gensr.features.store import open_store
+from gensr.features.survey import survey
+from gensr.pipeline.extract import ExtractConfig, extract
 
 FORMS = {
     "u8.wav": ("WAV", "PCM_U8"),
@@ -105,6 +107,21 @@ def damaged(rng, seeds):
     return how, name, bytes(data), suffix
 
 
+class Length(Encoder):
+    """A clip's vector is its length, as the encoder is given it."""
+
+    name = "length"
+    layers = ("x1",)
+    width = 1
+    equal_lengths = False
+
+    def _encode(self, waveforms):
+        return np.array([[[len(wave)]] for wave in waveforms], np.float32)
+
+    def provenance(self):
+        return {"name": self.name}
+
+
 def length_at_16_khz(data):
     """Length by another way into libsndfile: no file, no descriptor, all at once."""
     with soundfile.SoundFile(io.BytesIO(data)) as sound:
@@ -151,7 +168,7 @@ def test_damaged_real_clips(tmp_path, corpora, seed, count):
 
 
 def expect_answers(tmp_path, whole, rng, count):
-    """Damage clips, survey them, and hold every answer against the oracles.
+    """Damage clips, extract them, and hold every answer and vector against the oracles.
 
     Returns:
         How the files that could be used had been damaged.
@@ -164,34 +181,31 @@ def expect_answers(tmp_path, whole, rng, count):
         path = f"{number:05d}-{how}{suffix}"
         (root / path).write_bytes(data)
         made[path] = (how, name, data)
-    decoders = Decoders(2)
+    (root / "manifest.csv").write_text("file,emotion\n" + "".join(f"{path},sad\n" for path in made))
+    config = ExtractConfig(encoder="length", max_seconds=LONGEST_SECONDS, allow_errors=count)
     begin = time.monotonic()
-    try:
-        clips = [Clip(path=path, corpus="c") for path in made]
-        found = survey(root, clips, hear=partial(hear_in_children, decoders=decoders))
-    finally:
-        decoders.close()
-    assert time.monotonic() - begin < 60 + 0.1 * count
-    assert {item.clip.path for item in found.heard} | {item.path for item in found.problems} == set(
-        made
-    )
-    assert len(found.heard) + len(found.problems) == count
-    for problem in found.problems:
+    report = extract(root, tmp_path / "s.zarr", config, encoder=Length())
+    assert time.monotonic() - begin < 60 + 0.2 * count
+    with open_store(tmp_path / "s.zarr") as store:
+        used, heard = store.table["path"].tolist(), store.table["samples"].tolist()
+        vectors = store.vectors()[:, 0, 0].tolist()
+    assert sorted([*used, *(problem.path for problem in report.failed)]) == sorted(made)
+    for problem in report.failed:
         assert problem.reason
         assert "\n" not in problem.reason
         assert len(problem.reason) < 250
         assert not problem.reason.startswith("the decoder "), problem  # crashed, failed, too slow
         assert made[problem.path][0] != "suffix", problem
     lengths = {name: length_at_16_khz(data) for name, data in whole.items()}
-    for item in found.heard:
-        how, name, data = made[item.clip.path]
-        assert item.samples == length_at_16_khz(data), (item, name)
+    for path, samples, vector in zip(used, heard, vectors, strict=True):
+        how, name, data = made[path]
+        assert vector == samples == length_at_16_khz(data), (path, name)
         if how in (CUT, "suffix"):
-            assert item.samples >= lengths[name] - SLACK * 16_000, (item, name)
+            assert samples >= lengths[name] - SLACK * 16_000, (path, name)
         expected = python_length(data)
         if expected is not None:
-            assert item.samples == expected, (item, name)
-    return {made[item.clip.path][0] for item in found.heard}
+            assert samples == expected, (path, name)
+    return {made[path][0] for path in used}
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e30])

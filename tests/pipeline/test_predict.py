@@ -11,6 +11,7 @@ import torch
 from gensr.estimator.errors import CorpusError, GensrError, RunError
 from gensr.estimator.model import predict
 from gensr.estimator.registry import load_model
+from gensr.features.decoders import shared_decoders
 from gensr.pipeline import predict as stage
 from gensr.pipeline.predict import predict_clips
 from gensr.pipeline.run import Run
@@ -41,13 +42,24 @@ def test_a_clip_gets_the_answer_of_its_vectors(deployed, corpus, store):
 
 
 def test_a_clip_alone_is_the_clip_among_others(deployed, corpus, monkeypatch):
-    monkeypatch.setattr(stage, "READ_AHEAD", 5)
+    monkeypatch.setattr(stage, "CLIPS_AT_ONCE", 5)
     everything = predict_clips([corpus], Run.open(deployed), device="cpu")
     one = everything.answers[7]
     assert len(everything.answers) == 36
     alone = predict_clips([type(corpus)(one.path)], Run.open(deployed), device="cpu").answers[0]
     assert alone.predicted == one.predicted
     assert alone.probabilities == pytest.approx(one.probabilities, abs=1e-5)
+
+
+def test_the_processes_that_decode_are_kept(deployed, corpus):
+    """They are shared: whoever ends them ends the work of others."""
+    predict_clips([corpus / "KL"], Run.open(deployed), device="cpu")
+    shared = shared_decoders()
+    waiting = list(shared._idle)
+    assert len(waiting) == 1
+    predict_clips([corpus / "DC"], Run.open(deployed), device="cpu")
+    assert shared_decoders() is shared
+    assert shared._idle == waiting
 
 
 def test_files_are_answered_in_the_order_given_and_once(deployed, corpus):

@@ -68,17 +68,49 @@ def test_batch_mates_do_not_matter(full, clip_only, noise, error):
     assert error(clip_only.encode(same), alone) < BOUNDS[clip_only.dtype]
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
-@given(
-    lengths=st.lists(st.integers(400, WINDOW), min_size=2, max_size=5),
-    seed=st.integers(0, 99),
-    data=st.data(),
+FEW = settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
 )
-def test_neither_batch_mates_nor_order_matter(full, noise, error, lengths, seed, data):
-    clips = noise(*lengths, seed=seed)
-    alone = np.concatenate([full.encode([samples]) for samples in clips])
+MANY = settings(FEW, max_examples=60)
+LENGTH = st.integers(400, WINDOW)
+BATCHES = given(
+    lengths=st.lists(LENGTH, min_size=2, max_size=5), seed=st.integers(0, 99), data=st.data()
+)
+OF_ONE_LENGTH = given(
+    length=LENGTH, count=st.integers(2, 20), seed=st.integers(0, 99), data=st.data()
+)
+
+
+def shuffled_equals_alone(encoder, clips, data, error):
+    alone = np.concatenate([encoder.encode([samples]) for samples in clips])
     order = data.draw(st.permutations(range(len(clips))))
-    assert error(full.encode([clips[i] for i in order]), alone[order]) < BOUNDS[full.dtype]
+    assert error(encoder.encode([clips[i] for i in order]), alone[order]) < BOUNDS[encoder.dtype]
+
+
+@FEW
+@BATCHES
+def test_neither_batch_mates_nor_order_matter(full, noise, error, lengths, seed, data):
+    shuffled_equals_alone(full, noise(*lengths, seed=seed), data, error)
+
+
+@FEW
+@OF_ONE_LENGTH
+def test_nor_without_the_window(clip_only, noise, error, length, count, seed, data):
+    shuffled_equals_alone(clip_only, noise(*[length] * count, seed=seed), data, error)
+
+
+@pytest.mark.slow
+@MANY
+@BATCHES
+def test_nor_do_they_in_many_more_draws(full, noise, error, lengths, seed, data):
+    shuffled_equals_alone(full, noise(*lengths, seed=seed), data, error)
+
+
+@pytest.mark.slow
+@MANY
+@OF_ONE_LENGTH
+def test_nor_there(clip_only, noise, error, length, count, seed, data):
+    shuffled_equals_alone(clip_only, noise(*[length] * count, seed=seed), data, error)
 
 
 def test_log_mel_is_the_extractors(noise):

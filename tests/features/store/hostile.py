@@ -193,6 +193,33 @@ def zarr_compressed(path):
     group["clips"].create_array("seconds", data=words, chunks=words.shape, compressors="auto")
 
 
+def zarr_compressed_vectors(path):
+    """Shards of the right size, in which a few bytes become many."""
+    vectors = zarr.open_array(path / "vectors", mode="r")[:]
+    group = zarr.open_group(path, mode="r+")
+    header = group.attrs["gensr"]
+    layers, width, shard = len(header["layers"]), header["width"], header["shard_clips"]
+    sizes = [file.stat().st_size for file in (path / "vectors/c").rglob("0") if file.is_file()]
+    del group["vectors"]
+    group.create_array(
+        "vectors",
+        data=0 * vectors,
+        chunks=(shard, 1, width),
+        shards=(shard, layers, width),
+        compressors="auto",
+    )
+    for file in (path / "vectors/c").rglob("0"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes().rjust(sizes[0], b"\0"))
+
+
+def zarr_other_chunks(path):
+    vectors = zarr.open_array(path / "vectors", mode="r")[:]
+    group = zarr.open_group(path, mode="r+")
+    del group["vectors"]
+    group.create_array("vectors", data=vectors, chunks=vectors.shape)
+
+
 def zarr_long_vectors(path):
     _array(path, "vectors", shape=lambda old: [HUGE, *old[1:]])
 
@@ -217,6 +244,8 @@ IN_ZARR = (
     zarr_long_store,
     zarr_wide_chunk,
     zarr_compressed,
+    zarr_compressed_vectors,
+    zarr_other_chunks,
     zarr_long_vectors,
     zarr_group_for_array,
     zarr_other_numbers,

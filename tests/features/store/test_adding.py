@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gensr.estimator.errors import StoreError
+from gensr.features.audio import read_audio
 from gensr.features.store import open_store
-from gensr.features.survey import read_audio
 
 
 @pytest.fixture

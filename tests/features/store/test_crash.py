@@ -99,23 +99,23 @@ def test_killed_thirty_times_in_a_row(run, stub, out, tmp_path, tree):
     assert not work(out).exists()
 
 
-def test_two_processes_on_one_store(run, corpus, tree, tmp_path):
-    out = tmp_path / "s.zarr"
-    run(tmp_path / "expected.zarr")
+def test_two_processes_on_one_store(run, corpus, out, tree):
+    expected = out.with_stem("expected")
+    run(expected)
     first = subprocess.Popen([sys.executable, str(STUB), str(corpus), str(out), "0.2"])
     try:
         while not (work(out) / "plan.json").exists():
             assert first.poll() is None
             time.sleep(0.01)
-        with pytest.raises(StoreError, match=r"s\.zarr is being written by another process"):
+        with pytest.raises(StoreError, match=rf"{out.name} is being written by another process"):
             run(out)
-        with pytest.raises(StoreError, match=r"s\.zarr is not finished"):
+        with pytest.raises(StoreError, match=rf"{out.name} is not finished"):
             open_store(out)
     finally:
         first.kill()
         first.wait()
     run(out)  # the lock died with its owner
-    assert tree(out) == tree(tmp_path / "expected.zarr")
+    assert tree(out) == tree(expected)
 
 
 @pytest.fixture

@@ -1,12 +1,17 @@
 """A speech encoder of Hugging Face, killed as a user's would be: the command, by SIGKILL."""
 
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from gensr.estimator.errors import StoreError
+from gensr.pipeline.extract import ExtractConfig, extract
 
 GENSR = Path(sys.executable).with_name("gensr")
 CLIPS = 120
@@ -51,3 +56,23 @@ def test_killed_and_resumed(hubert, stub, out, tmp_path, tree):
     assert f"{CLIPS - 2 * finished} encoded, 0 copied, {2 * finished} done before" in said
     assert tree(out) == tree(out.with_stem("expected"))
     assert not done.parent.exists()
+
+
+def test_other_weights_under_the_same_name_keep_no_vector(hubert, stub, out, tmp_path):
+    """One tensor of a folder is changed in its place: nothing is added to vectors of the old."""
+    from safetensors.torch import load_file, save_file
+
+    corpus, folder = stub.write_corpus(tmp_path / "corpus", clips=6), tmp_path / "hubert"
+    shutil.copytree(hubert, folder)
+    config = ExtractConfig(encoder=str(folder), device="cpu")
+    extract(corpus, out, config)
+    weights = folder / "model.safetensors"
+    tensors = load_file(weights)
+    name = max(tensors, key=lambda name: tensors[name].numel())
+    tensors[name].view(-1)[0] += 1e-3
+    save_file(tensors, weights, metadata={"format": "pt"})
+    stub.write_clip(corpus / "sad/new.wav", 99)
+    with pytest.raises(StoreError, match=r"encoder\.weights_sha256"):
+        extract(corpus, out, config)
+    report = extract(corpus, out, replace(config, overwrite=True))
+    assert (report.encoded, report.skipped) == (7, 0)

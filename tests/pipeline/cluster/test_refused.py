@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import traceback
 from importlib.metadata import version
 from types import SimpleNamespace
@@ -66,7 +67,7 @@ class Ended(SimpleNamespace):
     def done(self):
         return True
 
-    def result(self):
+    def result(self, timeout=None):
         if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer
@@ -156,8 +157,57 @@ def test_a_large_encoder_is_not_sent_with_every_task(stub, corpus, tmp_path, set
         raise AssertionError("workers were started")
 
     monkeypatch.setattr("gensr.pipeline.cluster.workforce", never)
-    with pytest.raises(ConfigError, match=r"33 MiB, above 1 MiB, .* save it as a folder"):
+    with pytest.raises(
+        ConfigError, match=r"object of 33\.0 MiB .* may have 1 MiB: save it as a folder"
+    ):
         extract(corpus, tmp_path / "s.zarr", settings(workers=2), encoder=Large())
+
+
+def test_an_encoder_that_cannot_be_sent(stub, corpus, tmp_path, settings):
+    class Locked(stub.StubEncoder):
+        def __init__(self):
+            super().__init__()
+            self.lock = threading.Lock()
+
+    with pytest.raises(ConfigError, match=r"cannot be sent .*lock.*: save it as a folder"):
+        extract(corpus, tmp_path / "s.zarr", settings(workers=2), encoder=Locked())
+
+
+def test_workers_without_tls(corpus, tmp_path, settings, monkeypatch):
+    def no_tls(**options):
+        raise ImportError("no module named 'cryptography'")
+
+    monkeypatch.setattr("gensr.pipeline.workforce.LocalCluster", no_tls)
+    with pytest.raises(ConfigError, match=r"needs TLS .*cryptography.*gensr\[cluster\]"):
+        extract(corpus, tmp_path / "s.zarr", settings(workers=2))
+
+
+def test_an_answer_that_is_lost_with_its_worker_is_not_waited_for(tmp_path, settings):
+    """It was done; the worker died before the answer was fetched."""
+
+    class Lost(Ended):
+        def result(self, timeout=None):
+            assert timeout is not None
+            raise TimeoutError
+
+        def cancel(self):
+            pass
+
+    class Dying:
+        def __init__(self):
+            self.there = ["tcp://a:1", "tcp://b:1"]
+
+        def nthreads(self):
+            return dict.fromkeys(self.there, 1)
+
+        def submit(self, task, *arguments, workers, pure):
+            if workers == ["tcp://b:1"]:
+                self.there.remove("tcp://b:1")
+                return Lost(status="lost")
+            return Ended(answer={"settings": {}, "machine": {"device": "cpu"}}, status="finished")
+
+    job = SimpleNamespace(out=tmp_path / "s.zarr")
+    assert OnCluster(Dying(), Duty(run="l", config=settings())).settings(tmp_path, job) == {}
 
 
 def test_workers_and_cluster_exclude_each_other(settings):

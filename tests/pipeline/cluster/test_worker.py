@@ -37,7 +37,7 @@ def test_each_worker_of_this_machine_has_a_gpu(
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
     monkeypatch.setattr(worker, "get_worker", lambda: SimpleNamespace(name=name))
     monkeypatch.setattr(worker, "load_as", lambda config, device: asked.append(device))
-    worker._loaded.__wrapped__(
+    worker._named(
         Duty(
             run="g",
             config=settings(device=device),
@@ -121,3 +121,22 @@ def test_a_shard_is_read_while_another_one_is_encoded(stub, tmp_path, settings, 
     assert not failures
     assert writer.rows.keys() == {0, 1}
     assert met == [False, False]
+
+
+def test_one_encoder_at_a_time(settings, monkeypatch):
+    """Two may not fit on a GPU; and none stays there when its extraction is over."""
+    there = []
+
+    def load(duty):
+        there.append(len(worker._loaded))
+        return duty.run
+
+    monkeypatch.setattr(worker, "_named", load)
+    monkeypatch.setattr(worker, "_loaded", {})
+    one, other = (Duty(run=run, config=settings()) for run in ("one", "other"))
+    assert [worker._encoder(duty) for duty in (one, one, other)] == ["one", "one", "other"]
+    assert there == [0, 0]
+    worker.forget("one")
+    assert list(worker._loaded) == ["other"]
+    worker.forget("other")
+    assert not worker._loaded
