@@ -1,4 +1,4 @@
-"""docs/scale.md: its options exist, its arithmetic is right, its SLURM job runs.
+"""docs/scale.md: its options exist, its arithmetic is right, its scripts do what it says.
 
 SLURM itself is not there: a stand-in for `srun` starts the tasks on this machine, and the rest
 of the script is taken from the page as it is.
@@ -6,6 +6,7 @@ of the script is taken from the page as it is.
 
 import ast
 import hashlib
+import json
 import os
 import pickle
 import re
@@ -32,6 +33,33 @@ SRUN = """#!/bin/bash
 while [[ $1 == --* ]]; do shift; done
 for task in $(seq "$SLURM_NTASKS"); do "$@" --no-dashboard & done
 wait
+"""
+UNREACHABLE = ("dns error", "error sending request", "tcp connect error", "timed out")
+STRICT = """
+import json, sys
+from pathlib import Path
+import dask_kubernetes, jsonschema, yaml
+
+def strict(schema):  # what the operator does not know, Kubernetes would drop without a word
+    if isinstance(schema, dict):
+        open_ended = schema.get("x-kubernetes-preserve-unknown-fields")
+        if "properties" in schema and not open_ended:
+            schema.setdefault("additionalProperties", False)
+        for below in schema.values():
+            strict(below)
+    elif isinstance(schema, list):
+        for below in schema:
+            strict(below)
+
+(crd,) = Path(dask_kubernetes.__file__).parent.rglob("crds/daskcluster.yaml")
+(version,) = yaml.safe_load(crd.read_text())["spec"]["versions"]
+schema = version["schema"]["openAPIV3Schema"]
+schema["properties"].update(dict.fromkeys(("apiVersion", "kind", "metadata"), {}))
+strict(schema["properties"]["spec"])
+faults = list(jsonschema.Draft7Validator(schema).iter_errors(json.load(sys.stdin)))
+for fault in faults:
+    print(fault.json_path, fault.message[:300])
+sys.exit(bool(faults))
 """
 
 
@@ -144,19 +172,58 @@ def test_the_bytes_that_are_sent():
     assert total_known == pytest.approx(each_known * 0.75, rel=0.02)
 
 
+def environment(folder, package, *more):
+    """Make an environment with a package of the release that the page names; return its Python."""
+    release = re.search(rf"pip install ({package}==\S+?)`", PAGE).group(1)
+    python = folder / "bin/python"
+    uv = shutil.which("uv", path=Path(sys.executable).parent) or shutil.which("uv")
+    assert uv is not None, "make setup puts uv into .venv/bin"
+    subprocess.run([uv, "venv", "-q", "--python", sys.executable, folder], check=True)
+    install = [uv, "pip", "install", "-q", "--python", python, release, *more]
+    made = subprocess.run(install, capture_output=True, text=True, check=False, timeout=200)
+    if made.returncode and any(words in made.stderr for words in UNREACHABLE):
+        pytest.skip(f"the package index cannot be reached, so there is no {release}")
+    assert made.returncode == 0, made.stderr[-2_000:]
+    return python
+
+
+@pytest.mark.slow
+def test_the_script_for_kubernetes(tmp_path):
+    """The page's script, by the released package, against the schema that the operator brings."""
+    python = environment(tmp_path / "env", "dask-kubernetes", "jsonschema")
+    (tmp_path / "kube_cluster.py").write_text(blocks("python")[1])
+    (tmp_path / "strict.py").write_text(STRICT)
+    cluster = subprocess.run(
+        [python, "kube_cluster.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+
+    def refused(text):
+        command = [python, "strict.py"]
+        found = subprocess.run(
+            command, cwd=tmp_path, input=text, capture_output=True, text=True, check=False
+        )
+        assert found.returncode in (0, 1), found.stderr
+        return found.stdout
+
+    assert refused(cluster) == ""
+    assert "volumeMuonts" in refused(cluster.replace("volumeMounts", "volumeMuonts"))
+    told = json.loads(cluster)["spec"]
+    (scheduler,), (worker,) = (told[part]["spec"]["containers"] for part in ("scheduler", "worker"))
+    for container, module in ((scheduler, dask_scheduler), (worker, dask_worker)):
+        flags = {word for word in container["args"] if word.startswith("--")}
+        assert flags <= options(module.main)
+    assert [scheduler["args"][:2], worker["args"][:2]] == [
+        ["dask", "scheduler"],
+        ["dask", "worker"],
+    ]
+    assert worker["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert not scheduler["resources"]
+
+
 @pytest.mark.slow
 def test_the_job_script_of_dask_jobqueue(tmp_path):
     """The page's script, in an environment of its own, with an sbatch that keeps what it gets."""
-    release = re.search(r"pip install (dask-jobqueue==\S+?)`", PAGE).group(1)
-    python = tmp_path / "env/bin/python"
-    if shutil.which("uv") is None:
-        pytest.skip("no uv to make an environment with")
-    make = (["uv", "venv", "-q", "--python", sys.executable, str(tmp_path / "env")],)
-    make += (["uv", "pip", "install", "-q", "--python", str(python), release],)
-    for command in make:
-        made = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
-        if made.returncode:
-            pytest.skip(f"{release} cannot be installed: {made.stderr[-200:]}")
+    python = environment(tmp_path / "env", "dask-jobqueue")
     (tmp_path / "bin").mkdir()
     sbatch = tmp_path / "bin/sbatch"
     sbatch.write_text(f'#!/bin/bash\ncat "$1" > {tmp_path}/job.tmp\nmv {tmp_path}/job.{{tmp,sh}}\n')
