@@ -97,7 +97,7 @@ def extract(
         ClusterError: there is no cluster, its workers differ or do not see the files, or die.
     """
     listener = progress or Silent()
-    out = locate(out)
+    asked = out = locate(out)
     found = scan(root, allow_outside=config.allow_outside)
     if config.workers or config.cluster:
         out = out.absolute()  # workers start in folders of their own
@@ -122,7 +122,7 @@ def extract(
                 lambda clips: listener.advance(clips),
                 verification=None if verification is None else verification.as_json(),
             )
-        return _report(out, config, found, problems, plan, job, verification)
+        return _report(asked, config, found, problems, plan, job, verification)
 
 
 @contextmanager

@@ -103,14 +103,15 @@ def test_an_encoder_on_workers_is_the_same_encoder(
 
 
 @pytest.mark.slow
-def test_a_cluster_of_named_encoders(corpus, tmp_path, scheduler, tree):
+def test_a_cluster_of_named_encoders(corpus, tmp_path, scheduler, tree, monkeypatch):
     """`fbank` loaded by each worker, files heard by them too, then added to."""
     for name in ("one", "two"):
         scheduler.worker(name)
     config = {"encoder": "fbank", "shard_clips": 4, "allow_errors": 1}
     extract(corpus, tmp_path / "alone.zarr", ExtractConfig(**config))
     there = ExtractConfig(**config, cluster=scheduler.address)
-    extract(corpus, tmp_path / "s.zarr", there)
+    monkeypatch.chdir(tmp_path)  # not the workers' folder
+    assert extract(corpus, Path("s.zarr"), there).out == Path("s.zarr")
     assert tree(tmp_path / "s.zarr") == tree(tmp_path / "alone.zarr")
     soundfile.write(corpus / "happy/new.wav", np.random.default_rng(5).normal(0, 0.1, 999), 16_000)
     assert extract(corpus, tmp_path / "s.zarr", there).encoded == 1
