@@ -28,9 +28,10 @@ Waveforms: TypeAlias = Sequence[NDArray[np.float32]]
 BOUNDS: Mapping[str, float] = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 3e-2}
 """What batch-mates may change, by dtype: |batched - alone| / |alone|, in each layer of a clip.
 
-About twice the largest measured with HuBERT, WavLM and data2vec-audio of full size (float32
-2.6e-6, float16 2.3e-3, bfloat16 1.5e-2): a clip of one frame, which no average steadies. From
-half a second on it is a tenth to a third of that. A leak of padding makes 0.15 and more.
+Two to four times the largest measured with HuBERT, wav2vec 2.0, WavLM and data2vec-audio of full
+size (float32 2.6e-6, float16 2.4e-3, bfloat16 1.5e-2; docs/results/batch_mates.md): a clip of one
+frame, which no average steadies. From half a second on it is a seventh to a quarter of that. A
+leak of padding makes 0.15 and more.
 """
 
 
