@@ -60,12 +60,13 @@ def measure(root: Path, out: Path) -> dict[str, float]:
     report = extract(root, out, ExtractConfig(encoder="stub"), encoder=Stub())
     seconds = time.perf_counter() - began
     told = [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
-    (decoder,) = " ".join(told).split()  # the one that is kept for the next survey
+    decoders = " ".join(told).split()
+    assert decoders, "the process that is kept for the next survey is gone"
     return {
         "clips": report.clips,
         "seconds": seconds,
         "peak": _peak("self"),
-        "child": _peak(decoder),
+        "child": max(map(_peak, decoders)),
     }
 
 

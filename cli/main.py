@@ -63,7 +63,8 @@ INTERRUPTED = 130
 
 def run() -> None:
     """Entry point: 0 done, 2 usage, 1 anything else; a user's mistake is one line on stderr."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot show is no error
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A name that the terminal cannot show is no error.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = app(prog_name="gensr", standalone_mode=False)

@@ -7,7 +7,7 @@ Lines of JSON, so that a name may hold anything. In: the bytes of a path, as Lat
 for each path, one after another as they become known:
 
     ["hashed", file_sha256]                        the bytes were read
-    ["resampling"]                                 a library is loaded first, perhaps
+    ["loading"]                                    what resamples, at the first other rate
     ["verdict", samples, audio_sha256, reason, passing]    the last line for this path
     ["broken", message]                            instead: no file can be resampled, and why
 
@@ -35,6 +35,7 @@ from gensr.features.audio import (
     open_audio,
     to_16_khz,
 )
+from gensr.features.resample import load_upfirdn
 from gensr.features.verdict import Verdict, refused
 
 Tell = Callable[..., None]
@@ -79,8 +80,8 @@ def judge(path: Path, tell: Tell) -> Verdict:
         with open_audio(path) as file:
             tell("hashed", hash_bytes(file))
             mono, rate = decode(file)
-        if rate != SAMPLE_RATE:
-            tell("resampling")
+        if rate != SAMPLE_RATE and not load_upfirdn.cache_info().currsize:
+            tell("loading")
         samples = to_16_khz(mono, rate)
     except AudioError as error:
         return refused(str(error), passing=isinstance(error.__cause__, OSError))

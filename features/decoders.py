@@ -107,8 +107,8 @@ class _Child:
                     return file_sha, Verdict(*values)
                 if kind == "hashed":
                     file_sha = values[0]
-                elif kind == "resampling":
-                    limit = _START_SECONDS
+                elif kind == "loading":
+                    limit = max(limit, _START_SECONDS)
                     until = time.monotonic() + limit
                 else:
                     raise GensrError(values[0])

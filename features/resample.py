@@ -118,7 +118,8 @@ def _taps(rate: int) -> tuple[NDArray[np.float64], int]:
     """Return h at every 1 / new of an input sample, and the outputs that lie before the first one.
 
     The zeros in front of the taps, less than `old`, make these a whole number. Sine and cosine
-    are the C library's: numpy's differ in the last bit from processor to processor.
+    are the C library's: numpy's differ in the last bit from processor to processor. Of 48 kHz
+    there are 40 taps, of 24414 Hz 1.2 MB; of the oddest rates below 768 kHz 80 MB, in seconds.
     """
     old, new = _ratio(rate)
     cutoff = min(old, new) * _ROLLOFF / old

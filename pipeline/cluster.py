@@ -9,7 +9,7 @@ whole or not at all, and batches that follow from the plan.
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -39,7 +39,7 @@ from gensr.pipeline.workforce import one_line, workforce  # first: says what to 
 
 # isort: split
 import cloudpickle
-from distributed import Client, Future, as_completed, wait
+from distributed import Client, Future, as_completed, fire_and_forget, wait
 from distributed import client as client_module
 from distributed.scheduler import KilledWorker
 
@@ -77,10 +77,11 @@ def on_cluster(config: ExtractConfig, encoder: Encoder | None) -> Iterator["OnCl
             threads=max(1, usable_cores() // config.workers) if config.workers else None,
             neighbours=config.workers is not None,
         )
-        yield OnCluster(client, duty)
-        if not duty.neighbours:  # those end now
-            with suppress(*_GONE):
-                client.run(worker.forget, duty.run, on_error="ignore")
+        try:
+            yield OnCluster(client, duty)
+        finally:
+            if not duty.neighbours:  # those end now
+                _everywhere(client, worker.forget, duty.run)
 
 
 def _pickled(encoder: Encoder) -> bytes:
@@ -184,8 +185,7 @@ class OnCluster:
                 yield from self._result(waiting.popleft())
         while waiting:
             yield from self._result(waiting.popleft())
-        with suppress(*_GONE):
-            self._client.run(worker.rest, on_error="ignore")
+        _everywhere(self._client, worker.rest)
 
     def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
         """See `Site.encode`."""
@@ -282,6 +282,8 @@ class OnCluster:
                 has foreseen; then its cause is the worker's exception, with its traceback.
         """
         while not future.done():
+            if timeout is not None:  # it was done, and was lost
+                raise TimeoutError
             try:
                 with self._client.as_current():
                     wait([future], timeout=_ASK_EVERY)
@@ -337,6 +339,14 @@ class _Progress:
         if clips > clips_before or seconds > seconds_before:
             self._reached[shard] = (clips, seconds)
             self._listener.advance(clips - clips_before, seconds - seconds_before)
+
+
+def _everywhere(client: Client, task: Callable[..., None], *arguments: object) -> None:
+    """Have every worker do something small, in a thread of its own; nobody waits for it."""
+    with suppress(*_GONE):
+        there = client.nthreads() if client.status == "running" else {}
+        for address in there:
+            fire_and_forget(client.submit(task, *arguments, workers=[address], pure=False))
 
 
 def _size(plan: Plan, shard: Shard) -> tuple[int, float]:

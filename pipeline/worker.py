@@ -5,6 +5,7 @@ other machines. A worker writes its shard itself, so no vector passes through th
 refuses to where its encoder is not, to the version of every library, the one the store is for.
 """
 
+import gc
 import pickle
 import sys
 import threading
@@ -96,7 +97,12 @@ def rest() -> None:
 def forget(run: str) -> None:
     """Let go of an extraction's encoder: it is over, and its memory may be wanted."""
     with _LOADING:
-        _loaded.pop(run, None)
+        there = _loaded.pop(run, None) is not None
+    if there and "torch" in sys.modules:
+        import torch
+
+        gc.collect()
+        torch.cuda.empty_cache()  # nothing, where no GPU was used
 
 
 def encode_shard(
@@ -165,7 +171,7 @@ def _encoder(duty: Duty) -> Encoder:
     """Return the encoder, loaded once for each extraction in the life of a worker."""
     with _LOADING:
         if duty.run not in _loaded:
-            _loaded.clear()  # before another is loaded: two may not fit
+            _loaded.clear()  # before another is loaded: two may not fit on a GPU
             _loaded[duty.run] = _named(duty) if duty.encoder is None else _sent(duty, duty.encoder)
         return _loaded[duty.run]
 

@@ -53,7 +53,9 @@ def _started(count: int) -> Iterator[Client]:
             silence_logs=logging.CRITICAL,
         )
     except ImportError as error:
-        raise ConfigError(f"--workers needs TLS ({error}): pip install 'gensr[cluster]'") from None
+        raise ConfigError(
+            f"--workers lacks a library ({error}): pip install 'gensr[cluster]'"
+        ) from error
     except RuntimeError as error:
         raise ClusterError(
             f"the workers do not start ({one_line(error)}); a script that calls extract() with "

@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -77,7 +78,7 @@ def _command(words: Sequence[str]) -> str:
         after_place = places.fullmatch(before) is not None and "=" not in before
         if not (after_place or places.fullmatch(word)):
             kept.append(word)
-    return " ".join(kept)
+    return shlex.join(kept)
 
 
 def _middle(values: Sequence[float | None], unit: float, form: str) -> str:

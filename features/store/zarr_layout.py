@@ -14,7 +14,7 @@ import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.buffer import cpu
-from zarr.codecs import Crc32cCodec
+from zarr.codecs import BytesCodec, Crc32cCodec, VLenUTF8Codec
 from zarr.storage import MemoryStore
 
 from gensr.features.store import schema
@@ -24,6 +24,8 @@ from gensr.features.store.where import Where
 AnyArray = zarr.Array[Any]
 METADATA = "zarr.json"
 _CRC, _OFFSET_AND_LENGTH = 4, 16
+_PLAIN = (BytesCodec, VLenUTF8Codec)
+"""What numbers, and text, are written by; a nested shard would be neither."""
 _KEYS = frozenset(
     {
         "attributes",
@@ -112,8 +114,9 @@ def are_plain_vectors(vectors: AnyArray, header: Header) -> bool:
 
 
 def _is_plain(array: AnyArray) -> bool:
+    """Whether values are written as they are, with a checksum at most."""
     checked = all(isinstance(codec, Crc32cCodec) for codec in array.compressors)
-    return checked and not array.filters
+    return checked and not array.filters and isinstance(array.serializer, _PLAIN)
 
 
 def expected_arrays(header: Header) -> dict[str, AnyArray]:

@@ -191,6 +191,16 @@ def test_help_costs_at_most_half_more_than_a_one_command_app(tmp_path):
     assert ratios[-1] <= 1.5, f"gensr --help costs {ratios} times a one-command app"
 
 
+def test_a_name_that_a_terminal_cannot_show_is_no_error(process, tmp_path):
+    (tmp_path / "trotz\u00fc/sad").mkdir(parents=True)
+    (tmp_path / "trotz\u00fc/sad/a.wav").write_bytes(b"RIFF")
+    told = process(
+        "info", "trotz\u00fc", cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "ascii"}
+    )
+    assert (told.status, told.err) == (0, "")
+    assert "trotz\\xfc" in told.out
+
+
 def test_neither_help_nor_version_imports_anything_heavy():
     code = (
         "import sys\n"

@@ -304,7 +304,7 @@ from gensr.features.audio import read_audio
 assert read_audio(Path(sys.argv[1])).seconds == 1.0
 assert "torch" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code, str(write())], check=True)
+    subprocess.run([sys.executable, "-c", code, str(write(rate=rate))], check=True)
 
 
 def test_real_clips(corpora):

@@ -17,7 +17,7 @@ from gensr.estimator.errors import AudioError
 from gensr.features.audio import read_audio
 from gensr.features.corpora import Clip
 from gensr.features.decoders import Decoders
-from gensr.features.survey import _by_threads, hear_in_children, in_order, survey
+from gensr.features.survey import hear_in_children, in_order, survey
 from gensr.features.verdict import Verdict, refused
 
 
@@ -31,7 +31,11 @@ def in_threads(read=read_audio, threads=2):
             return "", refused(str(error))
         return wave.file_sha256, Verdict(len(wave.samples), wave.sha256)
 
-    return lambda paths, known: _by_threads(paths, hear, threads)
+    def hear_all(paths, known):
+        with ThreadPoolExecutor(threads) as pool:
+            yield from in_order(pool, hear, paths, ahead=4 * threads)
+
+    return hear_all
 
 
 @pytest.fixture

@@ -53,13 +53,11 @@ def test_a_clip_alone_is_the_clip_among_others(deployed, corpus, monkeypatch):
 
 def test_the_processes_that_decode_are_kept(deployed, corpus):
     """They are shared: whoever ends them ends the work of others."""
-    predict_clips([corpus / "KL"], Run.open(deployed), device="cpu")
     shared = shared_decoders()
-    waiting = list(shared._idle)
-    assert len(waiting) == 1
-    predict_clips([corpus / "DC"], Run.open(deployed), device="cpu")
-    assert shared_decoders() is shared
-    assert shared._idle == waiting
+    for folder in ("KL", "DC"):
+        predict_clips([corpus / folder], Run.open(deployed), device="cpu")
+        assert shared_decoders() is shared
+        assert len(shared._idle) == 1
 
 
 def test_files_are_answered_in_the_order_given_and_once(deployed, corpus):

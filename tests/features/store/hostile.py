@@ -147,15 +147,15 @@ IN_HDF5 = (
 )
 
 
-def _array(path, name, **changes):
-    """Edit an array's metadata and remove its data: what is left is a kilobyte."""
+def _array(path, name, *, keep=False, **changes):
+    """Edit an array's metadata and remove its data, if not kept: what is left is a kilobyte."""
     file = path / name / "zarr.json"
     found = json.loads(file.read_bytes())
     for key, change in changes.items():
         found[key] = change(found[key])
     file.write_text(json.dumps(found))
     for data in (path / name / "c").rglob("*"):
-        if data.is_file():
+        if data.is_file() and not keep:
             data.unlink()
 
 
@@ -207,10 +207,42 @@ def zarr_compressed_vectors(path):
         chunks=(shard, 1, width),
         shards=(shard, layers, width),
         compressors="auto",
+        config={"write_empty_chunks": True},
     )
+    index = 16 * layers + 4  # of a shard's chunks, at its end
     for file in (path / "vectors/c").rglob("0"):
         if file.is_file():
-            file.write_bytes(file.read_bytes().rjust(sizes[0], b"\0"))
+            data = file.read_bytes()
+            file.write_bytes(data[:-index].ljust(sizes[0] - index, b"\0") + data[-index:])
+
+
+def _nested(codecs):
+    """Chunks that are shards themselves, with chunks that are compressed."""
+    inner = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "gzip"}]
+    inner[1]["configuration"] = {"level": 5}
+    return {
+        "name": "sharding_indexed",
+        "configuration": {
+            "chunk_shape": codecs,
+            "codecs": inner,
+            "index_codecs": [inner[0], {"name": "crc32c"}],
+            "index_location": "end",
+        },
+    }
+
+
+def zarr_nested_vectors(path):
+    def change(codecs):
+        settings = codecs[0]["configuration"]
+        settings["codecs"] = [_nested(settings["chunk_shape"])]
+        return codecs
+
+    _array(path, "vectors", keep=True, codecs=change)
+
+
+def zarr_nested_column(path):
+    count = json.loads((path / "clips/seconds/zarr.json").read_bytes())["shape"]
+    _array(path, "clips/seconds", keep=True, codecs=lambda _: [_nested(count), {"name": "crc32c"}])
 
 
 def zarr_other_chunks(path):
@@ -245,6 +277,8 @@ IN_ZARR = (
     zarr_wide_chunk,
     zarr_compressed,
     zarr_compressed_vectors,
+    zarr_nested_vectors,
+    zarr_nested_column,
     zarr_other_chunks,
     zarr_long_vectors,
     zarr_group_for_array,

@@ -84,6 +84,7 @@ def test_it_is_told_by_verify(spoiled, name, change):
     assert not any("\n" in fault or HOSTILE["SECRET"] in fault for fault in told)
 
 
+@pytest.mark.filterwarnings("ignore:Combining a .sharding_indexed. codec")
 def test_what_is_refused_is_said(spoiled):
     """A link is refused as a link, not for what it leads to."""
     for change, said in (
@@ -106,6 +107,10 @@ def test_what_is_refused_is_said(spoiled):
         ("zarr_long_vectors", r"vectors are float32 \(10000000000, 2, 3\), the header says float"),
         ("zarr_group_for_array", "'clips/emotion' is no array"),
         ("zarr_wide_chunk", "column clips/seconds is not one plain chunk"),
+        ("zarr_nested_column", "column clips/seconds is not one plain chunk"),
+        ("zarr_compressed_vectors", "vectors are compressed, or cut up"),
+        ("zarr_nested_vectors", "vectors are compressed, or cut up"),
+        ("zarr_other_chunks", "vectors are compressed, or cut up"),
     ):
         out = spoiled("s.zarr", HOSTILE[change])
         with pytest.raises(StoreError, match=said):

@@ -178,7 +178,7 @@ def test_workers_without_tls(corpus, tmp_path, settings, monkeypatch):
         raise ImportError("no module named 'cryptography'")
 
     monkeypatch.setattr("gensr.pipeline.workforce.LocalCluster", no_tls)
-    with pytest.raises(ConfigError, match=r"needs TLS .*cryptography.*gensr\[cluster\]"):
+    with pytest.raises(ConfigError, match=r"lacks a library .*cryptography.*gensr\[cluster\]"):
         extract(corpus, tmp_path / "s.zarr", settings(workers=2))
 
 

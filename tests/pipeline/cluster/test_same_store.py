@@ -4,11 +4,14 @@ import runpy
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from distributed import Client
 
 from gensr.estimator.errors import EncoderError, StoreError
 from gensr.features.store import open_store
@@ -102,6 +105,12 @@ def test_an_encoder_on_workers_is_the_same_encoder(
     assert (errors < bound).all(), errors
 
 
+def encoders_there():
+    from gensr.pipeline import worker
+
+    return len(worker._loaded)
+
+
 @pytest.mark.slow
 def test_a_cluster_of_named_encoders(corpus, tmp_path, scheduler, tree, monkeypatch):
     """`fbank` loaded by each worker, files heard by them too, then added to."""
@@ -118,6 +127,13 @@ def test_a_cluster_of_named_encoders(corpus, tmp_path, scheduler, tree, monkeypa
     extract(corpus, tmp_path / "alone.zarr", ExtractConfig(**config))
     assert tree(tmp_path / "s.zarr") == tree(tmp_path / "alone.zarr")
     (corpus / "happy/new.wav").unlink()
+    with pytest.raises(StoreError, match="other settings"):
+        extract(corpus, tmp_path / "s.zarr", replace(there, max_seconds=2.0))
+    with Client(scheduler.address, set_as_default=False) as client:
+        deadline = time.monotonic() + 60
+        while any(client.run(encoders_there).values()):  # none stays where nothing goes on
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 @pytest.mark.slow
