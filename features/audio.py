@@ -97,6 +97,7 @@ def read_audio(path: Path, *, file_sha256: str | None = None) -> Waveform:
 
     Raises:
         AudioError: the clip cannot be used; the message is the reason, without the path.
+        GensrError: what resamples cannot be imported.
     """
     with open_audio(path) as file:
         found = hash_bytes(file)
@@ -145,6 +146,7 @@ def to_16_khz(mono: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 
     Raises:
         AudioError: silent or too short.
+        GensrError: what resamples cannot be imported.
     """
     if mono.min() == mono.max():
         raise AudioError(f"silent: all {len(mono)} samples are {mono[0]:g}")

@@ -91,7 +91,7 @@ def extract(
 
     Raises:
         CorpusError: there is no clip to use.
-        ConfigError: `encoder` is too large to be sent to workers with every shard.
+        ConfigError: `encoder` cannot be sent to workers, or is too large to be with every shard.
         EncoderError: the encoder cannot be loaded or used, or does not stand a verification.
         StoreError: `out` is locked, no store, made with other settings, or cannot be written.
         ClusterError: there is no cluster, its workers differ or do not see the files, or die.

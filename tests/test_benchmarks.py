@@ -86,6 +86,15 @@ def _cells(answer: str, row: str) -> list[str]:
 
 
 @pytest.mark.slow
+def test_resample() -> None:
+    answer = _run("resample.py", "--rates", "8000,44100", "--seconds", "1", "--repeats", "3")
+    for rate in ("8000", "44100"):
+        ours, theirs, differ = map(float, _cells(answer, rate))
+        assert min(ours, theirs) > 0
+        assert differ <= 2
+
+
+@pytest.mark.slow
 def test_batch_size() -> None:
     smoke = ["--size", "tiny", "--seconds", "0.5,1", "--uneven", "1", "--batches", "1,2"]
     answer = _run("batch_size.py", *smoke, "--repeats", "2", "--audio", "4")
