@@ -1,12 +1,18 @@
-"""The face: progress, tables and notes, by rich; plain text where there is no terminal."""
+"""The face: progress, tables and notes, by rich; plain text where there is no terminal.
 
+Whatever is said passes through here, and names of others are shown as the text that they are.
+"""
+
+import json
 import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
 
 from rich.box import SIMPLE
+from rich.cells import cell_len
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,6 +24,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from gensr.pipeline.shown import in_json, visible
+
 out = Console(highlight=False, emoji=False, soft_wrap=True)
 """What was asked for: tables, paths."""
 err = Console(highlight=False, emoji=False, soft_wrap=True, stderr=True)
@@ -26,14 +34,15 @@ err = Console(highlight=False, emoji=False, soft_wrap=True, stderr=True)
 
 def note(message: str) -> None:
     """Say something worth knowing that is no result; one line on stderr."""
-    err.print(message, style="yellow" if err.is_terminal else None, markup=False)
+    err.print(visible(message), style="yellow" if err.is_terminal else None, markup=False)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: first column left, the others right; without a terminal, plain columns."""
+    rows = [[visible(cell) for cell in row] for row in rows]
     if out.is_terminal:
         drawn = Table(
-            title=Text(title, style="bold"),
+            title=Text(visible(title), style="bold"),
             title_justify="left",
             box=SIMPLE,
             pad_edge=False,
@@ -42,22 +51,28 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         for number, column in enumerate(columns):
             drawn.add_column(column, justify="left" if number == 0 else "right", no_wrap=number > 0)
         for row in rows:
-            drawn.add_row(*map(Text, row))  # as they are: a file's name may look like markup
+            drawn.add_row(*map(Text, row))  # no markup, though a file's name may look like it
         out.print(drawn)
         return
-    widths = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
+    widths = [max(cell_len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
     print_plain(title)
     for row in (columns, *rows):
-        cells = [
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print_plain("  ".join(cells).rstrip())
+        gaps = [" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        first, *others = (
+            cell + gap if i == 0 else gap + cell
+            for i, (cell, gap) in enumerate(zip(row, gaps, strict=True))
+        )
+        print_plain("  ".join((first, *others)).rstrip())
 
 
 def print_plain(line: str) -> None:
-    """One line on stdout, exactly as given."""
-    out.print(line, markup=False, style=None)
+    """One line on stdout, never wrapped; see `visible`."""
+    out.print(visible(line), markup=False, style=None)
+
+
+def print_json(value: object) -> None:
+    """Print a value as one JSON document, in the letters that it has."""
+    out.file.write(in_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
 
 
 class Bars:
@@ -103,10 +118,10 @@ class Bars:
     def stage(self, name: str, units: int, seconds: float = 0.0) -> None:
         """Begin a stage of so many units."""
         self._end()
-        self._name, self._total, self._done, self._audio = name, units, 0, 0.0
+        self._name, self._total, self._done, self._audio = visible(name), units, 0, 0.0
         self._began = self._said = time.monotonic()
         self._bars.update(self._task, visible=False)
-        self._task = self._bars.add_task(name, total=units, rate="")
+        self._task = self._bars.add_task(escape(self._name), total=units, rate="")
 
     def advance(self, units: int, seconds: float = 0.0) -> None:
         """So many units, and seconds of audio, are through."""

@@ -1,6 +1,5 @@
 """`gensr eval`: the numbers and pictures of runs."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +36,12 @@ def command(
             parser=where, metavar="PATH|URL", help="Where the vectors are now, if they were moved."
         ),
     ] = None,
+    trajectory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS", help="Class whose way is drawn (Fig. 1); default: the first."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -45,7 +50,7 @@ def command(
     from gensr.estimator.errors import ConfigError
     from gensr.estimator.sampler import SAMPLERS
     from gensr.pipeline.evaluate import evaluate
-    from gensr.pipeline.figures import draw
+    from gensr.pipeline.figures import draw, lacking
     from gensr.pipeline.run import Run, newest
 
     try:
@@ -61,16 +66,28 @@ def command(
         for folder in runs or [newest(Path("runs"))]:
             run = Run.open(folder)
             one = evaluate(
-                run, sampler=sampler, steps=steps, stores=store, device=device, progress=bars
+                run,
+                sampler=sampler,
+                steps=steps,
+                stores=store,
+                trajectory_of=trajectory,
+                device=device,
+                progress=bars,
             )
             # Another sampler than the run's own is a look aside: it replaces nothing.
             aside = "" if one.own else f"-{sampler}"
             one.pictures.extend(draw(one, folder / f"figures{aside}"))
             run.write_numbers(one.as_json(), f"numbers{aside}.json")
             found.append(one)
+    letters = sorted({letter for one in found for letter in lacking(one)})
+    if letters:
+        console.note(
+            f"no font of this machine has {' '.join(letters[:10])}: such letters are drawn as code "
+            "points; install one that has them (Debian: fonts-noto-cjk, fonts-noto-core)"
+        )
     if as_json:
         plain = [one.as_json() for one in found]
-        typer.echo(json.dumps(plain[0] if len(plain) == 1 else {"runs": plain}, indent=2))
+        console.print_json(plain[0] if len(plain) == 1 else {"runs": plain})
         return
     for one in found:
         _show_sweep(one)

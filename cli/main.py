@@ -11,6 +11,7 @@ import typer
 
 from gensr.cli import demo_corpus, evaluate, extract, info, predict, store, train
 from gensr.estimator.errors import ConfigError, GensrError
+from gensr.pipeline.shown import visible
 
 app = typer.Typer(
     name="gensr",
@@ -91,5 +92,4 @@ def run() -> None:
 
 
 def _say(message: str) -> None:
-    line = " ".join(message.split())
-    typer.echo(f"gensr: {line}", err=True)
+    typer.echo(f"gensr: {visible(' '.join(message.split()))}", err=True)

@@ -1,6 +1,5 @@
 """`gensr predict`: the emotion of clips."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +42,7 @@ def command(
         ]
         failed = [{"path": p.path, "reason": p.reason} for p in found.failed]
         plain = {"run": str(run), "predictions": answers, "failed": failed}
-        typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+        console.print_json(plain)
     else:
         rows = [
             [answer.path, answer.predicted, f"{answer.probabilities[answer.predicted]:.2f}"]

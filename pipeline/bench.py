@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from gensr.estimator.device import pick_device
-from gensr.estimator.errors import RunError
+from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.model import Model
 from gensr.estimator.registry import load_model
@@ -26,6 +26,8 @@ class MeanTrajectory:
 
     name: str
     """The class."""
+    clips: int
+    """Tested clips that the mean is over."""
     times: NDArray[np.float32]
     """(N+1,) from T to t_eps."""
     states: NDArray[np.float32]
@@ -74,12 +76,18 @@ class Bench:
             for given in answer(self._models[fold.name], fold, self._protocol, self._x, **options)
         ]
 
-    def trajectory(self, sampler: str, N: int = 20) -> MeanTrajectory | None:
-        """Mean states of the tested clips of the first class that is tested (i_b = 0)."""
+    def trajectory(
+        self, sampler: str, N: int = 20, *, of: str | None = None
+    ) -> MeanTrajectory | None:
+        """Mean states of the tested clips of a class, by default the first that is tested.
+
+        Raises:
+            ConfigError: `of` is no class of the run, or none of its clips is tested.
+        """
         total, count = None, 0
         folds = [fold for fold in self._protocol.folds if fold.name in self._models]
         labels = self._protocol.labels
-        label = int(labels[np.concatenate([fold.test for fold in folds])].min())
+        label = self._class(of, labels[np.concatenate([fold.test for fold in folds])])
         for fold in folds:
             model = self._models[fold.name]
             rows = fold.test[labels[fold.test] == label]
@@ -98,7 +106,15 @@ class Bench:
             return None
         return MeanTrajectory(
             name=self._protocol.classes[label],
+            clips=count,
             times=times,
             states=(total / count).astype(np.float32),
             code=code,
         )
+
+    def _class(self, asked: str | None, tested: NDArray[np.int64]) -> int:
+        """Return the index of a class by its name; of the first tested one without."""
+        there = [self._protocol.classes[label] for label in np.unique(tested)]
+        if asked is not None and asked not in there:
+            raise ConfigError(f"there is no tested class {asked!r}; there are {', '.join(there)}")
+        return self._protocol.classes.index(asked or there[0])

@@ -1,7 +1,7 @@
 """What a path is, in a few lines: a store, a run, or a corpus."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ from gensr.features.corpora import scan
 from gensr.features.store import open_store
 from gensr.features.store.where import Where, locate
 from gensr.pipeline.run import Run
+
+_NO_LABELS = ("path", "row", "seconds", "samples", "audio_sha256", "file_sha256")
+"""Columns that are a clip's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,29 @@ def _store(path: Where) -> Description:
             ("verified", _verified(store.header.verification)),
             ("layers", f"{len(store.layers)} x {store.width}: {', '.join(store.layers)}"),
             ("x1", str(encoder.get("x1"))),
+            ("context", str(encoder.get("context"))),
             ("identical audio", f"{len(store) - store.header.audios} clips"),
             *_counts(table),
+            ("sentences", str(len(_distinct(table["sentence"])))),
+            ("--label takes", _labels(table)),
             ("hash", store.fingerprint()[:16]),
         ]
         failed = zip(store.failed["path"], store.failed["reason"], strict=True)
         return Description(
             f"store {path}", tuple(facts), tuple(f"unusable: {p}: {why}" for p, why in failed)
         )
+
+
+def _labels(table: Mapping[str, Sequence[str]]) -> str:
+    """Return the columns that can be learnt to tell apart, each with its number of values."""
+    counts = {
+        name: len(_distinct(values)) for name, values in table.items() if name not in _NO_LABELS
+    }
+    return ", ".join(f"{name} ({count})" for name, count in counts.items() if count > 1) or "none"
+
+
+def _distinct(values: Iterable[str]) -> set[str]:
+    return {*values} - {""}
 
 
 def _verified(found: Mapping[str, Any] | None) -> str:

@@ -113,6 +113,7 @@ def evaluate(
     sampler: str | None = None,
     steps: Sequence[int] = SWEEP,
     stores: Sequence[Where | str] | None = None,
+    trajectory_of: str | None = None,
     device: str = "auto",
     progress: Listener | None = None,
 ) -> Evaluation:
@@ -123,11 +124,13 @@ def evaluate(
         sampler: `euler` or `exact`, in place of the one it was trained to use.
         steps: N to sweep; empty for none.
         stores: where the vectors are now, if they were moved.
+        trajectory_of: class whose mean way is drawn; default: the first that is tested.
         device: for the sweep.
         progress: told how far the sweep is.
 
     Raises:
         RunError: the run is unfinished, tests nothing, or does not fit the stores.
+        ConfigError: `trajectory_of` is no tested class.
     """
     config, protocol = run.config, run.protocol
     if config["fold"] == "none":
@@ -154,7 +157,7 @@ def evaluate(
         for N in steps:
             by_steps[N] = score(bench.answers(sampler=used, N=N), protocol)
             listener.advance(N)
-        trajectory = bench.trajectory(str(used))
+        trajectory = bench.trajectory(str(used), of=trajectory_of)
         if used != own:
             predictions = bench.answers(sampler=used)
     return Evaluation(

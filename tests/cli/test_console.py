@@ -1,6 +1,7 @@
 """The face on a terminal and without one."""
 
 import io
+import json
 
 import pytest
 from rich.console import Console
@@ -62,6 +63,43 @@ def test_lines_are_never_wrapped_or_changed(capsys):
     console.note(line)
     said = capsys.readouterr()
     assert said.out == said.err == line + "\n"
+
+
+HOSTILE = "\x1b]0;own\x07[red]\x9b2J\nnext\u202e"
+SHOWN = r"\x1b]0;own\x07[red]\x9b2J\nnext\u202e"
+
+
+def test_what_a_terminal_would_obey_is_shown(capsys):
+    console.note(HOSTILE)
+    console.print_plain(HOSTILE)
+    console.table(HOSTILE, ["clip"], [[HOSTILE]])
+    said = capsys.readouterr()
+    assert said.err == f"{SHOWN}\n"
+    assert said.out.splitlines() == [SHOWN, SHOWN, "clip", SHOWN]
+
+
+def test_a_drawn_table_and_a_bar_obey_nothing(terminal):
+    console.table(HOSTILE, ["clip"], [[HOSTILE]])
+    with Bars() as bars:
+        bars.stage(HOSTILE, 2)
+        bars.advance(2)
+    shown = terminal.getvalue()
+    assert shown.count(SHOWN) >= 3
+    assert "\x07" not in shown
+    assert "\u202e" not in shown
+
+
+def test_json_keeps_its_letters_and_escapes_the_rest(capsys):
+    console.print_json({"中立": HOSTILE})
+    said = capsys.readouterr().out
+    assert "中立" in said
+    assert json.loads(said) == {"中立": HOSTILE}
+    assert not set(said) & set("\x1b\x9b\u202e")
+
+
+def test_columns_of_wide_letters_are_straight(capsys):
+    console.table("t", ["label", "n"], [["中立", "1"], ["ab", "22"]])
+    assert capsys.readouterr().out.splitlines()[2:] == ["中立    1", "ab     22"]
 
 
 class TestBars:

@@ -27,6 +27,10 @@ def test_a_store(suffix, corpus, store, fbank, tmp_path):
     assert known["gender"] == "female 18, male 18"
     assert known["speakers"] == "4"
     assert known["identical audio"] == "0 clips"
+    assert known["context"] == "clip"
+    assert known["sentences"] == "3"
+    takes = known["--label takes"].split(", ")
+    assert {"emotion (3)", "gender (2)", "speaker (4)", "sentence (3)"} <= {*takes}
     with open_store(path) as opened:
         assert opened.fingerprint().startswith(known["hash"])
 
