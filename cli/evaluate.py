@@ -46,7 +46,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score runs: WA, UAR, F1 with intervals over speakers, against N, with pictures."""
-    from gensr.cli import console
+    from gensr.cli import breakdown, console
     from gensr.estimator.errors import ConfigError
     from gensr.estimator.sampler import SAMPLERS
     from gensr.pipeline.evaluate import evaluate
@@ -92,6 +92,8 @@ def command(
     for one in found:
         _show_sweep(one)
     _show_runs(found)
+    for one in found:
+        breakdown.show(one)
     for one in found:
         for picture in one.pictures:
             console.print_plain(str(picture))

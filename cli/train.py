@@ -88,7 +88,9 @@ def command(
     for said in report.notes:
         console.note(said)
     if fold == "none":
-        console.print_plain(f"{report.run.folder}: learnt from every clip, ready to predict")
+        console.print_plain(
+            f"{report.run.folder}: learnt from every clip, never tested; ready to predict"
+        )
         return
     numbers = score(report.run.predictions(), report.run.protocol)
     console.print_plain(f"{report.run.folder}: {report.protocol.name}, {line(numbers)}")

@@ -1,8 +1,13 @@
 """State of a training that can be killed at any moment: written whole or not at all.
 
-Read with `weights_only=True`: tensors and plain values, never code.
+A line with the hash of all that follows it, then what torch saves. Read with
+`weights_only=True`: tensors and plain values, never code. A file without that line is of
+version 0.1.0: its archive's own checksums stand in for the hash.
 """
 
+import hashlib
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +15,9 @@ import torch
 from torch import nn
 
 from gensr.estimator.errors import RunError
+from gensr.estimator.files import read_whole, write_whole
+
+FIRST = b"gensr checkpoint, sha256 "
 
 
 class Checkpoint:
@@ -33,11 +41,16 @@ class Checkpoint:
         self._settings = settings
 
     def save(self, path: Path, log: list[tuple[Any, ...]]) -> None:
-        """Write everything beside `path`, then rename."""
+        """Write everything, whole or not at all.
+
+        Raises:
+            RunError: there is no room, or no permission.
+        """
         state = {name: part.state_dict() for name, part in self._parts.items()}
-        aside = path.with_name(path.name + ".new")
-        torch.save({**state, "settings": self._settings, "log": log}, aside)
-        aside.replace(path)
+        saved = io.BytesIO()
+        torch.save({**state, "settings": self._settings, "log": log}, saved)
+        digest = hashlib.sha256(saved.getbuffer()).hexdigest().encode()
+        write_whole(path, b"".join([FIRST, digest, b"\n", saved.getbuffer()]))
 
     def load(self, path: Path) -> list[tuple[Any, ...]]:
         """Restore everything from `path` and return the log.
@@ -46,15 +59,38 @@ class Checkpoint:
             RunError: the file is damaged, or of other settings.
         """
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:
-            raise RunError(f"{path}: not a checkpoint ({error}); train without --resume") from error
-        if state["settings"] != self._settings:
-            raise RunError(
-                f"{path}: made with [{state['settings']}], asked for [{self._settings}]; "
-                "train without --resume, or with the same settings"
+            state = torch.load(
+                io.BytesIO(_sound(read_whole(path))), map_location="cpu", weights_only=True
             )
-        for name, part in self._parts.items():
-            part.load_state_dict(state[name])
-        log: list[tuple[Any, ...]] = state["log"]
+            found, log = str(state["settings"]), [tuple(entry) for entry in state["log"]]
+            if found == self._settings:
+                for name, part in self._parts.items():
+                    part.load_state_dict(state[name])
+        except RunError:
+            raise
+        except Exception as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise RunError(
+                f"{path} is damaged ({reason}); remove it, and --resume trains its fold from the "
+                "beginning"
+            ) from error
+        if found != self._settings:
+            raise RunError(
+                f"{path}: made with [{found}], asked for [{self._settings}]; remove it, and "
+                "--resume trains its fold from the beginning"
+            )
         return log
+
+
+def _sound(data: bytes) -> memoryview:
+    """Return what torch saved, once it is sure that all of it is as it was written."""
+    if data.startswith(FIRST):
+        digest, saved = data[len(FIRST) :][:64], memoryview(data)[len(FIRST) + 65 :]
+        if hashlib.sha256(saved).hexdigest().encode() != digest:
+            raise ValueError("its bytes are not those that were written")
+        return saved
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        broken = archive.testzip()
+    if broken is not None:
+        raise ValueError(f"{broken} is not as it was written")
+    return memoryview(data)

@@ -51,7 +51,7 @@ class GenSERConfig:
         check_range("t_eps", self.t_eps, above=0, below=self.T)
         check_range("T", self.T, below=1)  # at 1 the field of Eq. 5 is 0 times infinity
         check_range("sampler_steps", self.sampler_steps, least=1, most=MAX_STEPS)
-        check_range("temperature", self.temperature, above=0)
+        check_range("temperature", self.temperature, least=1e-6, most=1e6)
         if self.sampler not in SAMPLERS:
             raise ConfigError(f"sampler must be one of {', '.join(SAMPLERS)}; found {self.sampler}")
         if self.readout not in ("estimate", "state"):

@@ -1,17 +1,10 @@
-"""The models by name: how each is configured, built, saved and loaded. A rival is one line here."""
+"""The models by name: how each is configured and built. A rival is one line here."""
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-
 from gensr.estimator.baselines import Linear, LinearConfig, TransformerCE, TransformerCEConfig
-from gensr.estimator.config import from_plain, to_plain
-from gensr.estimator.errors import ConfigError, RunError
+from gensr.estimator.errors import ConfigError
 from gensr.estimator.gen_ser import GenSER, GenSERConfig
 from gensr.estimator.model import Model
 from gensr.estimator.network import NetworkConfig
@@ -65,38 +58,3 @@ def build(spec: ModelSpec) -> Model:
     cls: Any = MODELS[spec.model][0]
     model: Model = cls(len(spec.classes), len(spec.layers), spec.width, spec.options)
     return model.eval()
-
-
-def save_model(folder: Path, model: Model, spec: ModelSpec) -> None:
-    """Write `config.json` and `model.safetensors`; the weights last, by rename."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(to_plain(spec), indent=2) + "\n")
-    aside = folder / "model.safetensors.new"
-    save_file({name: w.contiguous().cpu() for name, w in model.state_dict().items()}, aside)
-    aside.replace(folder / "model.safetensors")
-
-
-def load_model(folder: Path, device: torch.device | None = None) -> tuple[Model, ModelSpec]:
-    """Read what `save_model` wrote.
-
-    Raises:
-        RunError: files missing, damaged, or that do not fit each other.
-    """
-    try:
-        plain = json.loads((folder / "config.json").read_text())
-        options = from_plain(MODELS[plain["model"]][1], plain["options"], str(folder))
-        spec = ModelSpec(
-            model=plain["model"],
-            classes=tuple(plain["classes"]),
-            layers=tuple(plain["layers"]),
-            width=plain["width"],
-            options=options,
-        )
-        model = build(spec)
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-    except FileNotFoundError as error:
-        raise RunError(f"{folder}: {error.filename or error} is missing; train again") from error
-    except (json.JSONDecodeError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunError(f"{folder}: the model cannot be read ({reason}); train again") from error
-    return model.to(device or torch.device("cpu")), spec

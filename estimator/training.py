@@ -9,8 +9,9 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,9 @@ from gensr.estimator.checkpoint import Checkpoint
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.model import Examples, Model, predict
 from gensr.estimator.ranges import check_range
+
+MOST = 10**8
+"""Bound on counts of steps and clips: 250 times the paper's budget. Beyond it a digit is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +53,13 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "evaluate_every"):
-            check_range(name, getattr(self, name), least=1)
+            check_range(name, getattr(self, name), least=1, most=MOST)
         for name in ("warmup", "ema"):
             check_range(name, getattr(self, name), least=0, below=1)
         check_range("learning_rate", self.learning_rate, above=0, most=1)
-        check_range("weight_decay", self.weight_decay, least=0)
+        check_range("learning_rate", self.learning_rate, least=1e-12)
+        # AdamW multiplies the weights by 1 - learning_rate * weight_decay: below 0 they explode.
+        check_range("weight_decay", self.weight_decay, least=0, most=1 / self.learning_rate)
         check_range("clip_norm", self.clip_norm, above=0)
 
     @classmethod
@@ -84,6 +90,7 @@ def fit(
     seed: int,
     dev: Examples | None = None,
     checkpoint: Path | None = None,
+    owner: str | None = None,
     stop: int | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> list[Progress]:
@@ -96,6 +103,7 @@ def fit(
         seed: of every draw.
         dev: looked at every `evaluate_every` steps; never trained on.
         checkpoint: file to write at those steps, atomically, and to go on from where it is there.
+        owner: what the checkpoint belongs to beside these settings; another's is refused.
         stop: end after this many steps of the schedule, before its end.
         report: called after each look.
 
@@ -112,10 +120,11 @@ def fit(
     average = AveragedModel(model, multi_avg_fn=_warm_average(config.ema))
     learnt = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learnt, weight_decay=config.weight_decay, fused=True)
-    state = Checkpoint(model, average, optimizer, settings=f"{config} seed={seed}")
+    settings = f"{config} seed={seed}" + (f" run={owner}" if owner else "")
+    state = Checkpoint(model, average, optimizer, settings=settings)
     log: list[Progress] = []
     if checkpoint is not None and checkpoint.exists():
-        log = [Progress(*entry) for entry in state.load(checkpoint)]
+        log = _log(state.load(checkpoint), config.steps, checkpoint)
     losses: list[Tensor] = []
     model.train()
     last = min(stop or config.steps, config.steps)
@@ -125,9 +134,10 @@ def fit(
         if (step + 1) % config.evaluate_every == 0 or step + 1 == last:
             loss = torch.stack(losses).mean().item()
             losses.clear()
-            if not math.isfinite(loss):
+            if not math.isfinite(loss) or not _finite(average):
                 raise RunError(
-                    f"the training diverged: loss {loss} at step {step + 1}, learning rate "
+                    f"the training diverged: loss {loss} at step {step + 1}, weights "
+                    f"{'finite' if _finite(average) else 'not finite'}, learning rate "
                     f"{config.learning_rate}; lower learning_rate in --config [training]"
                 )
             log.append(Progress(step + 1, loss, *_look(average.module, dev)))
@@ -137,6 +147,20 @@ def fit(
     model.load_state_dict(average.module.state_dict())
     model.eval()
     return log
+
+
+def _log(entries: list[tuple[Any, ...]], steps: int, path: Path) -> list[Progress]:
+    """The lines of a checkpoint's log, which must lead to a step of this schedule."""
+    log = [Progress(*entry) for entry in entries if len(entry) == len(fields(Progress))]
+    if len(log) < len(entries) or any(type(line.step) is not int for line in log):
+        raise RunError(f"{path} is damaged (its log); remove it, and --resume begins its fold anew")
+    if log and not 0 < log[-1].step <= steps:
+        raise RunError(f"{path} is damaged (its log); remove it, and --resume begins its fold anew")
+    return log
+
+
+def _finite(model: nn.Module) -> bool:
+    return all(bool(torch.isfinite(w).all()) for w in model.parameters())
 
 
 def _step(

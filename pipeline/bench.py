@@ -12,11 +12,11 @@ from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.model import Model
-from gensr.estimator.registry import load_model
 from gensr.features.store.where import Where, locate
-from gensr.pipeline.answer import answer
+from gensr.pipeline.answer import answer, with_people
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.run import Prediction, Run
+from gensr.pipeline.run_models import load_fold
 from gensr.pipeline.vectors import load_vectors
 
 
@@ -62,19 +62,21 @@ class Bench:
                 "trained; train again, or extract the labels it was trained with"
             )
         place = pick_device(device)
+        self._table = vectors.table
         self._x = torch.from_numpy(vectors.x[self._protocol.store_rows]).to(place)
         self._models: dict[str, Model] = {
-            name: load_model(run.fold(name), place)[0] for name in config["folds"]
+            name: load_fold(run, name, place)[0] for name in config["folds"]
         }
 
     def answers(self, **options: Any) -> list[Prediction]:
         """The answers of every fold's model to its test clips."""
-        return [
+        given = [
             given
             for fold in self._protocol.folds
             if fold.name in self._models
             for given in answer(self._models[fold.name], fold, self._protocol, self._x, **options)
         ]
+        return with_people(given, self._table)
 
     def trajectory(
         self, sampler: str, N: int = 20, *, of: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from gensr.features.corpora import scan
 from gensr.features.store import open_store
 from gensr.features.store.where import Where, locate
-from gensr.pipeline.run import Run
+from gensr.pipeline.describe_run import run_facts
 
 _NO_LABELS = ("path", "row", "seconds", "samples", "audio_sha256", "file_sha256")
 """Columns that are a clip's own."""
@@ -99,26 +99,7 @@ def _corpus(path: Path) -> Description:
 
 
 def _run(path: Path) -> Description:
-    run = Run.open(path)
-    config, manifest, protocol = run.config, run.manifest, run.protocol
-    done = (path / "predictions.csv").is_file()
-    facts = (
-        ("model", f"{config['model']}, preset {config['preset']}"),
-        ("state", "finished" if done else "unfinished; --resume goes on with it"),
-        ("protocol", f"{protocol.name} ({protocol.hash})"),
-        ("keeps apart", ", ".join(protocol.disjoint) or "nothing"),
-        ("label", f"{protocol.label}: {', '.join(protocol.classes)}"),
-        ("clips", str(len(protocol.paths))),
-        ("folds", ", ".join(f"{fold.name}: {fold.held_out}" for fold in protocol.folds)),
-        ("encoder", config["encoder"]["name"]),
-        ("steps", str(config["training"]["steps"])),
-        ("seed", str(config["seed"])),
-        ("stores", ", ".join(config["stores"])),
-        ("made by", f"gensr {manifest['gensr']}, {manifest['git_revision']}"),
-        ("created", manifest["created"]),
-    )
-    notes = tuple(f"left out: {count} clips, {why}" for why, count in protocol.left_out.items())
-    return Description(f"run {path}", facts, notes)
+    return Description(f"run {path}", *run_facts(path))
 
 
 def _counts(table: dict[str, list[str]]) -> Iterable[tuple[str, str]]:

@@ -5,7 +5,7 @@ sweep over N (Table 3) and the mean trajectory (Fig. 1) go back to the models an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.metrics import Numbers, numbers
 from gensr.features.store.where import Where
 from gensr.pipeline.bench import Bench, MeanTrajectory
+from gensr.pipeline.breakdown import WorstSpeaker, recalls, worst_speaker
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocol import Protocol
 from gensr.pipeline.run import Prediction, Run
+from gensr.pipeline.run_lock import check_idle
 
 SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
@@ -41,6 +43,8 @@ class Evaluation:
     """What made the model: its options, the training budget, layers, seed, sampler."""
     trajectory: "MeanTrajectory | None"
     """Fig. 1, for a model that has one."""
+    worst_speaker: WorstSpeaker | None
+    """Of those with clips enough."""
     own: bool
     """Whether the numbers are of the run's own predictions, not of another sampler's."""
     pictures: list[Path] = field(default_factory=list)
@@ -52,6 +56,8 @@ class Evaluation:
             "model": self.model,
             **self.numbers.as_json(),
             "protocol": {"hash": self.protocol.hash, **self.protocol.describe()},
+            "recall": {one.name: one.recall for one in recalls(self.numbers)},
+            "worst_speaker": asdict(self.worst_speaker) if self.worst_speaker else None,
             "folds": self.folds,
             "over_folds": self.over_folds(),
             "by_steps": {str(N): result.as_json() for N, result in self.by_steps.items()},
@@ -129,13 +135,15 @@ def evaluate(
         progress: told how far the sweep is.
 
     Raises:
-        RunError: the run is unfinished, tests nothing, or does not fit the stores.
+        RunError: the run is unfinished, being trained, damaged, tests nothing, or does not fit
+            the stores.
         ConfigError: `trajectory_of` is no tested class.
     """
+    check_idle(run.folder)
     config, protocol = run.config, run.protocol
     if config["fold"] == "none":
         raise RunError(
-            f"{run.folder} learnt from every clip to be deployed, so nothing is left to test; "
+            f"{run.folder} learnt from every clip, never tested: nothing is left to test; "
             "train without --fold none to evaluate"
         )
     predictions = run.predictions()
@@ -176,6 +184,7 @@ def evaluate(
             "sampler": used,
         },
         trajectory=trajectory,
+        worst_speaker=worst_speaker(predictions, protocol),
         own=used == own,
     )
 

@@ -1,6 +1,7 @@
 """One fold: choose how long to train where that is asked for, then learn, and keep the model."""
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,24 @@ from typing import Any
 import torch
 
 from gensr.estimator.device import threads_for
+from gensr.estimator.files import make_folder, write_whole
 from gensr.estimator.model import Examples, Model
 from gensr.estimator.network import count_parameters
-from gensr.estimator.registry import ModelSpec, build, load_model, save_model
+from gensr.estimator.registry import ModelSpec, build
+from gensr.estimator.saved import save_model
 from gensr.estimator.training import Progress, TrainingConfig, fit, mix_seed
 from gensr.pipeline.progress import Listener
 from gensr.pipeline.protocol import Fold, Rows
+from gensr.pipeline.run import Run
+from gensr.pipeline.run_models import load_fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldTraining:
     """What all folds of a run have in common."""
 
+    run: Run
+    """Whose folds they are."""
     spec: ModelSpec
     everything: Examples
     """Every clip of the protocol, on the device to train on."""
@@ -29,11 +36,16 @@ class FoldTraining:
     """`beforehand` or `dev`, as in `TrainConfig`."""
     listener: Listener
 
-    def learn(self, fold: Fold, folder: Path) -> Model:
-        """Train one fold's model, or go on with it, or load it where it is finished."""
-        if (folder / "model.safetensors").exists():
-            return load_model(folder, self.everything.x.device)[0]
-        folder.mkdir(parents=True, exist_ok=True)
+    def learn(self, fold: Fold) -> Model:
+        """Train one fold's model, or go on with it, or load it where it is finished.
+
+        Raises:
+            RunError: what is there is damaged or another run's, or nothing can be written.
+        """
+        folder = self.run.fold(fold.name)
+        if os.path.lexists(folder / "model.safetensors"):
+            return load_fold(self.run, fold.name, self.everything.x.device)[0]
+        make_folder(folder)
         stop, log = None, []
         if self.choose == "dev" and len(fold.dev):
             dev = self._take(fold.dev)
@@ -41,9 +53,9 @@ class FoldTraining:
             stop = min(log, key=lambda line: (line["dev_loss"], line["step"]))["step"]
         model, learned = self._fit(fold, fold.learn, folder, "learn", stop=stop)
         text = "".join(json.dumps(line) + "\n" for line in (*log, *learned))
-        (folder / "metrics.jsonl").write_text(text)
-        save_model(folder, model, self.spec)
-        for checkpoint in folder.glob("*.checkpoint"):
+        write_whole(folder / "metrics.jsonl", text.encode())
+        save_model(folder, model, self.spec, self.run.identity)
+        for checkpoint in folder.glob("*.checkpoint*"):
             checkpoint.unlink()
         return model
 
@@ -77,6 +89,7 @@ class FoldTraining:
                 seed=seed,
                 dev=dev,
                 checkpoint=folder / f"{phase}.checkpoint",
+                owner=self.run.identity,
                 stop=stop,
                 report=report,
             )

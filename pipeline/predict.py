@@ -12,7 +12,7 @@ import torch
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import CorpusError, EncoderError, RunError
 from gensr.estimator.model import Model, predict
-from gensr.estimator.registry import ModelSpec, load_model
+from gensr.estimator.registry import ModelSpec
 from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora import Problem
 from gensr.features.corpora.files import audio_files
@@ -25,6 +25,7 @@ from gensr.features.windows import Batching
 from gensr.pipeline.extract_config import BATCH_SECONDS
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.run import Run
+from gensr.pipeline.run_models import load_deployed
 
 CLIPS_AT_ONCE = 64
 """Clips that are heard before they are encoded together: what waits is bounded."""
@@ -70,7 +71,7 @@ def predict_clips(
         CorpusError: an input does not exist, or there is no audio.
         EncoderError: memory ran out.
     """
-    model, spec = _deployed(run, device)
+    model, spec = load_deployed(run, pick_device(device))
     files = _files(inputs)
     ears = _same_encoder(run, encoder, device)
     batching = _as_extracted(run, ears)
@@ -90,18 +91,6 @@ def predict_clips(
                     raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
             listener.advance(len(part), clips.seconds)
     return Prediction(tuple(answers), tuple(failed))
-
-
-def _deployed(run: Run, device: str) -> tuple[Model, ModelSpec]:
-    config = run.config
-    if config["fold"] != "none":
-        folds = len(config["folds"])
-        raise RunError(
-            f"{run.folder} was trained to be evaluated: {folds} model{'s' * (folds > 1)}, each "
-            "with speakers left out; train with --fold none for one model that learns from all"
-        )
-    run.predictions()  # an unfinished training has none
-    return load_model(run.fold("all"), pick_device(device))
 
 
 def _files(inputs: Sequence[Path]) -> list[Path]:

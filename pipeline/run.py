@@ -1,29 +1,43 @@
 """A run folder: everything needed to trust a result, score it again, or go on with it.
 
-config.json        what was asked for, resolved
+config.json        what was asked for, resolved; the run's identity and the hashes of the next two
 protocol.json      the question: classes, folds, and which clip is tested where
 manifest.json      where it came from: revision, versions, seed, hashes of protocol and store
 folds/K/           config.json, model.safetensors, metrics.jsonl (a checkpoint while training)
 metrics.jsonl      the training log of all folds
-predictions.csv    path, fold, label, predicted, a probability per class
+predictions.csv    path, fold, label, predicted, a probability per class, speaker, corpus
+seal.json          the hash of predictions.csv, and whose it is
 numbers.json       the numbers of predictions.csv
 """
 
 import csv
-import json
-import os
-import platform
-import subprocess
+import hashlib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from gensr.estimator.errors import RunError
+from gensr.estimator.files import make_folder, read_whole, why, write_whole
 from gensr.pipeline import protocol as protocols
 from gensr.pipeline.protocol import Protocol
+from gensr.pipeline.run_files import (
+    MOST,
+    check_config,
+    check_hash,
+    check_manifest,
+    identity,
+    plain_bytes,
+    read_plain,
+)
+
+ANSWER = ["path", "fold", "label", "predicted"]
+"""The first columns of the predictions; a probability per class follows."""
+PEOPLE = ["speaker", "corpus"]
+"""The last columns of the predictions; those of version 0.1.0 lack them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +50,17 @@ class Prediction:
     predicted: str
     probabilities: tuple[float, ...]
     """One per class, in the protocol's order, summing to one."""
+    speaker: str = ""
+    """Who speaks; empty where nobody knows."""
+    corpus: str = ""
+    """Which corpus the clip is of; empty in a run of version 0.1.0."""
 
 
 class Run:
-    """A run folder by its path; reads what is there, writes each file whole or not at all."""
+    """A run folder by its path; reads what is there, writes each file whole or not at all.
+
+    What was asked is read once: a run that is replaced meanwhile is another one, and noticed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -49,9 +70,9 @@ class Run:
         """A folder that holds a run.
 
         Raises:
-            RunError: it does not.
+            RunError: it does not, or cannot be looked into.
         """
-        if not (folder / "config.json").is_file() or not (folder / "protocol.json").is_file():
+        if not is_run(folder):
             raise RunError(f"{folder} is no run; `gensr train STORE --run {folder}` makes one")
         return cls(folder)
 
@@ -59,97 +80,173 @@ class Run:
         """Folder of one fold's model."""
         return self.folder / "folds" / name
 
-    @property
+    @cached_property
     def config(self) -> dict[str, Any]:
         """What was asked for."""
-        return self._read("config.json")
+        path = self.folder / "config.json"
+        config = read_plain(path)
+        check_config(path, config)
+        return config
 
     @property
+    def identity(self) -> str | None:
+        """Identity of the run, which its models and answers name; None in version 0.1.0."""
+        found: str | None = self.config.get("run")
+        return found
+
+    @cached_property
     def manifest(self) -> dict[str, Any]:
         """Where it came from."""
-        return self._read("manifest.json")
+        path = self.folder / "manifest.json"
+        manifest = read_plain(path, self._hash("manifest.json"))
+        check_manifest(path, manifest)
+        return manifest
 
-    @property
+    @cached_property
     def protocol(self) -> Protocol:
         """The question, as far as scoring needs it."""
-        kept = self._read("protocol.json")
+        path = self.folder / "protocol.json"
+        kept = read_plain(path, self._hash("protocol.json"))
         try:
             return protocols.from_plain(kept["protocol"], kept["clips"])
-        except (KeyError, TypeError, IndexError) as error:
-            path = self.folder / "protocol.json"
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{path} cannot be read (it lacks {error}); train again") from error
 
     def write_question(
         self, config: Mapping[str, Any], protocol: Protocol, manifest: Mapping[str, Any]
     ) -> None:
         """Keep what is known before training; `config.json` last, it makes the folder a run."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        clips = protocol.assignment()
-        self._write(
-            "protocol.json",
-            {"hash": protocol.hash, "protocol": protocol.describe(), "clips": clips},
-        )
-        self._write("manifest.json", manifest)
-        self._write("config.json", config)
+        make_folder(self.folder)
+        asked = {
+            "hash": protocol.hash,
+            "protocol": protocol.describe(),
+            "clips": protocol.assignment(),
+        }
+        hashes = {}
+        for name, value in (("protocol.json", asked), ("manifest.json", manifest)):
+            data = plain_bytes(value)
+            write_whole(self.folder / name, data)
+            hashes[name] = hashlib.sha256(data).hexdigest()
+        bound = {**config, "hashes": hashes}
+        self._write("config.json", {"run": identity(bound), **bound})
 
     def write_log(self, folds: Iterable[str]) -> None:
         """Write `metrics.jsonl`: the folds' logs, one after the other."""
-        parts = [self.fold(name) / "metrics.jsonl" for name in folds]
-        self._text("metrics.jsonl", "".join(part.read_text() for part in parts))
+        parts = []
+        for name in folds:
+            path = self.fold(name) / "metrics.jsonl"
+            try:
+                parts.append(read_whole(path, MOST))
+            except FileNotFoundError:
+                raise RunError(
+                    f"{path} is missing; remove {path.parent}, and --resume trains its fold again"
+                ) from None
+        write_whole(self.folder / "metrics.jsonl", b"".join(parts))
 
     def write_predictions(self, classes: Sequence[str], rows: Sequence[Prediction]) -> None:
-        """Write `predictions.csv`, in path order."""
-        aside = self.folder / "predictions.csv.new"
-        with aside.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["path", "fold", "label", "predicted", *(f"p_{c}" for c in classes)])
-            for row in sorted(rows, key=lambda row: (row.path, row.fold)):
-                p = (f"{value:.6f}" for value in row.probabilities)
-                writer.writerow([row.path, row.fold, row.label, row.predicted, *p])
-        aside.replace(self.folder / "predictions.csv")
+        """Write `predictions.csv`, in path order, and whose it is; with it the run is finished."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([*ANSWER, *(f"p_{c}" for c in classes), *PEOPLE])
+        for row in sorted(rows, key=lambda row: (row.path, row.fold)):
+            p = (f"{value:.6f}" for value in row.probabilities)
+            writer.writerow(
+                [row.path, row.fold, row.label, row.predicted, *p, row.speaker, row.corpus]
+            )
+        data = text.getvalue().encode()
+        path = self.folder / "predictions.csv"
+        if (self.folder / "config.json").exists() and self.identity is not None:
+            self._unfinish()  # a seal and answers that differ are never together
+            seal = {"run": self.identity, "predictions.csv": hashlib.sha256(data).hexdigest()}
+            self._write("seal.json", seal)
+        write_whole(path, data)
 
     def predictions(self) -> list[Prediction]:
-        """Read `predictions.csv`.
+        """Read `predictions.csv`, checked by its seal.
 
         Raises:
-            RunError: it is missing (the training did not finish) or damaged.
+            RunError: it is missing (the training did not finish), damaged, or not this run's.
         """
         path = self.folder / "predictions.csv"
         try:
-            with path.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.reader(file))[1:]
-            return [
-                Prediction(r[0], r[1], r[2], r[3], tuple(float(p) for p in r[4:])) for r in rows
-            ]
+            data = read_whole(path, MOST)
         except FileNotFoundError:
             raise RunError(
                 f"{path} is missing: the training did not finish; "
                 f"`gensr train ... --run {self.folder} --resume` goes on with it"
             ) from None
+        try:
+            head, *rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+            if head[: len(ANSWER)] != ANSWER:
+                raise ValueError(f"its first line does not begin with {','.join(ANSWER)}")
+            end = len(head) - len(PEOPLE) if head[-len(PEOPLE) :] == PEOPLE else len(head)
+            found = [_prediction(row, end, len(head)) for row in rows]
         except (ValueError, IndexError, csv.Error) as error:
             raise RunError(f"{path} is damaged ({error}); train again") from error
+        self._check_seal(path, data)
+        return found
 
     def write_numbers(self, numbers: Mapping[str, Any], name: str = "numbers.json") -> None:
-        """Write the numbers, whole or not at all."""
+        """Write the numbers, whole or not at all.
+
+        Raises:
+            RunError: the run was replaced since it was read, or the folder cannot be written.
+        """
+        if "config" in self.__dict__ and Run(self.folder).config != self.config:
+            raise RunError(f"{self.folder} was replaced by another run meanwhile; evaluate it anew")
         self._write(name, numbers)
 
-    def _read(self, name: str) -> dict[str, Any]:
-        path = self.folder / name
+    def _hash(self, name: str) -> str | None:
+        """The hash of a file as `config.json` has it; None where there is no config to ask."""
+        if not (self.folder / "config.json").exists():
+            return None
+        known: dict[str, str] = self.config.get("hashes", {})
+        return known.get(name)
+
+    def _check_seal(self, path: Path, data: bytes) -> None:
+        """Refuse answers that this run's training did not write."""
+        if not (self.folder / "config.json").exists():
+            return  # answers and a protocol alone are enough to score
+        seal_path = self.folder / "seal.json"
+        if self.identity is None and not seal_path.exists():
+            return  # version 0.1.0 wrote none
+        seal = read_plain(seal_path)
+        if seal.get("run") != self.identity:
+            raise RunError(
+                f"{path} is damaged (it is of run {seal.get('run')}, not of this one, "
+                f"{self.identity}); train again"
+            )
+        check_hash(path, data, str(seal.get("predictions.csv")))
+
+    def _unfinish(self) -> None:
+        path = self.folder / "predictions.csv"
         try:
-            plain = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{path} cannot be read ({error}); train again") from error
-        if not isinstance(plain, dict):
-            raise RunError(f"{path} cannot be read (it is no JSON object); train again")
-        return plain
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise RunError(f"{path} cannot be replaced: {why(error)}") from error
 
     def _write(self, name: str, value: Mapping[str, Any]) -> None:
-        self._text(name, json.dumps(value, indent=2, sort_keys=False, ensure_ascii=False) + "\n")
+        write_whole(self.folder / name, plain_bytes(value))
 
-    def _text(self, name: str, text: str) -> None:
-        aside = self.folder / f"{name}.new"
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(self.folder / name)
+
+def _prediction(row: Sequence[str], end: int, columns: int) -> Prediction:
+    """One line of the predictions, whose probabilities end before column `end`."""
+    if len(row) != columns:
+        raise ValueError(f"a line of {len(row)} columns among lines of {columns}")
+    p = tuple(float(value) for value in row[4:end])
+    return Prediction(row[0], row[1], row[2], row[3], p, *row[end:])
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run.
+
+    Raises:
+        RunError: nobody may look.
+    """
+    try:
+        return all((folder / name).is_file() for name in ("config.json", "protocol.json"))
+    except OSError as error:
+        raise RunError(f"{folder} cannot be read: {why(error)}") from error
 
 
 def new_folder(root: Path, model: str) -> Path:
@@ -163,13 +260,6 @@ def new_folder(root: Path, model: str) -> Path:
     return folder
 
 
-def stillborn(folder: Path) -> bool:
-    """Whether a folder is empty, or a run that was killed before it was one: nothing is lost."""
-    first = {"protocol.json", "manifest.json", "config.json"}
-    allowed = {*first, *(f"{name}.new" for name in first)} - {"config.json"}
-    return {path.name for path in folder.iterdir()} <= allowed
-
-
 def newest(root: Path) -> Path:
     """The run that was started last under `root`.
 
@@ -180,49 +270,3 @@ def newest(root: Path) -> Path:
     if not runs:
         raise RunError(f"no run under {root}/; `gensr train STORE` makes one, or name a RUN")
     return max(runs, key=lambda run: (run / "config.json").stat().st_mtime_ns)
-
-
-def provenance(
-    seed: int, protocol: Protocol, stores: Sequence[tuple[str, str]], device: str
-) -> dict[str, Any]:
-    """The manifest of a run.
-
-    Args:
-        seed: of every draw.
-        protocol: its question.
-        stores: path and fingerprint of each store.
-        device: that it trains on.
-    """
-    return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "gensr": version("gensr"),
-        "git_revision": _git_revision(),
-        "seed": seed,
-        "protocol": protocol.name,
-        "protocol_hash": protocol.hash,
-        "stores": [{"path": path, "hash": digest} for path, digest in stores],
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in ("torch", "numpy", "safetensors")},
-        "machine": platform.machine(),
-        "cpus": os.cpu_count(),
-        "device": device,
-    }
-
-
-def _git_revision() -> str | None:
-    """Revision of the checkout that gensr runs from, `+dirty` where it was changed."""
-    here = Path(__file__).resolve().parent.parent
-    if not (here / "pyproject.toml").is_file():
-        return None  # installed from a wheel: a surrounding checkout is someone else's
-    try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--dirty=+dirty", "--exclude=*"],  # noqa: S607
-            cwd=here,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()

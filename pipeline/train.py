@@ -7,7 +7,6 @@ part (`choose = "dev"`), the number of steps is first found by training without 
 and everything else are fixed beforehand. No test clip is seen before it is predicted.
 """
 
-import shutil
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,17 +18,19 @@ import torch
 
 from gensr.estimator.config import from_plain, to_plain
 from gensr.estimator.device import pick_device
-from gensr.estimator.errors import ConfigError, RunError
+from gensr.estimator.errors import ConfigError
 from gensr.estimator.model import Examples
 from gensr.estimator.registry import ModelSpec, build, preset
 from gensr.estimator.training import TrainingConfig
 from gensr.features.store.where import Where
-from gensr.pipeline.answer import answer
+from gensr.pipeline.answer import answer, with_people
+from gensr.pipeline.begin import Question, begun
 from gensr.pipeline.fold import FoldTraining
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocol import Fold, Protocol
 from gensr.pipeline.protocols import make_protocol
-from gensr.pipeline.run import Prediction, Run, new_folder, provenance, stillborn
+from gensr.pipeline.provenance import provenance
+from gensr.pipeline.run import Prediction, Run
 from gensr.pipeline.vectors import Vectors, load_vectors
 
 
@@ -100,7 +101,8 @@ def train(
         stores: of one encoder.
         config: what to do.
         folder: the run; None makes `runs/<time>-<model>`.
-        resume: go on with a run that was stopped; finished folds are not trained again.
+        resume: go on with a run that was stopped; finished folds are not trained again. Another
+            training of the same folder is refused while this one lives.
         overwrite: replace a run that is there.
         progress: told how far it is.
 
@@ -130,29 +132,28 @@ def train(
     )
     build(spec)  # refuses sizes that do not fit before anything is written
     origin = list(zip(map(str, stores), vectors.hashes, strict=True))
-    run = _open(
-        folder or new_folder(Path("runs"), config.model),
-        _question(config, options, budget, vectors, stores, folds),
-        protocol,
-        provenance(config.seed, protocol, origin, str(device)),
-        resume=resume,
-        overwrite=overwrite,
+    question = Question(
+        config=_question(config, options, budget, vectors, stores, folds),
+        protocol=protocol,
+        manifest=provenance(config.seed, protocol, origin, str(device)),
     )
-    x = torch.from_numpy(vectors.x[protocol.store_rows])
-    training = FoldTraining(
-        spec=spec,
-        everything=Examples(x, torch.from_numpy(protocol.labels)).to(device),
-        budget=budget,
-        seed=config.seed,
-        choose=config.choose,
-        listener=progress or Silent(),
-    )
-    predictions: list[Prediction] = []
-    for fold in folds:
-        model = training.learn(fold, run.fold(fold.name))
-        predictions += answer(model, fold, protocol, training.everything.x)
-    run.write_log([fold.name for fold in folds])
-    run.write_predictions(protocol.classes, predictions)
+    with begun(folder, question, resume=resume, overwrite=overwrite) as run:
+        x = torch.from_numpy(vectors.x[protocol.store_rows])
+        training = FoldTraining(
+            run=run,
+            spec=spec,
+            everything=Examples(x, torch.from_numpy(protocol.labels)).to(device),
+            budget=budget,
+            seed=config.seed,
+            choose=config.choose,
+            listener=progress or Silent(),
+        )
+        predictions: list[Prediction] = []
+        for fold in folds:
+            model = training.learn(fold)
+            predictions += answer(model, fold, protocol, training.everything.x)
+        run.write_log([fold.name for fold in folds])
+        run.write_predictions(protocol.classes, with_people(predictions, vectors.table))
     return TrainReport(run, protocol, _notes(protocol, vectors, folds, config))
 
 
@@ -215,53 +216,6 @@ def _question(
         "encoder": vectors.encoder,
         "stores": [str(place.resolve() if isinstance(place, Path) else place) for place in stores],
     }
-
-
-def _open(
-    folder: Path,
-    question: dict[str, Any],
-    protocol: Protocol,
-    manifest: dict[str, Any],
-    *,
-    resume: bool,
-    overwrite: bool,
-) -> Run:
-    """A new run, or the one to go on with."""
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder} is a file; a run is a folder, pass another --run")
-    if folder.exists() and not stillborn(folder):
-        try:
-            run = Run.open(folder)
-        except RunError:
-            raise RunError(f"{folder} is no run, and not empty; pass another --run") from None
-        if resume:
-            _same_question(run, question, manifest)
-            return run
-        if not overwrite:
-            raise RunError(
-                f"{folder} holds a run already; pass --resume to go on with it, --overwrite to "
-                "replace it, or another --run"
-            )
-        shutil.rmtree(folder)
-    elif resume:
-        raise RunError(f"{folder} holds no run to resume; train without --resume")
-    run = Run(folder)
-    run.write_question(question, protocol, manifest)
-    return run
-
-
-def _same_question(run: Run, question: dict[str, Any], manifest: dict[str, Any]) -> None:
-    before, now = dict(run.config), dict(question)
-    keys = sorted({*before, *now} - {"stores", "folds"})  # a store may move; folds follow
-    for about, known in ((before, run.manifest), (now, manifest)):
-        about["store hashes"] = [store["hash"] for store in known["stores"]]
-        about["labels or splits"] = known["protocol_hash"]
-    for key in (*keys, "store hashes", "labels or splits"):
-        if before.get(key) != now.get(key):
-            raise RunError(
-                f"{run.folder} was started with {key} = {before.get(key)}, now it is "
-                f"{now.get(key)}; resume with the same settings, or pass another --run"
-            )
 
 
 def _notes(

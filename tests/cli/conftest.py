@@ -97,6 +97,12 @@ def tones(load_helper) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def rebind(load_helper):
+    """rebind(run): what was changed on purpose, bound together again."""
+    return load_helper(Path(__file__).parents[1] / "pipeline/rebind.py").rebind
+
+
+@pytest.fixture(scope="session")
 def home(tones, tmp_path_factory) -> Path:
     """A working folder with a corpus, a store, settings, and three runs under runs/."""
     from gensr.pipeline.extract import ExtractConfig, extract

@@ -219,20 +219,22 @@ class TestPredict:
         said = gensr("predict", "corpus/DC", "--run", "runs/gen-ser").complaint
         assert "4 models, each with speakers left out; train with --fold none" in said
 
-    def test_an_encoder_that_moved(self, gensr, here):
+    def test_an_encoder_that_moved(self, gensr, here, rebind):
         path = Path("runs/deployed/config.json")
         config = json.loads(path.read_text())
         config["encoder"]["name"] = "models/gone"
         path.write_text(json.dumps(config))
+        rebind(path.parent)
         call = ("predict", "corpus/DC", "--run", "runs/deployed")
         assert "needs the encoder models/gone" in gensr(*call).complaint
         gensr(*call, "--encoder", "fbank").ok()
 
-    def test_another_encoder(self, gensr, here):
+    def test_another_encoder(self, gensr, here, rebind):
         path = Path("runs/deployed/config.json")
         config = json.loads(path.read_text())
         config["encoder"]["weights_sha256"] = "ab12"
         path.write_text(json.dumps(config))
+        rebind(path.parent)
         said = gensr("predict", "corpus/DC", "--run", "runs/deployed").complaint
         assert "weights_sha256 ab12, but fbank has None; pass the same encoder" in said
 

@@ -8,7 +8,8 @@ from gensr.estimator.config import from_plain, to_plain
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.gen_ser import GenSERConfig
 from gensr.estimator.network import NetworkConfig
-from gensr.estimator.registry import MODELS, ModelSpec, build, load_model, preset, save_model
+from gensr.estimator.registry import MODELS, ModelSpec, build, preset
+from gensr.estimator.saved import load_model, save_model
 from gensr.estimator.training import TrainingConfig
 
 

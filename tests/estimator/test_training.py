@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from gensr.estimator import registry
+from gensr.estimator import registry, training
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.gen_ser import GenSER, GenSERConfig
 from gensr.estimator.model import Examples, Model, Standardizer, predict
@@ -101,7 +101,7 @@ def test_a_checkpoint_of_other_settings_or_a_damaged_one_is_refused(tmp_path: Pa
     with pytest.raises(RunError, match="steps=6"):
         fit(fresh("linear"), clips(50), TrainingConfig(steps=6), seed=0, checkpoint=file)
     file.write_bytes(b"not a checkpoint")
-    with pytest.raises(RunError, match="not a checkpoint"):
+    with pytest.raises(RunError, match="is damaged"):
         fit(fresh("linear"), clips(50), TrainingConfig(steps=5), seed=0, checkpoint=file)
 
 
@@ -252,3 +252,33 @@ def test_without_a_record_the_answer_is_the_same_and_only_the_last_is_kept() -> 
     assert torch.equal(whole.states[-1], last.states[-1])
     assert torch.equal(whole.estimates[-1], last.estimates[-1])
     assert len(last.states) == len(last.estimates) == 1
+
+
+def test_weights_that_are_not_finite_are_never_kept(tmp_path: Path, monkeypatch) -> None:
+    """The loss of a step is that of the weights before it: the last step may still break them."""
+    file, step = tmp_path / "checkpoint", training._step
+
+    def breaking(model, *args):
+        loss = step(model, *args)
+        with torch.no_grad():
+            next(p for p in model.parameters() if p.requires_grad).fill_(float("inf"))
+        return loss
+
+    monkeypatch.setattr(training, "_step", breaking)
+    with pytest.raises(RunError, match=r"diverged: .* weights not finite"):
+        fit(fresh("linear"), clips(50), TrainingConfig(steps=1), seed=0, checkpoint=file)
+    assert not file.exists()
+
+
+def test_a_flipped_bit_of_a_checkpoint_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint"
+    config = TrainingConfig(steps=4)
+    fit(fresh("linear"), clips(50), config, seed=0, checkpoint=file, owner="a")
+    whole = file.read_bytes()
+    for at in range(0, len(whole), len(whole) // 40):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(RunError, match=r"is damaged .*remove it, and --resume"):
+            fit(fresh("linear"), clips(50), config, seed=0, checkpoint=file, owner="a")
+    file.write_bytes(whole)
+    with pytest.raises(RunError, match=r"run=a.*asked for.*run=b"):
+        fit(fresh("linear"), clips(50), config, seed=0, checkpoint=file, owner="b")

@@ -23,6 +23,12 @@ def tones(load_helper) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def rebind(load_helper):
+    """rebind(run): what was changed on purpose, bound together again."""
+    return load_helper(Path(__file__).with_name("rebind.py")).rebind
+
+
+@pytest.fixture(scope="session")
 def made(tmp_path_factory) -> Path:
     """Where the shared corpus, store and runs lie."""
     return tmp_path_factory.mktemp("made")

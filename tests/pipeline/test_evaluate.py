@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_s
 
 from gensr.estimator.errors import ConfigError, GensrError, RunError, StoreError
 from gensr.estimator.model import predict
-from gensr.estimator.registry import load_model
+from gensr.estimator.saved import load_model
 from gensr.pipeline.bench import Bench
 from gensr.pipeline.evaluate import evaluate, score
 from gensr.pipeline.run import Prediction, Run
@@ -103,17 +103,19 @@ class TestScore:
         ],
         ids=["twice", "left-out", "none", "class", "label", "fold", "path"],
     )
-    def test_predictions_that_were_tampered_with(self, change, said, finished, copied):
+    def test_predictions_that_were_tampered_with(self, change, said, finished, copied, rebind):
         run = Run.open(copied(finished))
         edit(run.folder, change)
+        rebind(run.folder)
         with pytest.raises(RunError, match=said):
             score(run.predictions(), run.protocol)
         with pytest.raises(RunError, match=f"{said}|has none of fold 1, 2, 3, 4"):
             evaluate(run, steps=(), device="cpu")
 
-    def test_a_fold_that_was_left_out(self, finished, copied):
+    def test_a_fold_that_was_left_out(self, finished, copied, rebind):
         run = Run.open(copied(finished))
         edit(run.folder, lambda rows: [row for row in rows if row[1] != "3"])
+        rebind(run.folder)
         with pytest.raises(RunError, match="has none of fold 3; train again"):
             evaluate(run, steps=(), device="cpu")
 

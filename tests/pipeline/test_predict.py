@@ -10,7 +10,7 @@ import torch
 
 from gensr.estimator.errors import CorpusError, GensrError, RunError
 from gensr.estimator.model import predict
-from gensr.estimator.registry import load_model
+from gensr.estimator.saved import load_model
 from gensr.features.decoders import shared_decoders
 from gensr.pipeline import predict as stage
 from gensr.pipeline.predict import predict_clips
@@ -18,12 +18,17 @@ from gensr.pipeline.run import Run
 from gensr.pipeline.vectors import load_vectors
 
 
-def change(run, **encoder):
-    """The run, as if it had been trained on vectors of another encoder."""
-    config = json.loads((run / "config.json").read_text())
-    config["encoder"] |= encoder
-    (run / "config.json").write_text(json.dumps(config))
-    return Run.open(run)
+@pytest.fixture
+def change(rebind):
+    """change(run, **encoder): as if it had been trained on vectors of another encoder."""
+
+    def changed(run, **encoder):
+        config = json.loads((run / "config.json").read_text())
+        config["encoder"] |= encoder
+        (run / "config.json").write_text(json.dumps(config))
+        return Run.open(rebind(run))
+
+    return changed
 
 
 def test_a_clip_gets_the_answer_of_its_vectors(deployed, corpus, store):
@@ -150,16 +155,18 @@ class TestEncoder:
             ({"preprocessing": {}}, r"preprocessing \{\}, but fbank has"),
         ],
     )
-    def test_another_encoder_is_refused(self, about, said, deployed, copied, corpus):
+    def test_another_encoder_is_refused(self, about, said, deployed, copied, change, corpus):
         run = change(copied(deployed), **about)
         with pytest.raises(RunError, match=rf"{said}.*pass the same encoder with --encoder"):
             predict_clips([corpus / "DC"], run, device="cpu")
 
-    def test_another_version_of_a_library_is_not_another_encoder(self, deployed, copied, corpus):
+    def test_another_version_of_a_library_is_not_another_encoder(
+        self, deployed, copied, change, corpus
+    ):
         run = change(copied(deployed), libraries={"torch": "9"})
         assert len(predict_clips([corpus / "DC"], run, device="cpu").answers) == 9
 
-    def test_a_folder_that_is_gone_asks_for_the_new_one(self, deployed, copied, corpus):
+    def test_a_folder_that_is_gone_asks_for_the_new_one(self, deployed, copied, change, corpus):
         run = change(copied(deployed), name="/nowhere/whisper-base")
         with pytest.raises(RunError, match=r"needs the encoder /nowhere/whisper-base.*--encoder"):
             predict_clips([corpus / "DC"], run, device="cpu")

@@ -8,8 +8,8 @@ from itertools import product
 import pytest
 
 from gensr.estimator.errors import RunError
-from gensr.pipeline import run as runs
-from gensr.pipeline.run import Prediction, Run, new_folder, newest, stillborn
+from gensr.pipeline import provenance
+from gensr.pipeline.run import Prediction, Run, new_folder, newest
 
 
 def test_predictions_come_back_as_they_were_whatever_is_in_a_path(tmp_path):
@@ -19,7 +19,7 @@ def test_predictions_come_back_as_they_were_whatever_is_in_a_path(tmp_path):
     run.write_predictions(["angry, rather", "sad"], given)
     assert run.predictions() == sorted(given, key=lambda row: row.path)
     head = (tmp_path / "predictions.csv").read_text().splitlines()[0]
-    assert head == 'path,fold,label,predicted,"p_angry, rather",p_sad'
+    assert head == 'path,fold,label,predicted,"p_angry, rather",p_sad,speaker,corpus'
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
@@ -118,28 +118,19 @@ class TestRevision:
         git("init")
         git("add", ".")
         git("commit", "-m", "x")
-        monkeypatch.setattr(runs, "__file__", str(tmp_path / "pipeline/run.py"))
-        clean = runs._git_revision()
+        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "pipeline/run.py"))
+        clean = provenance._git_revision()
         assert len(clean) == 40
         (tmp_path / "pyproject.toml").write_text("changed")
-        assert runs._git_revision() == f"{clean}+dirty"
+        assert provenance._git_revision() == f"{clean}+dirty"
 
     def test_an_installed_package_has_none_even_within_a_checkout(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(runs, "__file__", str(tmp_path / "gensr/pipeline/run.py"))
-        assert runs._git_revision() is None
+        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "gensr/pipeline/run.py"))
+        assert provenance._git_revision() is None
 
     def test_no_git_is_no_error(self, monkeypatch, tmp_path):
         (tmp_path / "pyproject.toml").write_text("")
-        monkeypatch.setattr(runs, "__file__", str(tmp_path / "pipeline/run.py"))
-        assert runs._git_revision() is None
+        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "pipeline/run.py"))
+        assert provenance._git_revision() is None
         monkeypatch.setenv("PATH", "")
-        assert runs._git_revision() is None
-
-
-def test_a_run_killed_before_it_was_one_is_as_good_as_an_empty_folder(tmp_path):
-    assert stillborn(tmp_path)
-    (tmp_path / "protocol.json").write_text("{")
-    (tmp_path / "config.json.new").write_text("{")
-    assert stillborn(tmp_path)
-    (tmp_path / "thesis.txt").write_text("years of work")
-    assert not stillborn(tmp_path)
+        assert provenance._git_revision() is None

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from gensr.estimator import training
 from gensr.estimator.errors import RunError
 from gensr.estimator.model import predict
-from gensr.estimator.registry import load_model
+from gensr.estimator.saved import load_model
 from gensr.features.store import open_store
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.run import Run, newest
@@ -56,6 +56,7 @@ class TestFolder:
             "metrics.jsonl",
             "predictions.csv",
             "protocol.json",
+            "seal.json",
         }
 
     def test_every_clip_is_answered_once_by_the_fold_that_did_not_hear_its_speaker(

@@ -1,0 +1,112 @@
+"""Killed at any step of `train --overwrite`: the old run whole, or one that the next call takes."""
+
+import itertools
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gensr.estimator.errors import RunError
+from gensr.pipeline.begin import REPLACED
+from gensr.pipeline.run import Run, is_run
+from gensr.pipeline.run_models import load_fold
+
+KILLED = Path(__file__).with_name("killed_training.py")
+NEW = {"steps": 2, "seed": 7}
+
+
+@pytest.fixture(scope="module")
+def call():
+    """Train up to a step: call(step, **arguments of killed_training.call) -> exit status."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", KILLED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def call(step, **arguments):
+        process.stdin.write(json.dumps([step, arguments], default=str) + "\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+    yield call
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
+
+
+def content(run):
+    return {
+        path.relative_to(run).as_posix(): path.read_bytes()
+        for path in run.rglob("*")
+        if path.is_file() and path.name != "lock"
+    }
+
+
+def whole(run):
+    """Every answer and every model is the run's own."""
+    opened = Run.open(run)
+    opened.predictions()
+    for name in opened.config["folds"]:
+        load_fold(opened, name)
+
+
+@pytest.mark.parametrize("stride", [19, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("again", ["--resume", "--overwrite"])
+def test_a_kill_while_a_run_is_replaced(stride, again, linear, store, fit, call, tmp_path):
+    old, run, left = content(linear), tmp_path / "run", set()
+    new = content(fit(tmp_path / "new", model="linear", settings=None, **NEW).run.folder)
+    asked = {"store": store, "folder": run, "config": NEW}
+    for step in itertools.chain(range(4), itertools.count(4, stride)):
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(linear, run)
+        (run / "thesis.txt").write_text("years of work")
+        status = call(step, **asked, overwrite=True)
+        if status == 0:
+            assert step > 40  # it had something to die of
+            break
+        assert status == 9
+        started = is_run(run) and Run.open(run).config["seed"] == 7
+        if is_run(run) and not started:
+            left.add("old")
+            assert content(run) == {**old, "thesis.txt": b"years of work"}
+        if again == "--resume" and not started:
+            before = content(run)
+            assert call(-9, **asked, resume=True) == 1  # other settings, or no run: nothing done
+            assert content(run) == before
+            assert call(-9, **asked, overwrite=True) == 0
+        else:
+            left.add("new" if started else "beginning")
+            assert call(-9, **asked, resume=started and again == "--resume",
+                        overwrite=again != "--resume") == 0  # fmt: skip
+        whole(run)
+        found = content(run)
+        for name in ("predictions.csv", *(n for n in new if n.endswith(".safetensors"))):
+            assert found[name] == new[name]
+        assert found["thesis.txt"] == b"years of work"
+        assert not {"lock", REPLACED} & {path.name for path in run.iterdir()}
+    assert {"new"} <= left
+
+
+def test_a_plain_training_takes_a_beginning(linear, store, fit, tmp_path):
+    run = Path(shutil.copytree(linear, tmp_path / "run"))
+    (run / "config.json").rename(run / REPLACED)
+    with pytest.raises(RunError, match="is no run"):
+        Run.open(run)
+    with pytest.raises(RunError, match="holds no run to resume"):
+        fit(run, model="linear", settings=None, resume=True)
+    fit(run, model="linear", settings=None, steps=1)
+    whole(run)
+
+
+def test_what_a_kill_of_version_0_1_0_left_is_taken_by_overwrite(linear, fit, tmp_path):
+    run = Path(shutil.copytree(linear, tmp_path / "run"))
+    (run / "config.json").unlink()
+    with pytest.raises(RunError, match="is no run, and not empty"):
+        fit(run, model="linear", settings=None)
+    fit(run, model="linear", settings=None, steps=1, overwrite=True)
+    whole(run)

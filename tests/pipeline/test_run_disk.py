@@ -1,0 +1,188 @@
+"""What the disk does to a run: umask rules, refusals are one line, a full disk loses nothing."""
+
+import errno
+import os
+import shutil
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from gensr.estimator import files
+from gensr.estimator.errors import RunError
+from gensr.pipeline.evaluate import evaluate
+from gensr.pipeline.figures import draw
+from gensr.pipeline.predict import predict_clips
+from gensr.pipeline.run import Run
+from gensr.pipeline.run_lock import held
+
+
+@pytest.fixture
+def umask(request):
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002], indirect=True)
+def test_everything_of_a_run_and_a_store_follows_the_umask(
+    umask, corpus, fit, fbank, told, tmp_path
+):
+    store = fbank(corpus, tmp_path / "s.zarr")
+    fbank(corpus, tmp_path / "s.h5")
+    run = fit(tmp_path / "run", store, steps=4, fold="1").run
+    found = evaluate(run, steps=(1,), device="cpu")
+    draw(found, run.folder / "figures")
+    run.write_numbers(found.as_json())
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "half", store, fold="1", progress=told("fold 1: learn"))
+    assert list(tmp_path.glob("half/folds/1/*.checkpoint"))
+    for path in (
+        path for top in ("s.zarr", "s.h5", "run", "half") for path in within(tmp_path / top)
+    ):
+        full = 0o777 if path.is_dir() else 0o666
+        assert stat.S_IMODE(path.stat().st_mode) == full & ~umask, path
+    with held(tmp_path / "run"):
+        mode = stat.S_IMODE((tmp_path / "run/lock").stat().st_mode)
+        assert mode & ~umask == mode
+
+
+def within(path):
+    return [path, *path.rglob("*")]
+
+
+class Refusing:
+    """Opening or writing files under a folder is refused, whoever asks."""
+
+    def __init__(self, monkeypatch, code, wanted):
+        self._code, self._wanted, self.refused = code, wanted, 0
+        for name in ("open", "mkdir", "fsync"):
+            monkeypatch.setattr(os, name, self._unless_refused(getattr(os, name)))
+
+    def _unless_refused(self, do):
+        def call(path, *args, **options):
+            known = path if not isinstance(path, int) else Path(f"/proc/self/fd/{path}").readlink()
+            if self._wanted(str(known), args):
+                self.refused += 1
+                raise OSError(self._code, os.strerror(self._code), str(known))
+            return do(path, *args, **options)
+
+        return call
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.json",
+        "protocol.json",
+        "predictions.csv",
+        "seal.json",
+        "manifest.json",
+        "folds/all/config.json",
+        "folds/all/model.safetensors",
+    ],
+)
+def test_a_file_that_may_not_be_read_says_so(name, deployed, copied, corpus, monkeypatch):
+    run = copied(deployed)
+    Refusing(monkeypatch, errno.EACCES, lambda path, args: path == str(run / name))
+    read = lambda: Run.open(run).manifest  # noqa: E731
+    if name != "manifest.json":
+        read = lambda: predict_clips([corpus], Run.open(run), device="cpu")  # noqa: E731
+    with pytest.raises(RunError, match=rf"{name} cannot be read: Permission denied") as error:
+        read()
+    assert "train again" not in str(error.value)
+    assert "see to the permissions" in str(error.value)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+def test_a_disk_that_is_full_loses_nothing(code, finished, linear, fit, tmp_path, monkeypatch):
+    """At every write of a training, one after the other; then there is room again."""
+    run, config = tmp_path / "run", {"model": "linear", "settings": None, "steps": 2, "fold": "1"}
+    whole = fit(tmp_path / "whole", **config).run.folder
+    for attempt in range(40):
+        shutil.rmtree(run, ignore_errors=True)
+        run.mkdir()
+        with monkeypatch.context() as patch:
+            refusing = Refusing(patch, code, After(attempt, run))
+            if not fails(lambda: fit(run, **config)):
+                assert not refusing.refused
+                assert attempt > 3
+                break
+        if (run / "config.json").exists():
+            fit(run, resume=True, **config)
+        else:
+            fit(run, **config)
+        for name in ("predictions.csv", "folds/1/model.safetensors"):
+            assert (run / name).read_bytes() == (whole / name).read_bytes()
+
+
+class After:
+    """Wants nothing before so many calls that concern a run; then all of them."""
+
+    def __init__(self, calls, run):
+        self._left, self._run = calls, str(run)
+
+    def __call__(self, path, args):
+        if self._run not in path or path.endswith("lock"):
+            return False
+        self._left -= 1
+        return self._left < 0
+
+
+def fails(attempt):
+    try:
+        attempt()
+    except RunError as error:
+        said = str(error)
+    else:
+        return False
+    assert "train again" not in said
+    assert "\n" not in said
+    return True
+
+
+def test_half_a_file_does_not_replace_a_whole_one(tmp_path, monkeypatch):
+    path = tmp_path / "x.json"
+    files.write_whole(path, b"old")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunError, match=r"x\.json cannot be written: No space left on device"):
+        files.write_whole(path, b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+    assert path.read_bytes() == b"old"
+
+
+def test_a_folder_that_cannot_be_written_is_known_before_the_training(
+    finished, copied, fit, told, monkeypatch, tmp_path
+):
+    run, hears = copied(finished), told()
+    (run / "predictions.csv").unlink()
+    shutil.rmtree(run / "folds/4")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "3")
+    with pytest.raises(RunError, match="folds/3 cannot be written: see to its permissions"):
+        fit(run, resume=True, progress=hears)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="file/run cannot be made: Not a directory"):
+        fit(tmp_path / "file/run", progress=hears)
+    assert hears.stages == []
+
+
+@pytest.mark.parametrize("name", ["config.json", "predictions.csv", "folds/1/model.safetensors"])
+def test_what_has_no_end_is_not_read(name, linear, copied, fit):
+    run = copied(linear)
+    (run / name).unlink()
+    (run / name).symlink_to("/dev/zero")
+    for _ in range(2):
+        for attempt in (
+            lambda: evaluate(Run.open(run), device="cpu"),
+            lambda: fit(run, model="linear", resume=True),
+        ):
+            # A linear model's answers are kept: what they are scored by is all that is read.
+            with suppress(RunError):
+                attempt()
+        (run / name).unlink()
+        os.mkfifo(run / name)
