@@ -93,3 +93,7 @@ def run() -> None:
 def _say(message: str) -> None:
     line = " ".join(message.split())
     typer.echo(f"gensr: {line}", err=True)
+
+
+if __name__ == "__main__":  # `python -m gensr.cli.main`, for Pythons without their scripts on PATH
+    run()
