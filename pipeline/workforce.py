@@ -2,9 +2,12 @@
 
 import logging
 import re
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import resource_tracker
 from typing import Any
 
 from gensr.estimator.errors import ClusterError, ConfigError
@@ -34,6 +37,10 @@ class _Starter(Nanny):  # type: ignore[misc]
 
     async def instantiate(self) -> Any:
         with safe_starts(keep=self.own_code):
+            resource_tracker.ensure_running()  # its start would undo the next line
+            # Ctrl-C is the client's, which ends its workers: they do not hear it, as what this
+            # thread starts inherits what it is deaf to.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             return await super().instantiate()
 
 
@@ -70,8 +77,25 @@ def workforce(config: ExtractConfig, *, own_code: bool = False) -> Iterator[Clie
 
 @contextmanager
 def _started(count: int, starter: type[_Starter]) -> Iterator[Client]:
+    with ExitStack() as stack:
+        with _ctrl_c_held() as came:
+            try:
+                cluster = _local(count, starter)
+            except (ConfigError, ClusterError):
+                if came:
+                    raise KeyboardInterrupt from None
+                raise
+            stack.callback(_close, cluster)
+            client = Client(cluster, set_as_default=False)
+            stack.callback(_close, client)
+        if came:
+            raise KeyboardInterrupt
+        yield client
+
+
+def _local(count: int, starter: type[_Starter]) -> LocalCluster:
     try:
-        cluster = LocalCluster(
+        return LocalCluster(
             n_workers=count,
             threads_per_worker=2,  # one encodes, the other reads or writes
             worker_class=starter,
@@ -91,8 +115,30 @@ def _started(count: int, starter: type[_Starter]) -> Iterator[Client]:
             f"the workers do not start ({one_line(error)}); a script that calls extract() with "
             "workers does so under `if __name__ == '__main__':`"
         ) from None
-    with cluster, Client(cluster, set_as_default=False) as client:
-        yield client
+
+
+def _close(opened: LocalCluster | Client) -> None:
+    """Close to the end, whoever has lost patience: half closed, it would leave processes."""
+    with _ctrl_c_held():
+        opened.close()
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[list[int]]:
+    """Keep Ctrl-C until the end; dask's start and its end are not made to be broken off.
+
+    Yields:
+        What has come, for the caller to act on afterwards.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came  # it is not told of any
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 @contextmanager
