@@ -93,3 +93,7 @@ def run() -> None:
 
 def _say(message: str) -> None:
     typer.echo(f"gensr: {visible(' '.join(message.split()))}", err=True)
+
+
+if __name__ == "__main__":  # `python -m gensr.cli.main`, for Pythons without their scripts on PATH
+    run()

@@ -28,6 +28,7 @@ from typing import Any
 
 from gensr.estimator.errors import GensrError
 from gensr.features.cores import usable_cores
+from gensr.features.interpreter import import_path
 from gensr.features.verdict import Verdict, refused
 
 MODULE = "gensr.features.decode_child"
@@ -351,7 +352,7 @@ if hasattr(os, "register_at_fork"):
 
 def _environment() -> dict[str, str]:
     """Return a child's environment: it finds what this process finds, and keeps to one core."""
-    found = os.pathsep.join(folder for folder in sys.path if folder)
+    found = os.pathsep.join(import_path())
     return {**os.environ, "PYTHONPATH": found, "OMP_NUM_THREADS": "1"}
 
 

@@ -42,7 +42,7 @@ class Bench:
     def __init__(self, run: Run, stores: Sequence[Where | str] | None, device: str) -> None:
         config = run.config
         paths = [locate(store) for store in stores or config["stores"]]
-        vectors = load_vectors(paths, config["layers"][:-1])
+        vectors = load_vectors(paths, config["layers"][:-1], encoder=config["encoder"])
         known = [store["hash"] for store in run.manifest["stores"]]
         if list(vectors.hashes) != known:
             raise RunError(

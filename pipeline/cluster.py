@@ -26,9 +26,10 @@ from gensr.features.audio import SAMPLE_RATE
 from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder
 from gensr.features.encoding import Clips, clips_of
+from gensr.features.same_encoder import differences
 from gensr.features.store.job import Job
 from gensr.features.store.open import work_folder
-from gensr.features.store.plan import Plan, Shard, differences
+from gensr.features.store.plan import Plan, Shard
 from gensr.features.survey import hear_in_children
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
@@ -69,7 +70,7 @@ def on_cluster(config: ExtractConfig, encoder: Encoder | None) -> Iterator["OnCl
         ConfigError: the encoder cannot be sent, or is too large to be sent with every task.
     """
     sent = None if encoder is None else _pickled(encoder)
-    with workforce(config) as client:
+    with workforce(config, own_code=sent is not None) as client:
         duty = Duty(
             run=uuid4().hex,
             config=config,

@@ -28,6 +28,7 @@ from gensr.features.store.plan import Plan, plan_shards
 from gensr.features.store.table import merge, merge_failed
 from gensr.features.store.where import Where, locate
 from gensr.features.survey import Survey, survey
+from gensr.pipeline.encoder_folders import remember
 from gensr.pipeline.extract_config import ExtractConfig
 from gensr.pipeline.here import here
 from gensr.pipeline.progress import Listener, Silent
@@ -105,7 +106,9 @@ def extract(
             config = replace(config, encoder=str(Path(config.encoder).absolute()))
     with open_job(out, overwrite=config.overwrite) as job, _site(config, encoder) as site:
         settings = site.settings(found.root, job)
-        job.agree(settings)
+        if encoder is None and Path(config.encoder).is_dir():
+            remember(settings["encoder"], Path(config.encoder))
+        settings = job.agree(settings)
         plan, problems = _plan(found, job, settings, site, listener)
         verification = None
         if job.is_done(plan) and not config.verify:

@@ -1,6 +1,6 @@
 """Speech in, emotion out: encode clips as the run's store was made, and ask the deployed model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,9 +19,11 @@ from gensr.features.corpora.files import audio_files
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.load import CONTEXTS
 from gensr.features.encoding import Clips, encode_clips
+from gensr.features.same_encoder import differences
 from gensr.features.survey import closed_at_the_end, hear_in_children
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
+from gensr.pipeline.encoder_folders import recall
 from gensr.pipeline.extract_config import BATCH_SECONDS
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.run import Run
@@ -109,13 +111,16 @@ def _files(inputs: Sequence[Path]) -> list[Path]:
 
 
 def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
-    """The encoder of the run's store, checked by the hash of its weights."""
+    """The encoder of the run's store, checked by the hashes of its weights and its config."""
     asked: dict[str, Any] = run.config["encoder"]
     context = asked.get("context")
+    place, revision = (name, None) if name else _place(asked)
     try:
+        if place is None:
+            raise EncoderError("it was a local folder, and is not where it was")
         encoder = load_encoder(
-            name or asked["name"],
-            revision=None if name else asked.get("revision"),
+            place,
+            revision=revision,
             device=device,
             dtype=asked["dtype"],
             context=context if context in CONTEXTS else "full",
@@ -124,18 +129,33 @@ def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
         if name:
             raise
         raise RunError(
-            f"{run.folder} needs the encoder {asked['name']}, which was a local folder or cannot "
-            f"be had now ({error}); pass --encoder DIR"
+            f"{run.folder} needs the encoder {asked['name']}, which cannot be had now ({error}); "
+            "pass --encoder DIR"
         ) from error
-    found = encoder.provenance()
-    for key in ("family", "weights_sha256", "config_sha256", "x1", "preprocessing"):
-        if found.get(key) != asked.get(key):
-            raise RunError(
-                f"{run.folder} was trained on vectors of {asked['name']} with {key} "
-                f"{asked.get(key)}, but {encoder.name} has {found.get(key)}; pass the same "
-                "encoder with --encoder"
-            )
+    known = {key: value for key, value in asked.items() if key != "max_seconds"}
+    settings = {"encoder": known}, {"encoder": encoder.provenance()}
+    names = ("in the run", f"in {place}" if place != encoder.name else "now")
+    for told in differences(*settings, names=names, exact=False):
+        raise RunError(
+            f"{run.folder} was trained on vectors of another encoder ({told}); pass the same "
+            "encoder with --encoder"
+        )
     return encoder
+
+
+def _place(asked: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return where an encoder is to be had, a name and a revision; None where nobody knows.
+
+    A local folder's name is not asked for on the hub, where it would be somebody else's. A hub id
+    is, unless this machine has it in a folder.
+    """
+    name, revision = asked["name"], asked.get("revision")
+    folder = recall(asked)
+    if folder is not None:
+        return str(folder), None
+    if name == "fbank" or revision is not None:
+        return name, revision
+    return (name if Path(name).is_dir() else None), None
 
 
 def _as_extracted(run: Run, ears: Encoder) -> Batching:

@@ -3,7 +3,7 @@
 Shapes: N clips, K conditioning layers, L width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError, StoreError
+from gensr.features.same_encoder import differences
 from gensr.features.store import Store, open_store
 from gensr.features.store.where import Where, locate
 
@@ -31,13 +32,19 @@ class Vectors:
     """Provenance of the encoder that made them."""
 
 
-def load_vectors(stores: Sequence[Where | str], layers: Sequence[str] | None = None) -> Vectors:
+def load_vectors(
+    stores: Sequence[Where | str],
+    layers: Sequence[str] | None = None,
+    *,
+    encoder: Mapping[str, Any] | None = None,
+) -> Vectors:
     """Read stores of one encoder.
 
     Args:
         stores: paths or URLs; where there are several, each clip's path is prefixed with its
             store's name and a colon.
         layers: conditioning layers, by name; None is all. x1 always follows.
+        encoder: the one that must have made them, if there is such a one: a run's.
 
     Raises:
         StoreError: a store cannot be read, or two were made by different encoders.
@@ -53,6 +60,8 @@ def load_vectors(stores: Sequence[Where | str], layers: Sequence[str] | None = N
     try:
         for path in paths:
             opened.append(open_store(path))
+            if encoder is not None:
+                _check_encoder(encoder, opened[-1])
             check_same_encoder(opened[0], opened[-1])
         wanted = _wanted(opened[0], layers)
         return Vectors(
@@ -72,15 +81,26 @@ def check_same_encoder(one: Store, other: Store) -> None:
 
     Versions of libraries may differ: they move the last bits of a vector, not its meaning.
     """
-    pairs = [("layers", one.layers, other.layers), ("width", one.width, other.width)]
-    keys = sorted((set(one.header.encoder) | set(other.header.encoder)) - {"libraries", "name"})
-    pairs += [(k, one.header.encoder.get(k), other.header.encoder.get(k)) for k in keys]
-    for key, left, right in pairs:
-        if left != right:
-            raise StoreError(
-                f"{one.path} and {other.path} were not made alike: {key} is {left} and {right}; "
-                "extract both with the same encoder and settings"
-            )
+    settings = [
+        {"encoder": store.header.encoder, "layers": store.layers, "width": store.width}
+        for store in (one, other)
+    ]
+    names = (f"in {one.path}", f"in {other.path}")
+    for told in differences(*settings, names=names, exact=False):
+        raise StoreError(
+            f"{one.path} and {other.path} were not made alike ({told}); extract both with the "
+            "same encoder and settings"
+        )
+
+
+def _check_encoder(encoder: Mapping[str, Any], store: Store) -> None:
+    """Refuse a store of another encoder than a run's."""
+    settings = {"encoder": encoder}, {"encoder": store.header.encoder}
+    for told in differences(*settings, names=("in the run", "in the store"), exact=False):
+        raise StoreError(
+            f"{store.path} holds vectors of another encoder than the run was trained on ({told}); "
+            "pass the store it was trained on"
+        )
 
 
 def _wanted(store: Store, layers: Sequence[str] | None) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ from gensr.estimator.errors import ClusterError
 from gensr.features.decoders import shared_decoders
 from gensr.features.encoders import Encoder
 from gensr.features.encoding import Clips, encode_clips
-from gensr.features.store.plan import Shard, differences
+from gensr.features.same_encoder import differences
+from gensr.features.store.plan import Shard
 from gensr.features.store.shard_writer import ShardWriter
 from gensr.features.survey import hear_in_children
 from gensr.features.verdict import Verdict, decoder_versions

@@ -1,15 +1,23 @@
 """Workers: started on this machine, or found at the address of a dask scheduler."""
 
 import logging
+import re
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import resource_tracker
+from typing import Any
 
 from gensr.estimator.errors import ClusterError, ConfigError
+from gensr.features.interpreter import safe_starts
 from gensr.pipeline.extract_config import ExtractConfig
 
 try:
-    from distributed import Client, LocalCluster
+    import dask
+    from distributed import Client, LocalCluster, Nanny
+    from distributed.security import Security
 except ModuleNotFoundError as error:
     raise ConfigError(
         f"--workers and --cluster need dask.distributed ({error}): pip install 'gensr[cluster]'"
@@ -17,11 +25,36 @@ except ModuleNotFoundError as error:
 
 _ANSWER = 10.0
 """Seconds that a scheduler may take to answer, and the first worker to be there."""
+_ADDRESS = re.compile(r"(?:(tcp|tls|wss?)://)?(?:[\w.-]+|\[[0-9a-fA-F:.%]+\]):(\d{1,5})", re.A)
+"""Of a scheduler: a name or a number, and a port."""
+
+
+class _Starter(Nanny):  # type: ignore[misc]
+    """Starts one worker, and starts it again; what it starts imports nothing of this folder."""
+
+    own_code = False
+    """Whether the caller's own code is sent, which may have to be imported from there."""
+
+    async def instantiate(self) -> Any:
+        with safe_starts(keep=self.own_code):
+            resource_tracker.ensure_running()  # its start would undo the next line
+            # Ctrl-C is the client's, which ends its workers: they do not hear it, as what this
+            # thread starts inherits what it is deaf to.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            return await super().instantiate()
+
+
+class _OwnCode(_Starter):
+    own_code = True
 
 
 @contextmanager
-def workforce(config: ExtractConfig) -> Iterator[Client]:
+def workforce(config: ExtractConfig, *, own_code: bool = False) -> Iterator[Client]:
     """Start workers, or join those that are there; they are left as they were found.
+
+    Args:
+        config: which.
+        own_code: whether an encoder object of the caller's is sent to workers that are started.
 
     Raises:
         ConfigError: a library is missing.
@@ -32,19 +65,40 @@ def workforce(config: ExtractConfig) -> Iterator[Client]:
     before = logger.level
     logger.setLevel(logging.CRITICAL)  # what matters is raised
     try:
-        with _started(config.workers) if config.workers else _joined(str(config.cluster)) as client:
+        if config.workers:
+            chosen = _started(config.workers, _OwnCode if own_code else _Starter)
+        else:
+            chosen = _joined(str(config.cluster))
+        with chosen as client:
             yield client
     finally:
         logger.setLevel(before)
 
 
 @contextmanager
-def _started(count: int) -> Iterator[Client]:
+def _started(count: int, starter: type[_Starter]) -> Iterator[Client]:
+    with ExitStack() as stack:
+        with _ctrl_c_held() as came:
+            try:
+                cluster = _local(count, starter)
+            except (ConfigError, ClusterError):
+                if came:
+                    raise KeyboardInterrupt from None
+                raise
+            stack.callback(_close, cluster)
+            client = Client(cluster, set_as_default=False)
+            stack.callback(_close, client)
+        if came:
+            raise KeyboardInterrupt
+        yield client
+
+
+def _local(count: int, starter: type[_Starter]) -> LocalCluster:
     try:
-        cluster = LocalCluster(
+        return LocalCluster(
             n_workers=count,
             threads_per_worker=2,  # one encodes, the other reads or writes
-            processes=True,
+            worker_class=starter,
             host="127.0.0.1",
             protocol="tls://",
             security=True,  # else anybody on this machine could have code run by the workers
@@ -61,15 +115,48 @@ def _started(count: int) -> Iterator[Client]:
             f"the workers do not start ({one_line(error)}); a script that calls extract() with "
             "workers does so under `if __name__ == '__main__':`"
         ) from None
-    with cluster, Client(cluster, set_as_default=False) as client:
-        yield client
+
+
+def _close(opened: LocalCluster | Client) -> None:
+    """Close to the end, whoever has lost patience: half closed, it would leave processes."""
+    with _ctrl_c_held():
+        opened.close()
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[list[int]]:
+    """Keep Ctrl-C until the end; dask's start and its end are not made to be broken off.
+
+    Yields:
+        What has come, for the caller to act on afterwards.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came  # it is not told of any
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 @contextmanager
 def _joined(address: str) -> Iterator[Client]:
+    found = _ADDRESS.fullmatch(address)
+    if found is None or not 0 < int(found[2]) < 1 << 16:
+        raise ClusterError(
+            f"{address!r} is no address of a dask scheduler: one is like tcp://HOST:8786, as "
+            "`dask scheduler` prints it"
+        )
+    if found[1] in ("tls", "wss") and not _certified():
+        raise ClusterError(
+            f"{address} speaks TLS, and dask is given no certificate here: name one in its "
+            "settings (distributed.comm.tls), as the scheduler's"
+        )
     try:
         client = Client(address, timeout=_ANSWER, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # of the system, of TLS, of a protocol's own library
         raise ClusterError(
             f"no dask scheduler answers at {address} ({one_line(error)}); start one with "
             "`dask scheduler`, and workers with `dask worker`"
@@ -83,6 +170,13 @@ def _joined(address: str) -> Iterator[Client]:
             ) from None
         _same_gensr(client)
         yield client
+
+
+def _certified() -> bool:
+    """Whether dask's settings give a client what TLS needs; without, it would not end cleanly."""
+    if dask.config.get("distributed.client.security-loader", None):
+        return True
+    return Security().get_connection_args("client")["ssl_context"] is not None
 
 
 def _same_gensr(client: Client) -> None:

@@ -5,7 +5,6 @@ such an encoder look like any others, so here it is an error.
 """
 
 import hashlib
-import json
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from gensr.features.audio import resampling_provenance
 from gensr.features.encoders.base import library_versions
 from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.resolve import Source
+from gensr.features.encoders.settings import Extractor, check_config, read_extractor, read_json
 
 FAMILIES = ("hubert", "wavlm", "wav2vec2", "data2vec-audio", "whisper")
 """`model_type` of config.json."""
@@ -44,8 +44,8 @@ class Checkpoint:
     """See `hash_weights`."""
     config_sha256: str
     """Of config.json, which says how the weights are used."""
-    preprocessor: dict[str, Any] | None
-    """preprocessor_config.json, where there is one."""
+    extractor: Extractor
+    """What its folder says of the waveform that the model wants."""
 
     def provenance(self, *, x1: str, context: str, normalisation: str) -> dict[str, Any]:
         """What the vectors depend on, as JSON; the arguments are what the family adds."""
@@ -75,7 +75,7 @@ def load_checkpoint(source: Source, *, device: torch.device, dtype: str) -> Chec
         EncoderError: a file is missing or damaged, or the model is of a kind gensr cannot run.
     """
     folder = source.folder
-    config = _read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     if config is None:
         raise EncoderError(
             f"{folder} has no config.json; pass a folder in Hugging Face layout "
@@ -86,12 +86,16 @@ def load_checkpoint(source: Source, *, device: torch.device, dtype: str) -> Chec
         raise EncoderError(
             f"{folder} holds a model of type {model_type!r}; gensr runs {', '.join(FAMILIES)}"
         )
+    check_config(folder, config)
+    kind = "WhisperFeatureExtractor" if model_type == "whisper" else "Wav2Vec2FeatureExtractor"
+    extractor = read_extractor(folder, config, kind)
     weights = weight_files(folder)
     torch_dtype: torch.dtype = getattr(torch, dtype)
     model = _load_model(folder, weights, torch_dtype, whisper=model_type == "whisper")
     model.requires_grad_(False)
     # Whatever the checkpoint asks for: kept, the hidden states of all layers would fill the device.
     model.config.output_hidden_states = model.config.output_attentions = False
+    model.config.return_dict, model.config.torchscript = True, False  # tuples, by other names
     with enough_memory(
         f"while {folder} was put on {device}: pass --dtype bfloat16, or --device cpu"
     ):
@@ -104,7 +108,7 @@ def load_checkpoint(source: Source, *, device: torch.device, dtype: str) -> Chec
         source=source,
         weights_sha256=hash_weights(weights),
         config_sha256=_sha256(folder / "config.json"),
-        preprocessor=_read_json(folder / "preprocessor_config.json"),
+        extractor=extractor,
     )
 
 
@@ -113,7 +117,7 @@ def weight_files(folder: Path) -> list[Path]:
     for single in ("model.safetensors", "pytorch_model.bin"):
         if (folder / single).is_file():
             return [folder / single]
-        index = _read_json(folder / f"{single}.index.json")
+        index = read_json(folder / f"{single}.index.json")
         if index is not None:
             parts = sorted({folder / str(part) for part in index.get("weight_map", {}).values()})
             missing = [part.name for part in parts if not part.is_file()]
@@ -151,7 +155,7 @@ def _load_model(folder: Path, weights: list[Path], dtype: torch.dtype, *, whispe
             )
     except Exception as error:  # whatever safetensors, pickle and transformers raise on damage
         words = " ".join(str(error).split())[:160]
-        raise EncoderError(f"the weights in {folder} cannot be loaded: {words}") from error
+        raise EncoderError(f"the encoder in {folder} cannot be loaded: {words}") from error
     prefix = "encoder." if whisper else ""
     random = _lost(report["missing_keys"], prefix)
     wrong = _lost((key[0] for key in report["mismatched_keys"]), prefix)
@@ -186,18 +190,6 @@ def _quiet() -> Iterator[None]:
         hf_logging.set_verbosity(level)
         if bars:
             hf_logging.enable_progress_bar()
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EncoderError(f"{path} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise EncoderError(f"{path} does not hold a JSON object")
-    return content
 
 
 def _sha256(path: Path) -> str:

@@ -1,6 +1,6 @@
 """From a name on the command line to an encoder: `fbank`, a local folder, or a hub id."""
 
-from gensr.estimator.errors import ConfigError
+from gensr.estimator.errors import ConfigError, EncoderError
 from gensr.features.encoders.base import Encoder
 
 DEFAULT_ENCODER = "TencentGameMate/chinese-hubert-large"
@@ -52,11 +52,21 @@ def load_encoder(
     from gensr.features.encoders.resolve import find_source
 
     place = pick_device(device)  # before any download
-    checkpoint = load_checkpoint(find_source(name, revision), device=place, dtype=dtype)
-    if checkpoint.model_type == "whisper":
-        from gensr.features.encoders.whisper import WhisperEncoder
+    source = find_source(name, revision)
+    checkpoint = load_checkpoint(source, device=place, dtype=dtype)
+    try:
+        if checkpoint.model_type == "whisper":
+            from gensr.features.encoders.whisper import WhisperEncoder
 
-        return WhisperEncoder(checkpoint, context=context)
-    from gensr.features.encoders.waveform import WaveformEncoder
+            return WhisperEncoder(checkpoint, context=context).tried()
+        from gensr.features.encoders.waveform import WaveformEncoder
 
-    return WaveformEncoder(checkpoint)
+        return WaveformEncoder(checkpoint).tried()
+    except EncoderError:
+        raise
+    except Exception as error:  # a config.json that builds a model which cannot run
+        words = " ".join(str(error).split())[:160] or type(error).__name__
+        raise EncoderError(
+            f"the encoder in {source.folder} does not run ({words}); is this the config.json of "
+            "its weights?"
+        ) from error

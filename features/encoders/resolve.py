@@ -5,19 +5,25 @@ The hub is asked once, with a short timeout: without a network the answer comes 
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gensr.estimator.errors import EncoderError
+from gensr.features.encoders.settings import FILES
 
 TIMEOUT = 10.0
 """Seconds for the hub's first answer."""
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_SETTINGS = ["config.json", "preprocessor_config.json"]
+_SETTINGS = list(FILES)
 _SAFETENSORS = ["model*.safetensors", "model.safetensors.index.json"]
 _PICKLES = ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
+_REPOSITORY = "models--"
+"""How the folder of a model begins in a cache of the hub."""
+_SINCE_FIRST = FILES[2:]
+"""Settings that the first version did not download: a snapshot of its time may lack them."""
 _WAY_OUT = "pass a local folder that holds the encoder, or --encoder fbank"
 
 
@@ -26,11 +32,12 @@ class Source:
     """An encoder's files."""
 
     name: str
-    """Hub id, or the folder's own name: never where it lies."""
+    """Hub id, also of a folder that is the hub's own; else the folder's name: never where it
+    lies."""
     folder: Path
     """Local folder with config.json and weights."""
     revision: str | None
-    """Commit on the hub; None for a folder, which only its weights' hash identifies."""
+    """Commit on the hub; None for other folders, which only their weights' hash identifies."""
 
 
 def find_source(name: str, revision: str | None) -> Source:
@@ -41,14 +48,32 @@ def find_source(name: str, revision: str | None) -> Source:
     """
     path = Path(name).expanduser()
     if path.is_dir():
-        if revision is not None:
-            raise EncoderError(f"encoder {name!r} is a folder, which has no revision {revision!r}")
-        return Source(name=path.resolve().name, folder=path, revision=None)
+        source = _of_folder(path)
+        if revision not in (None, source.revision):
+            has = f"is revision {source.revision}" if source.revision else "has no revision"
+            raise EncoderError(f"encoder {name!r} is a folder, which {has}, not {revision!r}")
+        return source
     if path.exists():
         raise EncoderError(f"encoder {name!r} is a file; pass the folder that holds config.json")
     if name.startswith((".", "/", "~")) or not _HUB_ID.fullmatch(name):
         raise EncoderError(f"encoder {name!r}: there is no such folder; {_WAY_OUT}")
     return _from_hub(name, revision)
+
+
+def _of_folder(path: Path) -> Source:
+    """Name a folder: as the hub does, where it is a snapshot in a cache of the hub."""
+    where = path.resolve()
+    cached = where.parent.parent.name
+    if (
+        _COMMIT.fullmatch(where.name)
+        and where.parent.name == "snapshots"
+        and cached.startswith(_REPOSITORY)
+    ):
+        # An id holds no `--` of its own, so this is what the cache made of its slash.
+        named = cached.removeprefix(_REPOSITORY).replace("--", "/")
+        if _HUB_ID.fullmatch(named):
+            return Source(name=named, folder=path, revision=where.name)
+    return Source(name=where.name, folder=path, revision=None)
 
 
 def _from_hub(name: str, revision: str | None) -> Source:
@@ -65,6 +90,7 @@ def _from_hub(name: str, revision: str | None) -> Source:
     if revision is not None and _COMMIT.fullmatch(revision):
         cached = _cached(name, revision)  # a commit never changes: nothing to ask
         if cached is not None:
+            _complete(cached)
             return cached
     try:
         info = HfApi().model_info(name, revision=revision, timeout=TIMEOUT)
@@ -116,6 +142,20 @@ def _cached(name: str, revision: str | None) -> Source | None:
     if not (folder / "config.json").is_file() or not weights:
         return None
     return Source(name=name, folder=folder, revision=folder.name)
+
+
+def _complete(source: Source) -> None:
+    """Fetch settings that an earlier version did not ask for; asked once, then known for good.
+
+    Without a network they are taken to be absent, as transformers takes them.
+    """
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+
+    for file in _SINCE_FIRST:
+        if try_to_load_from_cache(source.name, file, revision=source.revision) is not None:
+            continue  # there, or known to be absent
+        with suppress(Exception):  # absent, or no network: the HTTP client's own
+            hf_hub_download(source.name, file, revision=source.revision, etag_timeout=TIMEOUT)
 
 
 def _one_line(error: Exception) -> str:

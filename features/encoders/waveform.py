@@ -18,11 +18,15 @@ import torch
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import EncoderError
+from gensr.features.audio import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder
 from gensr.features.encoders.checkpoint import Checkpoint
 from gensr.features.encoders.device import exact_inference, host_zeros
 from gensr.features.encoders.padding import mend_padding
 from gensr.features.pooling import Frames, LayerMeans
+
+LONGEST_WINDOW = 30 * SAMPLE_RATE
+"""Samples; a front end that makes no frame of these is none for speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +55,29 @@ class WaveformEncoder(Encoder):
         self._convolutions = tuple(zip(config.conv_kernel, config.conv_stride, strict=True))
         self._padding = mend_padding(model)
         self.equal_lengths = self._padding is None
-        asked = (checkpoint.preprocessor or {}).get("do_normalize")
+        extractor = checkpoint.extractor
         front_norm = getattr(config, "feat_extract_norm", "layer")
-        self._normalise = bool(asked) if asked is not None else front_norm == "layer"
-        self._normalisation_source = "preprocessor_config.json" if asked is not None else "assumed"
+        self._normalise = (
+            front_norm == "layer" if extractor.made is None else bool(extractor.made.do_normalize)
+        )
+        extractor.agrees(lambda samples: [self._scaled(samples)])
 
     def frames(self, samples: int) -> int:
         """See `Encoder.frames`; fewer than one where the front end is longer than the clip."""
         return frames_behind(samples, self._convolutions)
+
+    def tried(self) -> "WaveformEncoder":
+        """Return itself, after one short clip: what cannot run says so before any work is done.
+
+        Raises:
+            EncoderError: its front end makes no frame of the longest window, or its vectors are
+                not finite.
+        """
+        samples = 400
+        while self.frames(samples) < 1 and samples < LONGEST_WINDOW:
+            samples *= 2
+        self.encode([np.random.default_rng(0).normal(0, 0.1, samples).astype(np.float32)])
+        return self
 
     def _prepare(self, waveforms: Sequence[NDArray[np.float32]]) -> _Batch:
         lengths = tuple(len(waveform) for waveform in waveforms)
@@ -66,8 +85,11 @@ class WaveformEncoder(Encoder):
             raise EncoderError(f"{self.name} makes no frame of {min(lengths)} samples")
         batch = host_zeros((len(lengths), max(lengths)), self._checkpoint.device)  # (B, n)
         for row, waveform in zip(batch.numpy(), waveforms, strict=True):
-            row[: len(waveform)] = standardise(waveform) if self._normalise else waveform
+            row[: len(waveform)] = self._scaled(waveform)
         return _Batch(batch, lengths)
+
+    def _scaled(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+        return standardise(waveform) if self._normalise else waveform
 
     def _encode(self, batch: _Batch) -> torch.Tensor:
         device, dtype = self._checkpoint.device, self._checkpoint.dtype
@@ -98,7 +120,7 @@ class WaveformEncoder(Encoder):
                 else "last_hidden_state, after the last layer's own layer norm"
             ),
             context="clip",
-            normalisation=f"{how} ({self._normalisation_source})",
+            normalisation=f"{how} ({self._checkpoint.extractor.source})",
         )
 
 

@@ -21,9 +21,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gensr.features.audio import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder
 from gensr.features.encoders.checkpoint import Checkpoint
 from gensr.features.encoders.device import exact_inference, host_zeros
+from gensr.features.encoders.settings import Extractor
 from gensr.features.pooling import Frames, LayerMeans
 
 FRAME_SAMPLES = 320
@@ -51,6 +53,7 @@ class WhisperEncoder(Encoder):
 
         config = checkpoint.model.config
         extractor: Any = WhisperFeatureExtractor(feature_size=config.num_mel_bins)
+        self.max_samples = int(config.max_source_positions) * FRAME_SAMPLES
         self._checkpoint = checkpoint
         self._model = checkpoint.model
         self._context = context
@@ -62,7 +65,30 @@ class WhisperEncoder(Encoder):
         self.dtype = str(checkpoint.dtype).removeprefix("torch.")
         self.device = checkpoint.device.type
         self.equal_lengths = context == "clip"
-        self.max_samples = int(config.max_source_positions) * FRAME_SAMPLES
+        self._agree(checkpoint.extractor, extractor)
+
+    def _agree(self, own: Extractor, usual: Any) -> None:
+        """Refuse a folder whose log-mel frames are not Whisper's usual ones."""
+        shared = ("feature_size", "n_fft", "hop_length", "dither", "padding_value", "padding_side")
+        own.wants(**{name: getattr(usual, name) for name in shared})
+        window = self.max_samples / SAMPLE_RATE
+        if own.made is not None and own.made.chunk_length != usual.chunk_length:
+            own.wants(chunk_length=window)  # the usual 30 s may stand with any model
+        bands = self._log_mel
+
+        def computed(samples: NDArray[np.float32]) -> Any:
+            padded = np.zeros((1, self.max_samples), np.float32)
+            padded[0, : len(samples)] = samples[: self.max_samples]
+            return bands(torch.from_numpy(padded).to(bands.device)).cpu()
+
+        own.agrees(computed, padding="max_length", max_length=self.max_samples)
+
+    def tried(self) -> "WhisperEncoder":
+        """Return itself, after two frames: what cannot run says so before any work is done."""
+        samples = torch.zeros((1, 2 * FRAME_SAMPLES), device=self._checkpoint.device)
+        with exact_inference():
+            self._forward(samples, Frames.of([2], self._checkpoint.device))
+        return self
 
     def frames(self, samples: int) -> int:
         """See `Encoder.frames`: frame j is centred on sample 320 j."""
@@ -120,6 +146,11 @@ class LogMel:
         """
         self._filters, self._size, self._hop = filters, size, hop
         self._window = torch.hann_window(size, device=filters.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return self._filters.device
 
     @property
     def bands(self) -> int:

@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
+from gensr.features.same_encoder import differences
 from gensr.features.store import files, schema, survey_log
 from gensr.features.store.journal import Journal, at_once, with_id
 from gensr.features.store.open import Store, open_store, read_header
 from gensr.features.store.place import Place, check_replaceable, check_target, look
-from gensr.features.store.plan import Plan, Shard, differences
+from gensr.features.store.plan import Plan, Shard
 from gensr.features.store.publish import publish
 from gensr.features.store.shard_writer import ShardWriter
 from gensr.features.store.survey_log import Keep
@@ -79,10 +80,14 @@ class Job:
         if hasattr(self, "writer"):
             self.writer.close()
 
-    def agree(self, settings: Mapping[str, Any]) -> None:
+    def agree(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Refuse settings other than those of the store, or of the run to be resumed.
 
         Called before any clip is heard: a wrong flag costs no time.
+
+        Returns:
+            The settings to go on with: those of what is there, where the encoder is the same one
+            by another name.
 
         Raises:
             StoreError: naming both sides.
@@ -96,9 +101,10 @@ class Job:
                     f"{self.out} was made with other settings ({_few(told)}): use those, "
                     "choose another --out, or replace it by --overwrite"
                 )
+            settings = {**settings, "encoder": dict(about["encoder"])}
         found = self._journal.plan()
         if found is None or self._overwrite:
-            return
+            return dict(settings)
         told = differences(found["settings"], settings)
         if found["mode"] == _REPLACE:
             told.insert(0, "--overwrite there, not here")
@@ -107,6 +113,7 @@ class Job:
                 f"{self.out} is half done with other settings ({_few(told)}): use those to "
                 "resume it, choose another --out, or begin anew by --overwrite"
             )
+        return dict(found["settings"])
 
     def verdicts(self, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
         """Return what is known of files by their bytes: from an interrupted run, from the store.

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError, StoreError
+from gensr.features.same_encoder import differences
 from gensr.features.store import schema
 from gensr.features.store.open import Store, open_store
-from gensr.features.store.plan import differences
 from gensr.features.store.rewrite import rewrite
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns, as_column, tables_sha256
@@ -155,11 +155,11 @@ class Merged:
 
 def _check_alike(first: Store, other: Store) -> None:
     one, two = ({name: store.attributes[name] for name in _ALIKE} for store in (first, other))
-    told = differences(one, two)
+    told = differences(one, two, names=(f"in {first.path}", f"in {other.path}"))
     if told:
         raise StoreError(
-            f"{first.path} and {other.path} cannot be one store ({'; '.join(told[:3])}, "
-            f"where `there` is {first.path}): extract one of them again with the other's settings"
+            f"{first.path} and {other.path} cannot be one store ({'; '.join(told[:3])}): "
+            "extract one of them again with the other's settings"
         )
 
 

@@ -118,26 +118,3 @@ def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tup
             )
         )
     return tuple(shards)
-
-
-def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Name what two nested settings differ in: `revision: 'a' there, 'b' here`."""
-    a, b = _flat(one), _flat(other)
-    absent = "absent"
-    return [
-        f"{key}: {a[key]!r} there, {b[key]!r} here"
-        if key in a and key in b
-        else f"{key}: {a.get(key, absent)!r} there, {b.get(key, absent)!r} here"
-        for key in sorted(a.keys() | b.keys())
-        if a.get(key, absent) != b.get(key, absent)
-    ]
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = list(value) if isinstance(value, tuple) else value
-    return flat

@@ -236,7 +236,7 @@ class TestPredict:
         path.write_text(json.dumps(config))
         rebind(path.parent)
         said = gensr("predict", "corpus/DC", "--run", "runs/deployed").complaint
-        assert "weights_sha256 ab12, but fbank has None; pass the same encoder" in said
+        assert "encoder.weights_sha256: 'ab12' in the run, None now); pass the same encoder" in said
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,6 @@ def test_vectors_of_two_encoders(home, here, gensr):
 
     extract(home / "corpus", here / "stub.zarr", ExtractConfig(), encoder=Stub())
     said = gensr("train", home / "tones.zarr", "stub.zarr", "--run", "r").complaint
-    assert "were not made alike: layers" in said
+    assert "were not made alike (encoder: 'fbank' in" in said
     said = gensr("extract", home / "corpus", "--encoder", "fbank", "--out", "stub.zarr")
     assert "stub.zarr" in said.complaint

@@ -117,7 +117,7 @@ def test_what_cannot_be_meant_and_what_cannot_be_done(gensr, here):
     call = (*merge, "tones.zarr", "--out", "m.zarr", "--shard-clips", 0)
     assert "shard_clips is 0" in gensr(*call).usage
     said = gensr(*merge, "half.zarr", "--out", "m.zarr").complaint
-    assert "tones.zarr and half.zarr cannot be one store (dtype: 'float32' there" in said
+    assert "tones.zarr and half.zarr cannot be one store (dtype: 'float32' in " in said
     assert "gone.zarr does not exist" in gensr(*merge, "gone.zarr", "--out", "m.zarr").complaint
     assert "same store" in gensr("store", "convert", "half.zarr", "half.zarr").complaint
     assert "ends in one of" in gensr("store", "convert", "half.zarr", "half.npz").complaint

@@ -149,10 +149,10 @@ class TestEncoder:
     @pytest.mark.parametrize(
         ("about", "said"),
         [
-            ({"weights_sha256": "ab12"}, "weights_sha256 ab12, but fbank has None"),
-            ({"family": "hubert"}, "family hubert, but fbank has fbank"),
-            ({"x1": "other"}, "x1 other, but fbank has mean"),
-            ({"preprocessing": {}}, r"preprocessing \{\}, but fbank has"),
+            ({"weights_sha256": "ab12"}, r"encoder\.weights_sha256: 'ab12' in the run, None now"),
+            ({"family": "hubert"}, r"encoder: 'fbank' \(hubert\) in the run, 'fbank' now"),
+            ({"x1": "other"}, r"encoder\.x1: 'other' in the run, 'mean of the log-mel bands' now"),
+            ({"preprocessing": {}}, r"encoder\.preprocessing\.bands: absent in the run"),
         ],
     )
     def test_another_encoder_is_refused(self, about, said, deployed, copied, change, corpus):

@@ -1,0 +1,98 @@
+"""Ctrl-C while workers are at work: one line, nothing left behind, and the same call goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from gensr.pipeline.extract import ExtractConfig, extract
+
+GENSR = str(Path(sys.executable).with_name("gensr"))
+OPTIONS = "--encoder fbank --shard-clips 4 --allow-errors 1 --workers 2 --verify 200"
+
+pytestmark = pytest.mark.slow
+
+
+def group_of(leader):
+    """Processes of a terminal's session, by their ids."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+def begun(stage, root, client):
+    """Wait until a stage is under way."""
+    work = root / "s.zarr.work"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert client.poll() is None, client.stderr.read()
+        log, marks = work / "survey.jsonl", work / "done"
+        heard = log.exists() and log.stat().st_size > 2_000
+        marked = len(list(marks.iterdir())) if marks.is_dir() else 0
+        reached = {
+            "start": work.is_dir() and len(group_of(client.pid)) > 1,
+            "survey": heard and not marked,
+            "encode": marked >= 2,
+            "verify": marked >= 58,
+        }
+        if reached[stage]:
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"{stage} was not reached")
+
+
+@pytest.fixture
+def many(corpus):
+    for number in range(200):
+        noise = np.random.default_rng(number).normal(0, 0.1, 16_000)
+        soundfile.write(corpus / f"sad/more{number}.wav", noise, 16_000)
+    return corpus
+
+
+@pytest.mark.parametrize("stage", ["start", "survey", "encode", "verify"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_ends_in_one_line_and_leaves_no_process(stage, times, many, tmp_path, tree):
+    command = [GENSR, "extract", "corpus", "--out", "s.zarr", *OPTIONS.split()]
+    client = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a terminal of its own: Ctrl-C goes to all that it started
+    )
+    begun(stage, tmp_path, client)
+    for number in range(times):
+        time.sleep(0.3 * number)
+        os.killpg(client.pid, signal.SIGINT)
+    _, told = client.communicate(timeout=120)
+    lines = [
+        line for line in told.splitlines() if not line.startswith(("survey:", "encode:", "verify:"))
+    ]
+    assert client.returncode == 1, told
+    assert len(lines) == 1, told
+    assert lines[0].startswith("gensr: interrupted; what is finished is kept")
+    deadline = time.monotonic() + 15  # a decoder notices that its pipe is closed
+    while group_of(client.pid):
+        assert time.monotonic() < deadline, group_of(client.pid)
+        time.sleep(0.1)
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=250)
+    alone = ExtractConfig(encoder="fbank", shard_clips=4, allow_errors=1)
+    extract(many, tmp_path / "alone.zarr", alone)
+    found, expected = tree(tmp_path / "s.zarr"), tree(tmp_path / "alone.zarr")
+    shards = [name for name in expected if "/c/" in name]
+    assert shards
+    assert all(found[name] == expected[name] for name in shards)
