@@ -138,7 +138,7 @@ def survey(
                 decoded += 1
                 if file_sha:
                     keep(key, verdict)
-            if reason := verdict.reason or _other_length(clip, verdict):
+            if reason := verdict.reason or other_length(clip.length, verdict):
                 problems.append(Problem(path=clip.path, reason=reason))
             else:
                 heard.append(
@@ -220,11 +220,11 @@ def hash_file(path: Path) -> str:
         return ""
 
 
-def _other_length(clip: Clip, verdict: Verdict) -> str:
-    """Return how a clip's length differs from the one that its corpus gives; nothing if not so."""
-    if clip.length is None:
+def other_length(length: tuple[float, float] | None, verdict: Verdict) -> str:
+    """Return how a clip's length differs from `Clip.length`; nothing where it does not."""
+    if length is None:
         return ""
-    given, slack = clip.length
+    given, slack = length
     found = verdict.samples / SAMPLE_RATE
     if abs(found - given) <= slack:
         return ""
