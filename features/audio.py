@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import AudioError
 from gensr.features.chunks import check_fields
+from gensr.features.cut import Cut
 from gensr.features.frames import Frames
 from gensr.features.headers import is_video_container, ogg_ends, promised_seconds
 from gensr.features.once import Once, identity
@@ -208,7 +209,8 @@ def decode(file: FileIO, segment: Segment | None = None) -> tuple[NDArray[np.flo
             raise AudioError(f"damaged header: {channels} channels")
         if sound.subtype.startswith("MPEG") and sound.format != "MP3":
             raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {_FFMPEG}")
-        frames = Frames(sound, file, segment)
+        cut = Cut(segment, rate, channels)
+        frames = Frames(sound, file, cut)
         mono = _mono(frames, rate)
         promised = promised_seconds(sound, file, frames.held)
     held, failure = frames.held / rate, frames.failure
@@ -234,7 +236,7 @@ def decode(file: FileIO, segment: Segment | None = None) -> tuple[NDArray[np.flo
     if frames.held == 0:
         raise AudioError("no audio: zero samples")
     check_fields(file)
-    frames.check_bounds()
+    cut.check(frames.held)
     return mono, rate
 
 
@@ -249,7 +251,10 @@ def _mono(frames: Frames, rate: int) -> NDArray[np.float32]:
             raise AudioError(f"damaged: a sample of {peak:.1g}, where full scale is 1")
         taken += len(block)
         if taken > LONGEST_SECONDS * min(rate, SAMPLE_RATE):
-            raise AudioError(f"longer than {_longest(rate)}: cut it into utterances first")
+            raise AudioError(
+                f"longer than {_longest(rate)}: cut it into utterances, or name its parts in a "
+                "manifest (start, end)"
+            )
         one = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float64)
         blocks.append(one.astype(np.float32, copy=False))
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)

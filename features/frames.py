@@ -14,23 +14,17 @@ So memory follows the part, and not the file; for the last kind there is a fixed
 
 from collections.abc import Iterator
 from io import FileIO
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from gensr.estimator.errors import AudioError
+from gensr.features.cut import TO_THE_END, Block, Cut
 from gensr.features.once import Once, identity
-from gensr.features.segments import Segment
-
-Block: TypeAlias = NDArray[np.float32]
-"""(n, channels)."""
 
 BLOCK_SAMPLES = 1 << 20
 """Samples (all channels) decoded at a time: memory follows the content, not the header."""
-TOLERATED_SECONDS = 0.01
-"""A time may lie this much behind the end: whoever wrote it has rounded."""
 _KEPT_BYTES = 128 << 20
 """Room for decoded files in a process: 35 min at 16 kHz mono, 6 at 44.1 kHz stereo."""
 
@@ -39,9 +33,6 @@ _EVEN = frozenset(
     {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"}
 )
 """Encodings in which every frame has the same number of bytes."""
-_UNKNOWN = 2**62
-"""Frames from here up: the header does not say how many there are."""
-
 _held: Once[int] = Once(1_000)
 """Frames that files hold which were decoded to their end."""
 _kept: Once[tuple[Block, str | None]] = Once(_KEPT_BYTES, size=lambda kept: kept[0].nbytes)
@@ -54,58 +45,29 @@ class Frames:
     Args:
         sound: an open `soundfile.SoundFile`, at its beginning.
         file: the same, as it was opened.
-        segment: the part of it; None: all.
-
-    Raises:
-        AudioError: the file has no such channel.
+        cut: what is wanted of it.
     """
 
-    def __init__(self, sound: Any, file: FileIO, segment: Segment | None) -> None:
-        self._sound, self._file = sound, file
-        self._segment = segment or Segment()
-        self._start, stop = self._segment.frames(sound.samplerate)
-        self._stop = _UNKNOWN if stop is None else stop
+    def __init__(self, sound: Any, file: FileIO, cut: Cut) -> None:
+        self._sound, self._file, self._cut = sound, file, cut
         self.held = 0
         """Frames that the whole file holds, as far as it can be decoded."""
         self.failure: str | None = None
         """libsndfile's word, if decoding broke off."""
-        channel = self._segment.channel
-        if channel is not None and channel >= sound.channels:
-            raise AudioError(
-                f"channel {channel} is none of its {sound.channels}: they are counted from 0"
-            )
 
     def __iter__(self) -> Iterator[Block]:
         """Yield (n, channels) float32, n > 0: all channels, or the one that was asked for."""
         sound = self._sound
-        if not self._segment.fragment:
-            blocks = self._through(_UNKNOWN)
-        elif sound.format in _SOUGHT and sound.subtype in _EVEN and sound.frames < _UNKNOWN:
+        if self._cut.whole:
+            blocks = self._through(TO_THE_END)
+        elif sound.format in _SOUGHT and sound.subtype in _EVEN and sound.frames < TO_THE_END:
             self.held = sound.frames
             blocks = self._sought()
         else:
             blocks = self._decoded()
         for first, block in blocks:
-            part = block[max(0, self._start - first) : max(0, self._stop - first)]
-            if len(part):
-                channel = self._segment.channel
-                yield part if channel is None else part[:, channel : channel + 1]
-
-    def check_bounds(self) -> None:
-        """Hold the part against the file, after its frames were read.
-
-        Raises:
-            AudioError: the part is not, or not wholly, in the file; or it holds no frame.
-        """
-        rate, end = self._sound.samplerate, self._segment.end
-        late = self.held + round(TOLERATED_SECONDS * rate)
-        if end is not None and self._stop > late:
-            raise AudioError(f"ends at {end:f} s, but its file at {self.held / rate:.2f} s")
-        if self._start >= self.held:
-            start = self._segment.start
-            raise AudioError(f"begins at {start:f} s, but its file ends at {self.held / rate:.2f}")
-        if self._start >= self._stop:
-            raise AudioError("too short: between its beginning and its end there is no sample")
+            if len(part := self._cut.part(first, block)):
+                yield part
 
     def _through(self, stop: int) -> Iterator[tuple[int, Block]]:
         """Decode from the beginning until the data end, or far enough."""
@@ -122,7 +84,7 @@ class Frames:
 
     def _sought(self) -> Iterator[tuple[int, Block]]:
         """Go to the part and read it alone; `held` is known."""
-        place, stop = self._start, min(self._stop, self.held)
+        place, stop = self._cut.start, min(self._cut.stop, self.held)
         size = max(1, BLOCK_SAMPLES // self._sound.channels)
         if place < stop:
             self._sound.seek(place)
@@ -150,16 +112,16 @@ class Frames:
             self.held = len(block)
             yield 0, block
         elif known is not None:
-            yield from self._through(self._stop)
+            yield from self._through(self._cut.stop)
             self.held = known
         else:
-            yield from self._through(_UNKNOWN)
+            yield from self._through(TO_THE_END)
             if self.failure is None:
                 _held.get(key, lambda: self.held)
 
     def _whole(self) -> tuple[Block, str | None]:
         """Return all frames, and libsndfile's word if it broke off."""
-        blocks = [block for _, block in self._through(_UNKNOWN)]
+        blocks = [block for _, block in self._through(TO_THE_END)]
         none = np.zeros((0, self._sound.channels), np.float32)
         return np.concatenate(blocks) if blocks else none, self.failure
 

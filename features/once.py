@@ -79,6 +79,6 @@ class Once(Generic[V]):
             }
             over = sum(sizes.values()) - self._room
             for key, size in sizes.items():
-                if over > 0 or not (size or self._entries[key].lock.locked()):
+                if (size and over > 0) or not (size or self._entries[key].lock.locked()):
                     del self._entries[key]  # whoever waits for it holds it
                     over -= size

@@ -225,7 +225,7 @@ def test_two_hours_of_silence_in_a_small_file_cost_no_memory(tmp_path):
         for _ in range(7_201):
             file.write(np.zeros(16_000, np.int16))
     assert path.stat().st_size < 3_000_000
-    assert reason(path) == "longer than 2 h: cut it into utterances first"
+    assert reason(path).startswith("longer than 2 h: cut it into utterances, or name its parts")
 
 
 @pytest.mark.parametrize("loud", [1e10, -3e38])

@@ -195,7 +195,7 @@ def test_what_is_not_in_the_file(form, tmp_path, clock):
             (0.5, last + 0.02, None, r"ends at .* s, but its file at 1\.1\d? s"),
             (last + 0.02, None, None, r"begins at .* s, but its file ends at 1\.1"),
             (5, 6, None, r"ends at 6 s, but its file"),
-            (0.1, 0.9, 1, "channel 1 is none of its 1: they are counted from 0"),
+            (0.1, 0.9, 1, "channel 1 is none of its 1: they count from 0"),
             (0.2, 0.2249, None, "too short: 39[89] samples"),
             (0.2, 0.20001, None, "too short"),
         ):
