@@ -42,7 +42,8 @@ _WHOLE_NAMES = {
     | {"num_samples", "numsamples", "n_samples", "nsamples"},
     RATE: {"sample_rate", "sampling_rate", "samplerate", "sr", "sampling_frequency"},
     OTHER: {"stream", "stream_index", "audio_stream", "audio_track"},
-    NUMBER: {"seek", "skip", "from", "to"},
+    NUMBER: {"seek", "skip", "t0", "t1", "tstart", "tend", "from", "to", "time_from", "time_to"}
+    | {f"{edge}_{unit}" for edge in ("from", "to") for unit in ("time", "s", "sec", "seconds")},
     BARE: {"length"},
     SPAN: {"span", "range", "interval", "trim", "crop", "cut", "window", "time", "times"}
     | {"timestamp", "timestamps", "segment", "region", "fragment", "part"},
@@ -104,8 +105,10 @@ def meaning_of(name: str) -> str:
             return meaning
     edges = set(words) & _EDGE_WORDS
     rest = set(words) - edges
-    if len(edges) != 1:
+    if not edges or not rest <= _SECONDS | _PART | _UNITS | _THINGS:
         return ""
+    if len(edges) > 1:  # start_end, begin_offset
+        return SPAN if edges & _EDGES[START] and edges & _EDGES[END] else NUMBER
     if edges <= {"length", *_EDGES[LENGTH]} and rest & _FILES and rest <= _FILES | _SECONDS:
         return ""  # of the file
     if edges == {"length"} and rest <= _SECONDS | _PART and rest & _SECONDS:
@@ -114,7 +117,7 @@ def meaning_of(name: str) -> str:
         for meaning, known in _EDGES.items():
             if edges <= known:
                 return meaning
-    return OTHER if rest and rest <= _SECONDS | _PART | _UNITS | _THINGS else ""
+    return OTHER
 
 
 def number(cell: str) -> Decimal | None:

@@ -162,6 +162,10 @@ def test_a_changed_file_changes_its_parts(run, talks, out):
     noise = np.random.default_rng(9).normal(0, 0.1, round(SECONDS * 24_000))
     soundfile.write(talks / "a.wav", noise, 24_000)
     assert run(out, root=talks).encoded == 8
+    noise[round(0.5 * 24_000) :] *= 0.5
+    soundfile.write(talks / "a.wav", noise, 24_000)
+    assert run(out, root=talks).encoded == 4
+    assert verify(out, audio=talks).faults == ()
 
 
 def test_parts_that_are_not_there_are_named(run, talks, out):
