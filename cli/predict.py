@@ -10,12 +10,21 @@ EPILOG = """**Examples**
 
 gensr predict clip.wav --run runs/deploy
 
+gensr predict "talk.wav#t=1.5,4" --run runs/deploy
+
 gensr predict folder/ --run runs/deploy --json
+
+gensr predict manifest.csv --run runs/deploy
+
+A part of a file is named by its seconds, `#t=START,END`, and its channel, `#channel=0`; in a
+manifest by columns `start`, `end` and `channel`.
 """
 
 
 def command(
-    inputs: Annotated[list[Path], typer.Argument(metavar="AUDIO", help="Files and folders.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="AUDIO", help="Files, parts, folders, manifests.")
+    ],
     run: Annotated[Path, typer.Option(help="A run trained with --fold none.")],
     encoder: Annotated[
         str | None, typer.Option(help="Where the encoder is now, if it was moved.")
@@ -24,6 +33,9 @@ def command(
     allow_errors: Annotated[
         int, typer.Option(min=0, help="Unusable files that still count as success.")
     ] = 0,
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="Manifest paths may lead out of its folder.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Answer audio files with a deployed model: the class and its probability."""
@@ -32,7 +44,16 @@ def command(
     from gensr.pipeline.run import Run
 
     with console.Bars() as bars:
-        found = predict_clips(inputs, Run.open(run), encoder=encoder, device=device, progress=bars)
+        found = predict_clips(
+            inputs,
+            Run.open(run),
+            encoder=encoder,
+            device=device,
+            allow_outside=allow_outside,
+            progress=bars,
+        )
+    for said in found.notes:
+        console.note(said)
     for problem in found.failed:
         console.note(f"{problem.path}: {problem.reason}")
     if as_json:

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -25,8 +24,12 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import AudioError
 from gensr.features.chunks import check_fields
+from gensr.features.cut import Cut
+from gensr.features.frames import Frames
 from gensr.features.headers import is_video_container, ogg_ends, promised_seconds
+from gensr.features.once import Once, identity
 from gensr.features.resample import RESAMPLER, SAMPLE_RATE, resample
+from gensr.features.segments import Segment, locate
 
 __all__ = [
     "LONGEST_SECONDS",
@@ -36,6 +39,7 @@ __all__ = [
     "content_address",
     "decode",
     "hash_bytes",
+    "hash_once",
     "open_audio",
     "read_audio",
     "resampling_provenance",
@@ -52,8 +56,6 @@ samples, whatever time that is: memory follows the samples."""
 _RATES = (1_000, 768_000)
 """Hz; outside, the header is damaged (and a very low rate would grow the clip a thousandfold)."""
 _MAX_CHANNELS = 64
-_BLOCK_SAMPLES = 1 << 20
-"""Samples (all channels) decoded at a time: memory follows the content, not the header."""
 _TOLERATED_SECONDS = 0.01
 """A header may promise this much more than the file holds: writers round, encoders pad."""
 _LOUDEST = 2.0**31
@@ -91,7 +93,8 @@ def read_audio(path: Path, *, file_sha256: str | None = None) -> Waveform:
     """Decode a clip: mean of the channels, resampled to 16 kHz where it has another rate.
 
     Args:
-        path: a file in any format that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF, ...).
+        path: a file in any format that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF, ...), or
+            the name of a part of one (`segments.py`).
         file_sha256: hex digest that the file's bytes must have. Bytes that were decoded before,
             in a process of their own, can be decoded in this one: libsndfile sees no others.
 
@@ -99,11 +102,12 @@ def read_audio(path: Path, *, file_sha256: str | None = None) -> Waveform:
         AudioError: the clip cannot be used; the message is the reason, without the path.
         GensrError: what resamples cannot be imported.
     """
-    with open_audio(path) as file:
-        found = hash_bytes(file)
+    whole, segment = locate(path)
+    with open_audio(whole) as file:
+        found = hash_bytes(file) if segment is None else hash_once(file)
         if file_sha256 is not None and found != file_sha256:
             raise AudioError("changed since it was first heard")
-        return Waveform(samples=to_16_khz(*decode(file)), file_sha256=found)
+        return Waveform(samples=to_16_khz(*decode(file, segment)), file_sha256=found)
 
 
 @contextmanager
@@ -134,6 +138,17 @@ def hash_bytes(file: FileIO) -> str:
     """SHA-256 of all bytes of an open file, as hex digits; the file is at its end then."""
     file.seek(0)
     return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_hashes: Once[str] = Once(1_000)
+
+
+def hash_once(file: FileIO) -> str:
+    """Return what `hash_bytes` does, of the bytes as they were when a process first read them.
+
+    For files of which several parts are heard: each would else read the whole.
+    """
+    return _hashes.get(identity(file), lambda: hash_bytes(file))
 
 
 def _without_waiting(name: str, flags: int) -> int:
@@ -167,11 +182,12 @@ def resampling_provenance() -> dict[str, str | int]:
     }
 
 
-def decode(file: FileIO) -> tuple[NDArray[np.float32], int]:
-    """Decode an open file: (n,) mono samples and their rate in Hz, n > 0.
+def decode(file: FileIO, segment: Segment | None = None) -> tuple[NDArray[np.float32], int]:
+    """Decode an open file, or a part of it: (n,) mono samples and their rate in Hz, n > 0.
 
     Raises:
-        AudioError: damaged, cut off, too long, or nothing that libsndfile reads.
+        AudioError: damaged, cut off, too long, without such a part, or nothing that libsndfile
+            reads. What its header shows to be wrong with the file is wrong with its parts too.
     """
     file.seek(0)
     try:
@@ -193,9 +209,11 @@ def decode(file: FileIO) -> tuple[NDArray[np.float32], int]:
             raise AudioError(f"damaged header: {channels} channels")
         if sound.subtype.startswith("MPEG") and sound.format != "MP3":
             raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {_FFMPEG}")
-        mono, failure = _read_blocks(sound)
-        promised = promised_seconds(sound, file, len(mono))
-    held = len(mono) / rate
+        cut = Cut(segment, rate, channels)
+        frames = Frames(sound, file, cut)
+        mono = _mono(frames, rate)
+        promised = promised_seconds(sound, file, frames.held)
+    held, failure = frames.held / rate, frames.failure
     if failure is not None and promised is None:  # FLAC streams, to whose end soundfile cannot seek
         raise AudioError(f"damaged, or a stream of unknown length ({failure}); {_FFMPEG}")
     if failure is not None:
@@ -215,39 +233,31 @@ def decode(file: FileIO) -> tuple[NDArray[np.float32], int]:
         )
     if sound.format == "OGG" and not ogg_ends(file):
         raise AudioError(f"truncated: the Ogg stream stops at {held:.2f} s, without its end mark")
-    if len(mono) == 0:
+    if frames.held == 0:
         raise AudioError("no audio: zero samples")
     check_fields(file)
+    cut.check(frames.held)
     return mono, rate
 
 
-def _read_blocks(sound: Any) -> tuple[NDArray[np.float32], str | None]:
-    """Decode until the data ends; return what there is, and libsndfile's word if it broke off."""
-    frames = max(1, _BLOCK_SAMPLES // sound.channels)
+def _mono(frames: Frames, rate: int) -> NDArray[np.float32]:
+    """Return the mean of the channels, (n,)."""
     blocks: list[NDArray[np.float32]] = []
-    failure, held = None, 0
-    while True:
-        try:
-            block = sound.read(frames, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            failure = error.error_string.rstrip(".") or "damaged data"
-            break
-        if len(block) == 0:
-            break
-        if held % frames:  # the block before was short, and was not the last
-            raise AudioError(f"damaged: decoding stumbles after {held / sound.samplerate:.2f} s")
+    taken = 0
+    for block in frames:
         if not np.isfinite(block).all():
             raise AudioError("holds samples that are not finite (NaN or infinity)")
         if (peak := np.abs(block).max()) > _LOUDEST:
             raise AudioError(f"damaged: a sample of {peak:.1g}, where full scale is 1")
-        held += len(block)
-        if held > LONGEST_SECONDS * min(sound.samplerate, SAMPLE_RATE):
+        taken += len(block)
+        if taken > LONGEST_SECONDS * min(rate, SAMPLE_RATE):
             raise AudioError(
-                f"longer than {_longest(sound.samplerate)}: cut it into utterances first"
+                f"longer than {_longest(rate)}: cut it into utterances, or name its parts in a "
+                "manifest (start, end)"
             )
         one = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float64)
         blocks.append(one.astype(np.float32, copy=False))
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), failure
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 
 def _longest(rate: int) -> str:

@@ -32,10 +32,12 @@ from gensr.features.audio import (
     content_address,
     decode,
     hash_bytes,
+    hash_once,
     open_audio,
     to_16_khz,
 )
 from gensr.features.resample import load_upfirdn
+from gensr.features.segments import locate
 from gensr.features.verdict import Verdict, refused
 
 Tell = Callable[..., None]
@@ -67,19 +69,20 @@ def main() -> None:
 
 
 def judge(path: Path, tell: Tell) -> Verdict:
-    """Decode one file.
+    """Decode one file, or a part of one.
 
     Args:
-        path: the file.
+        path: the file, or the name of a part of it.
         tell: hears what is known before the verdict is.
 
     Raises:
         GensrError: something is missing that other files need too.
     """
     try:
-        with open_audio(path) as file:
-            tell("hashed", hash_bytes(file))
-            mono, rate = decode(file)
+        whole, segment = locate(path)
+        with open_audio(whole) as file:
+            tell("hashed", hash_bytes(file) if segment is None else hash_once(file))
+            mono, rate = decode(file, segment)
         if rate != SAMPLE_RATE and not load_upfirdn.cache_info().currsize:
             tell("loading")
         samples = to_16_khz(mono, rate)

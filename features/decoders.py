@@ -29,6 +29,7 @@ from typing import Any
 from gensr.estimator.errors import GensrError
 from gensr.features.cores import usable_cores
 from gensr.features.interpreter import import_path
+from gensr.features.segments import file_of
 from gensr.features.verdict import Verdict, refused
 
 MODULE = "gensr.features.decode_child"
@@ -370,6 +371,6 @@ def _why(command: Sequence[str]) -> str:
 
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return Path(file_of(os.fspath(path))).stat().st_size
     except OSError:
         return 0

@@ -9,7 +9,6 @@ The survey costs one decoding, far less than the encoder. A file whose bytes wer
 a parameter: processes of this machine, or the workers of a cluster.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -18,19 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from gensr.estimator.errors import GensrError
-from gensr.features.audio import SAMPLE_RATE
+from gensr.estimator.errors import AudioError, GensrError
+from gensr.features.audio import SAMPLE_RATE, hash_bytes, hash_once
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.decoders import Decoders, shared_decoders
+from gensr.features.segments import key_of, locate
 from gensr.features.verdict import Verdict
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 Answer: TypeAlias = tuple[str, Verdict]
-"""The hash of a file's bytes ("" where they cannot be read), and what hearing it came to."""
+"""The hash of a file's bytes ("" where they cannot be read), and what hearing a clip came to."""
 Hear: TypeAlias = Callable[[Iterable[Path], Mapping[str, Verdict]], Iterator[Answer]]
-"""From paths, and the verdicts known by the bytes' hash, to answers in the order of the paths.
+"""From paths, and the verdicts known by `key_of`, to answers in the order of the paths.
 
 It takes no more paths at a time than it needs; if it is a generator, closing it ends its work.
 """
@@ -77,7 +77,7 @@ def hear_in_children(
 
     Args:
         paths: the files.
-        known: verdicts by the hash of the bytes; such files are hashed here, and never decoded.
+        known: verdicts by `key_of`; such files are hashed here, and never decoded.
         decoders: used instead of those that all surveys share.
         rest: end the processes that are idle then; not where more files come soon.
 
@@ -88,8 +88,8 @@ def hear_in_children(
 
     def hear(path: Path) -> Answer:
         file_sha = hash_file(path) if known else ""
-        if file_sha and file_sha in known:
-            return file_sha, known[file_sha]
+        if file_sha and (key := key_of(file_sha, path)) in known:
+            return file_sha, known[key]
         return own.hear(path)
 
     yield from _by_threads(paths, hear, own.count, stop=own.close)
@@ -111,9 +111,9 @@ def survey(
     Args:
         root: the folder that `Clip.path` is relative to.
         clips: the clips to hear; results keep their order.
-        known: verdicts of earlier surveys, by the hash of the file's bytes.
+        known: verdicts of earlier surveys, by `key_of`.
         hear: who listens.
-        keep: called at once with each verdict that was not known and the hash of the bytes it is
+        keep: called at once with each verdict that was not known and the key of what it is
             about, so that it outlives this process; twice where two clips have the same bytes.
         advance: called with the number of clips and the seconds of audio just heard.
     """
@@ -133,12 +133,13 @@ def survey(
     with closed_at_the_end(hear(paths(), before)) as answers:
         for file_sha, verdict in answers:
             clip = waiting.popleft()
-            if not file_sha or file_sha not in before:
+            key = key_of(file_sha, clip.path)
+            if not file_sha or key not in before:
                 decoded += 1
                 if file_sha:
-                    keep(file_sha, verdict)
-            if verdict.reason:
-                problems.append(Problem(path=clip.path, reason=verdict.reason))
+                    keep(key, verdict)
+            if reason := verdict.reason or other_length(clip.length, verdict):
+                problems.append(Problem(path=clip.path, reason=reason))
             else:
                 heard.append(
                     Heard(
@@ -204,11 +205,30 @@ def _by_threads(
 
 
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of the bytes; "" where there is no regular file to read."""
+    """Return the SHA-256 of the bytes; "" where there is no regular file to read.
+
+    Args:
+        path: a file, or the name of a part of one: such a file is read once for all its parts.
+    """
     try:
-        if not path.is_file():  # a named pipe would wait for ever
+        whole, segment = locate(path)
+        if not whole.is_file():  # a named pipe would wait for ever
             return ""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        with whole.open("rb", buffering=0) as file:
+            return hash_bytes(file) if segment is None else hash_once(file)
+    except (OSError, AudioError):
         return ""
+
+
+def other_length(length: tuple[float, float] | None, verdict: Verdict) -> str:
+    """Return how a clip's length differs from `Clip.length`; nothing where it does not."""
+    if length is None:
+        return ""
+    given, slack = length
+    found = verdict.samples / SAMPLE_RATE
+    if abs(found - given) <= slack:
+        return ""
+    return (
+        f"lasts {found:.2f} s, but its row says {given:g} s: if that is a part, say where it "
+        "begins in a column 'start'; if it is something else, rename the column"
+    )

@@ -10,21 +10,21 @@ import numpy as np
 import torch
 
 from gensr.estimator.device import pick_device
-from gensr.estimator.errors import CorpusError, EncoderError, RunError
+from gensr.estimator.errors import EncoderError, RunError
 from gensr.estimator.model import Model, predict
 from gensr.estimator.registry import ModelSpec
 from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora import Problem
-from gensr.features.corpora.files import audio_files
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.load import CONTEXTS
 from gensr.features.encoding import Clips, encode_clips
 from gensr.features.same_encoder import differences
-from gensr.features.survey import closed_at_the_end, hear_in_children
+from gensr.features.survey import closed_at_the_end, hear_in_children, other_length
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
 from gensr.pipeline.encoder_folders import recall
 from gensr.pipeline.extract_config import BATCH_SECONDS
+from gensr.pipeline.inputs import inputs_of, shown
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.run import Run
 from gensr.pipeline.run_models import load_deployed
@@ -49,6 +49,8 @@ class Prediction:
 
     answers: tuple[Answer, ...]
     failed: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+    """What manifests had worth saying."""
 
 
 def predict_clips(
@@ -57,34 +59,37 @@ def predict_clips(
     *,
     encoder: str | None = None,
     device: str = "auto",
+    allow_outside: bool = False,
     progress: Listener | None = None,
 ) -> Prediction:
-    """Answer audio files and every audio file under folders.
+    """Answer audio files, parts of them, every audio file under folders, and manifests' clips.
 
     Args:
-        inputs: files and folders.
+        inputs: files (`talk.wav`), parts (`talk.wav#t=1.5,4`), manifests, and folders.
         run: trained with `--fold none`.
         encoder: where the encoder is now, if not where it was at extraction.
         device: for the encoder and the model.
+        allow_outside: whether a manifest may name files outside its folder.
         progress: told how far it is.
 
     Raises:
         RunError: the run is not for use, or the encoder is not the one it was trained on.
-        CorpusError: an input does not exist, or there is no audio.
+        CorpusError: an input does not exist, is a broken manifest, or there is no audio.
         EncoderError: memory ran out.
     """
     model, spec = load_deployed(run, pick_device(device))
-    files = _files(inputs)
+    asked = inputs_of(inputs, allow_outside=allow_outside)
+    files = asked.clips
     ears = _same_encoder(run, encoder, device)
     batching = _as_extracted(run, ears)
     listener = progress or Silent()
     listener.stage("predict", len(files))
     answers: list[Answer] = []
-    failed: list[Problem] = []
+    failed = list(asked.problems)
     with closed_at_the_end(hear_in_children(files, {})) as verdicts:
         heard = zip(files, verdicts, strict=True)
         while part := list(islice(heard, CLIPS_AT_ONCE)):
-            clips, problems = _sorted_out(part)
+            clips, problems = _sorted_out(part, asked.lengths)
             failed += problems
             if clips.paths:
                 try:
@@ -92,22 +97,7 @@ def predict_clips(
                 except EncoderMemoryError as error:
                     raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
             listener.advance(len(part), clips.seconds)
-    return Prediction(tuple(answers), tuple(failed))
-
-
-def _files(inputs: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in inputs:
-        if path.is_dir():
-            found = audio_files(path)
-            if not found:
-                raise CorpusError(f"{path} holds no audio file")
-            files += found
-        elif path.exists():
-            files.append(path)
-        else:
-            raise CorpusError(f"{path} does not exist")
-    return list(dict.fromkeys(files))
+    return Prediction(tuple(answers), tuple(failed), asked.notes)
 
 
 def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
@@ -170,13 +160,14 @@ def _as_extracted(run: Run, ears: Encoder) -> Batching:
 
 def _sorted_out(
     answered: Sequence[tuple[Path, tuple[str, Verdict]]],
+    lengths: Mapping[Path, tuple[float, float]],
 ) -> tuple[Clips, list[Problem]]:
     """Part files by the verdicts on them: what can be used, and what cannot."""
     heard: list[tuple[Path, str, Verdict]] = []
     problems = []
     for path, (file_sha256, verdict) in answered:
-        if verdict.reason:
-            problems.append(Problem(path=_shown(path), reason=verdict.reason))
+        if reason := verdict.reason or other_length(lengths.get(path), verdict):
+            problems.append(Problem(path=shown(path), reason=reason))
         else:
             heard.append((path, file_sha256, verdict))
     clips = Clips(
@@ -199,14 +190,9 @@ def _answers(
     p = predict(model, x).double().cpu().numpy()
     return [
         Answer(
-            path=_shown(Path(path)),
+            path=shown(Path(path)),
             predicted=spec.classes[int(np.argmax(given))],
             probabilities=dict(zip(spec.classes, map(float, given), strict=True)),
         )
         for path, given in zip(clips.paths, p, strict=True)
     ]
-
-
-def _shown(path: Path) -> str:
-    """The path as it can be printed: bytes that are no UTF-8 as escapes."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")

@@ -13,7 +13,8 @@ class Clip:
     """
 
     path: str
-    """POSIX path of the audio file, relative to the corpus root that was scanned."""
+    """POSIX path of the audio file, relative to the corpus root that was scanned; of a part of a
+    file with what part it is: `talk.wav#t=1.5,4` (`features/segments.py`)."""
     corpus: str
     """Short name of the corpus: `emodb`, `ravdess`, ...; for others the folder's name."""
     speaker: str = ""
@@ -30,6 +31,9 @@ class Clip:
     """The label in the words shared by all corpora (see `labels.py`); empty where none fits."""
     split: str = ""
     """Official split: `train`, `dev`, `test`, or empty."""
+    length: tuple[float, float] | None = None
+    """Seconds that the corpus says the clip lasts, and how far off that may be; None: not said.
+    It is held against the audio when that is heard, and not kept."""
     extra: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Further columns (a manifest's own, RAVDESS's intensity, ...), each a column of the table."""
 

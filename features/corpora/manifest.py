@@ -3,10 +3,11 @@
     file,speaker,gender,emotion,split,sentence,dialogue,corpus
     wav/a.wav,anna,female,angry,train,s1,,mine
 
-`file` and `emotion` are required, though a cell of `emotion` may be empty; other columns go to
-`Clip.extra`. Paths are relative to the manifest's folder and stay inside it, links included: a
-corpus that is moved, or packed and sent on, still fits its manifest, and a manifest from
-elsewhere cannot reach for other files of the machine. Whoever trusts it may allow more.
+`file` and `emotion` are required, though a cell of `emotion` may be empty; `start`, `end` and
+`channel` name a part of the file (`cuts.py`); other columns go to `Clip.extra`. Paths are relative
+to the manifest's folder and stay inside it, links included: a corpus that is moved, or packed and
+sent on, still fits its manifest, and a manifest from elsewhere cannot reach for other files of the
+machine. Whoever trusts it may allow more.
 """
 
 import os
@@ -14,13 +15,16 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from gensr.estimator.errors import CorpusError
+from gensr.estimator.errors import AudioError, CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.cuts import Cuts
 from gensr.features.corpora.labels import CANONICAL, canonical
 from gensr.features.corpora.tables import TABLE_SUFFIXES, Row, read_table
+from gensr.features.segments import name_of
 
 NAMES: tuple[str, ...] = tuple(f"manifest{suffix}" for suffix in TABLE_SUFFIXES)
 
@@ -60,13 +64,14 @@ def manifest_in(folder: Path) -> Path | None:
     return there[0] if there else None
 
 
-def read_manifest(path: Path, *, allow_outside: bool = False) -> Found:
+def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = True) -> Found:
     """Read a manifest into clips.
 
     Args:
         path: A `.csv`, `.tsv` or `.jsonl` file; paths in it are relative to its folder.
         allow_outside: Take files outside that folder too. Their `Clip.path` is as written, in
             its shortest form: with `..`, or absolute.
+        labelled: Whether there must be a column for the emotion.
 
     Returns:
         The clips; problems are rows whose file is missing, and rows that name a file again.
@@ -76,30 +81,40 @@ def read_manifest(path: Path, *, allow_outside: bool = False) -> Found:
             folder, or a split or canonical label is none; naming the file and the line.
     """
     table = read_table(path)
-    columns = _columns(path, table.columns)
+    columns = _columns(path, table.columns, labelled=labelled)
+    cuts = Cuts(path, table.columns, table.rows, columns.values())
     corpus = path.resolve().parent.name
     clips: dict[str, tuple[int, Clip]] = {}
     problems: list[Problem] = []
     fence = _Fence(path.parent, allow_outside)
     for row in table.rows:
-        clip = _clip(path, row, columns, corpus, fence)
+        file = row.cells[columns["file"]]
+        try:
+            file, cut = cuts.of(row, file)
+        except AudioError as error:
+            asked = fence.inside(f"{path}, line {row.line}", file)
+            problems.append(Problem(path=asked, reason=f"line {row.line}: {error}"))
+            continue
+        file = fence.inside(f"{path}, line {row.line}", file)
+        clip = _clip(path, row, columns, corpus, name_of(file, cut.segment), cuts.used)
+        clip = replace(clip, length=cut.length)
         if clip.path in clips:
             line, first = clips[clip.path]
             same = first == clip and first.extra == clip.extra
             reason = f"line {row.line} {'repeats' if same else 'contradicts'} line {line}"
             problems.append(Problem(path=clip.path, reason=f"{reason}, which is kept"))
-        elif reason := _unusable(path.parent / clip.path):
+        elif reason := _unusable(path.parent, file, row.cells[columns["file"]]):
             problems.append(Problem(path=clip.path, reason=f"line {row.line}: {reason}"))
         else:
             clips[clip.path] = (row.line, clip)
     return Found(
         clips=tuple(clip for _, clip in clips.values()),
         problems=tuple(problems),
-        notes=_notes(path.name, table.rows, columns),
+        notes=(*_notes(path.name, table.rows, columns), *cuts.notes),
     )
 
 
-def _columns(path: Path, names: tuple[str, ...]) -> dict[str, str]:
+def _columns(path: Path, names: tuple[str, ...], *, labelled: bool) -> dict[str, str]:
     """Return the manifest's column for each field it has; the rest are extra."""
     columns: dict[str, str] = {}
     for name in names:
@@ -112,7 +127,7 @@ def _columns(path: Path, names: tuple[str, ...]) -> dict[str, str]:
                 " keep one, or rename the other"
             )
         columns[field] = name
-    for field in ("file", "emotion"):
+    for field in ("file", "emotion") if labelled else ("file",):
         if field not in columns:
             found = ", ".join(names) or "none"
             accepted = " or ".join((field, *ALIASES[field][:2]))
@@ -122,7 +137,14 @@ def _columns(path: Path, names: tuple[str, ...]) -> dict[str, str]:
     return columns
 
 
-def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str, fence: "_Fence") -> Clip:
+def _clip(
+    path: Path,
+    row: Row,
+    columns: Mapping[str, str],
+    corpus: str,
+    clip_name: str,
+    cut: frozenset[str],
+) -> Clip:
     known = {field: row.cells[name] for field, name in columns.items()}
     emotion, split, shared = (known.get(field, "") for field in ("emotion", "split", "canonical"))
     where = f"{path}, line {row.line}"
@@ -130,9 +152,9 @@ def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str, fence: 
         raise CorpusError(f"{where}: split {split!r}; expected train, dev, test or nothing")
     if shared and shared not in CANONICAL:
         raise CorpusError(f"{where}: canonical {shared!r}; expected one of {', '.join(CANONICAL)}")
-    used = set(columns.values())
+    used = {*columns.values(), *cut}
     return Clip(
-        path=fence.inside(where, known["file"]),
+        path=clip_name,
         corpus=known.get("corpus", "") or corpus,
         speaker=known.get("speaker", ""),
         gender=_GENDERS.get(known.get("gender", "").lower(), ""),
@@ -195,9 +217,18 @@ class _Fence:
         return real == self._real or real.startswith(self._real.rstrip("/") + "/")
 
 
-def _unusable(file: Path) -> str:
-    """Return why a file cannot be a clip, or nothing."""
+def _unusable(folder: Path, name: str, cell: str) -> str:
+    """Return why a file cannot be a clip, or nothing.
+
+    Args:
+        folder: the manifest's.
+        name: the file's.
+        cell: what the manifest has for it, perhaps with a part.
+    """
+    file = folder / name
     try:
+        if "#" in cell and not name.endswith(cell) and os.path.lexists(folder / cell):
+            return f"{cell} reads like a part of {name}, and is a file itself: rename the file"
         if file.is_dir():
             return "is a folder"
         return "" if file.exists() else "no such file"
@@ -208,7 +239,7 @@ def _unusable(file: Path) -> str:
 def _notes(name: str, rows: tuple[Row, ...], columns: Mapping[str, str]) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     for row in rows:
-        counts["without an emotion"] += not row.cells[columns["emotion"]]
+        counts["without an emotion"] += "emotion" in columns and not row.cells[columns["emotion"]]
         gender = row.cells.get(columns.get("gender", ""), "").lower()
         counts["with a gender other than female and male, left empty"] += bool(
             "gender" in columns and gender and gender not in _GENDERS

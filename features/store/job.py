@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
 from gensr.features.same_encoder import differences
+from gensr.features.segments import key_of
 from gensr.features.store import files, schema, survey_log
 from gensr.features.store.journal import Journal, at_once, with_id
 from gensr.features.store.open import Store, open_store, read_header
@@ -116,7 +117,7 @@ class Job:
         return dict(found["settings"])
 
     def verdicts(self, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
-        """Return what is known of files by their bytes: from an interrupted run, from the store.
+        """Return what is known of clips by their key: from an interrupted run, from the store.
 
         What may have failed for lack of time or memory is left out, so that it is tried again,
         unless a plan is to be resumed that counts on it. `--overwrite` tries all that failed.
@@ -127,10 +128,11 @@ class Job:
         elif self._journal.plan() is None:
             known = {sha: verdict for sha, verdict in known.items() if not verdict.passing}
         if self.base is not None:
-            names = ("file_sha256", "samples", "audio_sha256")
+            names = ("file_sha256", "path", "samples", "audio_sha256")
             columns = (self.base.table[name].tolist() for name in names)
-            for file_sha, samples, audio_sha in zip(*columns, strict=True):
-                known[file_sha] = Verdict(samples=samples, audio_sha256=audio_sha)
+            for file_sha, path, samples, audio_sha in zip(*columns, strict=True):
+                heard = Verdict(samples=samples, audio_sha256=audio_sha)
+                known[key_of(file_sha, path)] = heard
         self._usable = self._usable or any(not verdict.reason for verdict in known.values())
         return known
 
@@ -139,17 +141,17 @@ class Job:
         """Keep a survey as it goes, for the case that this run is interrupted.
 
         Yields:
-            A function that takes the hash of a file's bytes and the verdict on it; called from
+            A function that takes the key of a clip and the verdict on it; called from
             one thread. What it was told lasts until `start` or `drop`, unless it was heard to
             the end and no file can be used: then there is nothing to go on from.
         """
         with files.store_errors(self.out):
             log = survey_log.begin(self._journal.survey, preprocessing)
 
-        def keep(file_sha256: str, verdict: Verdict) -> None:
+        def keep(key: str, verdict: Verdict) -> None:
             self._usable = self._usable or not verdict.reason
             with files.store_errors(self.out):
-                log.add(file_sha256, verdict)
+                log.add(key, verdict)
 
         try:
             yield keep

@@ -2,6 +2,7 @@
 
     {"preprocessing": {...}, "decoders": {...}}
     ["<hash of the file>", 16000, "<hash of the samples>", "", false]
+    ["<hash of the file>#t=1.5,4", 40000, "<hash of the part's samples>", "", false]
     ...
 
 The first line says what the verdicts hold for: how files become samples, and the versions of the
@@ -11,7 +12,7 @@ of the samples, whoever decoded them.
 
 A survey of a large corpus takes hours; killed, it goes on where it was. Lines are only ever
 added, and reach the disk every few seconds. The last one may be torn, and is then ignored.
-Of two lines about the same bytes the later one holds: a file may have been tried again.
+Of two lines about the same clip the later one holds: a file may have been tried again.
 
 At a URL nothing can be added to an object. There the log is a folder of pieces, each such a log
 by itself, of what was heard in about half a minute.
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
     from upath import UPath
 
 Keep = Callable[[str, Verdict], None]
-"""Called with the hash of a file's bytes and what was heard."""
+"""Called with the key of a clip (`segments.key_of`) and what was heard."""
 
 _ROW = [str, int, str, str, bool]
-"""Types of a line's parts: the hash of the file, and the fields of a verdict."""
+"""Types of a line's parts: the key of the clip, and the fields of a verdict."""
 _LINES, _SECONDS = 1000, 2.0
 """What a power cut can cost."""
 _PIECE_LINES, _PIECE_SECONDS = 10_000, 30.0
@@ -44,15 +45,15 @@ _PIECE_LINES, _PIECE_SECONDS = 10_000, 30.0
 
 
 def read(path: Where, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
-    """Return the verdicts by the hash of the file's bytes.
+    """Return the verdicts by the hash of the file's bytes, and the part of it that was heard.
 
     None where there is no log, or one of another preprocessing or of other decoders.
     """
     known: dict[str, Verdict] = {}
     for _, line in _lines(path, preprocessing):
         if isinstance(line, list):
-            sha, *told = line
-            known[sha] = Verdict(*told)
+            key, *told = line
+            known[key] = Verdict(*told)
     return known
 
 
@@ -82,9 +83,9 @@ class SurveyLog:
         self._file.seek(end)
         self._waiting, self._synced = 0, time.monotonic()
 
-    def add(self, file_sha256: str, verdict: Verdict) -> None:
+    def add(self, key: str, verdict: Verdict) -> None:
         """Add one verdict; it outlives this process at once, and a power cut soon after."""
-        self._file.write(_dump([file_sha256, *astuple(verdict)]))
+        self._file.write(_dump([key, *astuple(verdict)]))
         self._file.flush()
         self._waiting += 1
         if self._waiting >= _LINES or time.monotonic() - self._synced > _SECONDS:
@@ -114,9 +115,9 @@ class SurveyPieces:
         self._next = int(pieces[-1].name) + 1 if pieces else 0
         self._begin()
 
-    def add(self, file_sha256: str, verdict: Verdict) -> None:
+    def add(self, key: str, verdict: Verdict) -> None:
         """Add one verdict; it outlives this process within half a minute."""
-        self._waiting.append(_dump([file_sha256, *astuple(verdict)]))
+        self._waiting.append(_dump([key, *astuple(verdict)]))
         if len(self._waiting) >= _PIECE_LINES or time.monotonic() - self._since > _PIECE_SECONDS:
             self._put()
 

@@ -5,6 +5,7 @@ of checksum cover the content: the header's own, the tables', each clip's audio 
 (Zarr) or Fletcher-32 (HDF5) on every chunk of numbers.
 """
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from gensr.estimator.errors import StoreError
+from gensr.features.segments import file_of
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.table import tables_sha256
 from gensr.features.store.transfer import Advance, ignore
@@ -21,7 +23,7 @@ from gensr.features.store.where import Where
 from gensr.features.survey import hash_file
 
 _AHEAD = 1024
-"""Audio files hashed between two reports of progress."""
+"""Rows whose files are hashed between two reports of progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def verify(path: Where | str, *, audio: Path | None = None, advance: Advance = i
         faults += table_faults
         heard = 0
         if audio is not None and not table_faults:
-            heard = len(store)
+            heard = len({file_of(path) for path in store.table["path"].tolist()})
             faults += _audio_faults(store, audio, advance)
         return Verified(
             clips=len(store),
@@ -124,14 +126,29 @@ def _table_faults(store: Store) -> Iterator[str]:
 
 
 def _audio_faults(store: Store, root: Path, advance: Advance) -> Iterator[str]:
+    """Hash the file of every row; one of which there are several parts, once, and told once."""
     paths, hashes = (store.table[name].tolist() for name in ("path", "file_sha256"))
+    told: set[str] = set()
+    found: dict[str, str] = {}
+    """Hash by file, of the files of one round: a file's parts lie beside each other."""
     with ThreadPoolExecutor(4) as pool:
         for start in range(0, len(paths), _AHEAD):
             part = paths[start : start + _AHEAD]
-            found = pool.map(hash_file, [root / path for path in part])
-            for path, sha, wanted in zip(part, found, hashes[start:], strict=False):
-                if not sha:
-                    yield f"{path} is missing under {root}"
-                elif sha != wanted:
-                    yield f"{path} has changed since it was extracted; extract again"
+            names = {path: file_of(path) for path in part}
+            new = [name for name in dict.fromkeys(names.values()) if name not in found]
+            answers = pool.map(hash_file, [root / name for name in new])
+            found |= dict(zip(new, answers, strict=True))
+            for path, wanted in zip(part, hashes[start:], strict=False):
+                name = names[path]
+                fault = ""
+                if os.path.lexists(root / path) and name != path:
+                    fault = f"{path} names a part of {name}, and a file too; rename the file"
+                elif not found[name]:
+                    fault = f"{name} is missing under {root}"
+                elif found[name] != wanted:
+                    fault = f"{name} has changed since it was extracted; extract again"
+                if fault and fault not in told:
+                    told.add(fault)
+                    yield fault
+            found = {name: found[name] for name in names.values()}
             advance(len(part))

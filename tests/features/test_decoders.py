@@ -31,7 +31,7 @@ with open(HERE / "pids", "a") as pids:
     print(os.getpid(), file=pids)
 decode = decode_child.decode
 
-def worse(file):
+def worse(file, segment=None):
     name = Path(os.fsdecode(file.name)).name
     if name.startswith("crash"):
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -54,7 +54,7 @@ def worse(file):
     if name.startswith("last"):
         os.unlink(__file__)
         os.abort()
-    return decode(file)
+    return decode(file, segment)
 
 def late(samples, rate):
     time.sleep(4)

@@ -178,7 +178,7 @@ def test_what_may_pass_is_tried_again(made, tmp_path, overwrite):
     ],
 )
 def test_which_verdicts_may_pass(stub, tmp_path, monkeypatch, error, passing):
-    def failing(file):
+    def failing(file, segment=None):
         raise error
 
     stub.write_clip(tmp_path / "a.wav", seed=1)

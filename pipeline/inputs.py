@@ -1,0 +1,94 @@
+"""What `gensr predict` is given: files, parts of files, folders and manifests, as clips to hear.
+
+A folder means every audio file under it, whatever manifest lies there: a manifest is meant by its
+own path. What a manifest says of labels is of no interest here.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gensr.estimator.errors import AudioError, CorpusError
+from gensr.features.corpora import Problem
+from gensr.features.corpora.files import audio_files
+from gensr.features.corpora.manifest import read_manifest
+from gensr.features.corpora.tables import TABLE_SUFFIXES
+from gensr.features.segments import name_of, take_apart
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Clips to answer, and what has no clip."""
+
+    clips: tuple[Path, ...]
+    """Files, and names of parts of files; each once, in the order given."""
+    lengths: Mapping[Path, tuple[float, float]]
+    """`Clip.length` of those that have one."""
+    problems: tuple[Problem, ...]
+    """Rows of manifests that cannot be used."""
+    notes: tuple[str, ...]
+    """One line each, worth showing."""
+
+
+def inputs_of(given: Sequence[Path], *, allow_outside: bool) -> Inputs:
+    """Find the clips that are meant.
+
+    Args:
+        given: files, names of parts (`talk.wav#t=1.5,4`), folders, manifests.
+        allow_outside: whether a manifest may name files outside its folder.
+
+    Raises:
+        CorpusError: one does not exist, is a broken manifest, or there is no audio.
+    """
+    clips: list[Path] = []
+    lengths: dict[Path, tuple[float, float]] = {}
+    problems: list[Problem] = []
+    notes: list[str] = []
+    for path in given:
+        if path.is_dir():
+            found = audio_files(path)
+            if not found:
+                raise CorpusError(f"{path} holds no audio file")
+            clips += found
+        elif path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
+            read = read_manifest(path, allow_outside=allow_outside, labelled=False)
+            for clip in read.clips:
+                clips.append(path.parent / clip.path)
+                if clip.length is not None:
+                    lengths[clips[-1]] = clip.length
+            problems += [
+                Problem(path=shown(path.parent / problem.path), reason=problem.reason)
+                for problem in read.problems
+            ]
+            notes += read.notes
+        else:
+            clips.append(path if os.path.lexists(path) else _part(path))
+    once = tuple(dict.fromkeys(clips))
+    return Inputs(once, lengths, tuple(problems), tuple(dict.fromkeys(notes)))
+
+
+def shown(path: Path) -> str:
+    """Return a path as it can be printed: bytes that are no UTF-8 as escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _part(path: Path) -> Path:
+    """Return the one name of a part of a file.
+
+    Raises:
+        CorpusError: there is no such file, or no file has such a part.
+    """
+    try:
+        file, segment = take_apart(str(path))
+    except AudioError as error:
+        raise CorpusError(f"{shown(path)} {error}") from error
+    if segment is not None and os.path.lexists(file):
+        return Path(name_of(file, segment))
+    if Path(file).exists():  # the whole of it, by another name
+        return Path(file)
+    before = str(path).rpartition("#")[0]
+    hint = ""
+    if segment is None and before and Path(before).exists():
+        hint = f"; a part of {shown(Path(before))} is named as #t=1.5,4 (seconds) or #channel=0"
+    raise CorpusError(f"{shown(path)} does not exist{hint}")
