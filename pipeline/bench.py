@@ -17,7 +17,7 @@ from gensr.features.store.where import Where, locate
 from gensr.pipeline.answer import answer
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.run import Prediction, Run
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.vectors import load_vectors, prefixes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,11 @@ class Bench:
     def __init__(self, run: Run, stores: Sequence[Where | str] | None, device: str) -> None:
         config = run.config
         paths = [locate(store) for store in stores or config["stores"]]
-        vectors = load_vectors(paths, config["layers"][:-1])
+        prefixes = prefixes_of(run)
+        vectors = load_vectors(paths, config["layers"][:-1], prefixes=prefixes)
         known = [store["hash"] for store in run.manifest["stores"]]
-        if list(vectors.hashes) != known:
+        alike = sorted(vectors.hashes) == sorted(known)
+        if not alike or (prefixes and list(vectors.hashes) != known):
             raise RunError(
                 f"{run.folder} was trained on other vectors than {', '.join(map(str, paths))} "
                 "hold now; pass the store it was trained on with --store, or train again"

@@ -103,7 +103,7 @@ def make_protocol(
         corpora=corpora,
         label=column,
         classes=classes,
-        label_map=dict(zip(native.tolist(), values[labelled].tolist(), strict=True)),
+        label_map=_label_map(native, values[labelled]),
         disjoint=() if deploy else plan.groups,
         cluster=cluster,
         paths=tuple(kept["path"].tolist()),
@@ -175,6 +175,14 @@ def _labels(
         raise ProtocolError(f"no column {label!r} to learn; the clips have {', '.join(table)}")
     values = np.asarray(table[label]).astype(str)
     return label, _qualified(table, label, corpora) if label == "speaker" else values
+
+
+def _label_map(native: NDArray[np.str_], values: NDArray[np.str_]) -> dict[str, str]:
+    """Native label to class; to both, in words, where two corpora mean different classes by it."""
+    meant: dict[str, list[str]] = {}
+    for label, value in sorted(set(zip(native.tolist(), values.tolist(), strict=True))):
+        meant.setdefault(label, []).append(value)
+    return {label: " or ".join(classes) for label, classes in meant.items()}
 
 
 def _qualified(table: Table, column: str, corpora: tuple[str, ...]) -> NDArray[np.str_]:

@@ -30,7 +30,7 @@ from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocol import Fold, Protocol
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.run import Prediction, Run, new_folder, provenance, stillborn
-from gensr.pipeline.vectors import Vectors, load_vectors
+from gensr.pipeline.vectors import Vectors, load_vectors, prefixes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def train(
         raise ConfigError("--resume needs --run: which run to go on with")
     options, budget = _resolve(config)
     device = pick_device(config.device)
-    vectors = load_vectors(stores, config.layers)
+    vectors = load_vectors(stores, config.layers, prefixes=_prefixes(folder if resume else None))
     protocol = make_protocol(
         vectors.table,
         name=config.protocol,
@@ -177,6 +177,13 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
     if config.steps is not None:
         budget = replace(budget, steps=config.steps)
     return options, budget
+
+
+def _prefixes(folder: Path | None) -> tuple[str, ...] | None:
+    """How the run to go on with names the clips of several stores."""
+    if folder is None or not (folder / "config.json").is_file():
+        return None
+    return prefixes_of(Run.open(folder))
 
 
 def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:
