@@ -51,7 +51,7 @@ class Bench:
             )
         self._protocol = make_protocol(
             vectors.table,
-            name=config["protocol"],
+            name=run.protocol.name,  # a later version may have another default
             label=config["label"],
             labels=config["labels"],
             seed=config["split_seed"],

@@ -111,10 +111,12 @@ def train(
         raise ConfigError("--resume needs --run: which run to go on with")
     options, budget = _resolve(config)
     device = pick_device(config.device)
-    vectors = load_vectors(stores, config.layers, prefixes=_prefixes(folder if resume else None))
+    before = _before(folder) if resume else None
+    vectors = load_vectors(stores, config.layers, prefixes=prefixes_of(before) if before else None)
     protocol = make_protocol(
         vectors.table,
-        name=config.protocol,
+        # The default is the one that the run began with.
+        name=config.protocol or (before.protocol.name if before else None),
         label=config.label,
         labels=config.labels,
         seed=config.split_seed,
@@ -179,11 +181,9 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
     return options, budget
 
 
-def _prefixes(folder: Path | None) -> tuple[str, ...] | None:
-    """How the run to go on with names the clips of several stores."""
-    if folder is None or not (folder / "config.json").is_file():
-        return None
-    return prefixes_of(Run.open(folder))
+def _before(folder: Path | None) -> Run | None:
+    """The run to go on with, where there is one."""
+    return Run.open(folder) if folder and (folder / "config.json").is_file() else None
 
 
 def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:
