@@ -44,6 +44,7 @@ def command(
     from gensr.cli import console
     from gensr.estimator.errors import ConfigError
     from gensr.estimator.sampler import SAMPLERS
+    from gensr.pipeline.compare import differences
     from gensr.pipeline.evaluate import evaluate
     from gensr.pipeline.figures import draw
     from gensr.pipeline.run import Run, newest
@@ -70,11 +71,15 @@ def command(
             found.append(one)
     if as_json:
         plain = [one.as_json() for one in found]
-        typer.echo(json.dumps(plain[0] if len(plain) == 1 else {"runs": plain}, indent=2))
+        unlike = [one.as_json() for one in differences(found)]
+        several = {"runs": plain, "comparable": not unlike, "differences": unlike}
+        typer.echo(json.dumps(plain[0] if len(plain) == 1 else several, indent=2))
         return
     for one in found:
         _show_sweep(one)
     _show_runs(found)
+    for unlike in differences(found):
+        console.print_plain(unlike.line())
     for one in found:
         for picture in one.pictures:
             console.print_plain(str(picture))

@@ -171,6 +171,7 @@ def evaluate(
         options={
             **{key: config[key] for key in ("options", "training", "layers", "seed", "encoder")},
             "sampler": used,
+            "split_seed": config.get("split_seed"),
         },
         trajectory=trajectory,
         own=used == own,
