@@ -71,12 +71,14 @@ class TestSeveralStores:
         hashes = [kept["hash"] for kept in plain(report.run.folder, "manifest.json")["stores"]]
         assert hashes == list(load_vectors([store, other]).hashes)
 
-    def test_clips_and_speakers_name_their_corpus(self, fit, store, other, tmp_path):
+    def test_clips_are_named_by_their_paths_and_speakers_by_their_corpus(
+        self, fit, store, other, tmp_path
+    ):
         report = fit(tmp_path / "run", store, other, steps=2)
         assert report.protocol.name == "speaker-holdout"
-        assert {path.split(":")[0] for path in report.protocol.paths} == {"savee", "mine"}
         assert {"savee/DC", "mine/DC"} <= set(report.protocol.clusters)
-        assert all(row["path"].count(":") == 1 for row in rows(report.run.folder))
+        assert set(report.protocol.paths) <= set(load_vectors([store, other]).table["path"])
+        assert not any("zarr" in row["path"] for row in rows(report.run.folder))
 
     def test_native_words_where_asked_for(self, fit, store, other, tmp_path):
         report = fit(tmp_path / "run", store, other, labels="native", steps=1)
@@ -91,7 +93,7 @@ class TestSeveralStores:
 
     def test_one_clip_in_two_stores_is_refused(self, fit, store, tmp_path):
         (tmp_path / store.name).symlink_to(store)
-        with pytest.raises(StoreError, match=r"both hold the clip savee:DC/angry-0\.wav"):
+        with pytest.raises(StoreError, match="both hold the clip savee:"):
             fit(tmp_path / "run", store, tmp_path / store.name)
 
     @pytest.fixture
