@@ -71,15 +71,15 @@ def command(
             found.append(one)
     if as_json:
         plain = [one.as_json() for one in found]
-        unlike = [one.as_json() for one in differences(found)]
+        unlike = [difference.as_json() for difference in differences(found)]
         several = {"runs": plain, "comparable": not unlike, "differences": unlike}
         typer.echo(json.dumps(plain[0] if len(plain) == 1 else several, indent=2))
         return
     for one in found:
         _show_sweep(one)
     _show_runs(found)
-    for unlike in differences(found):
-        console.print_plain(unlike.line())
+    for difference in differences(found):
+        console.print_plain(difference.line())
     for one in found:
         for picture in one.pictures:
             console.print_plain(str(picture))

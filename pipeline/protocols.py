@@ -213,7 +213,8 @@ def _qualified(table: Table, column: str, corpora: tuple[str, ...]) -> NDArray[n
 
 
 def _cluster_column(table: Table, plan: Plan) -> str:
-    for column in (*plan.groups, "speaker", *(("dialogue",) if plan.official else ())):
+    ways: tuple[str, ...] = (*plan.groups, "speaker")
+    for column in (*ways, "dialogue") if plan.official else ways:
         if column in ("speaker", "dialogue") and all(table[column] != ""):
             return column
     return "clip"
