@@ -49,6 +49,7 @@ def command(
     from gensr.cli import breakdown, console
     from gensr.estimator.errors import ConfigError
     from gensr.estimator.sampler import SAMPLERS
+    from gensr.pipeline.compare import differences
     from gensr.pipeline.evaluate import evaluate
     from gensr.pipeline.figures import draw, lacking
     from gensr.pipeline.run import Run, newest
@@ -87,11 +88,15 @@ def command(
         )
     if as_json:
         plain = [one.as_json() for one in found]
-        console.print_json(plain[0] if len(plain) == 1 else {"runs": plain})
+        unlike = [difference.as_json() for difference in differences(found)]
+        several = {"runs": plain, "comparable": not unlike, "differences": unlike}
+        console.print_json(plain[0] if len(plain) == 1 else several)
         return
     for one in found:
         _show_sweep(one)
     _show_runs(found)
+    for difference in differences(found):
+        console.print_plain(difference.line())
     for one in found:
         breakdown.show(one)
     for one in found:

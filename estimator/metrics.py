@@ -5,26 +5,20 @@ confusion matrix, rows truth and columns prediction, so that it can be taken aga
 speaker at no cost.
 
 Intervals are over clusters (speakers; dialogues in MELD), not clips: clips of one speaker are
-not independent. Ours is the delete-one-cluster jackknife with Student's t at S-1 degrees of
-freedom. For accuracy with equally many clips per speaker it is the t interval over speaker
-means; it also serves UAR and F1, which are not means over clips. Below four clusters there is
-none. (A percentile bootstrap over few clusters covers far too little: docs/evaluation.md.)
+not independent. `intervals.py` makes them; below four clusters there is none.
 
 Shapes: C classes, S clusters; `...` any leading axes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from gensr.estimator.errors import ConfigError
-
-Matrix = NDArray[np.float64]
-MIN_CLUSTERS = 4
+from gensr.estimator.intervals import Matrix, Metric, interval
 
 
 def confusion(truth: Sequence[int], predicted: Sequence[int], n_classes: int) -> Matrix:
@@ -61,13 +55,15 @@ def majority_baseline(matrix: Matrix) -> NDArray[np.float64]:
     return _ratio(support.max(-1), support.sum(-1))
 
 
-METRICS: dict[str, Callable[[Matrix], NDArray[np.float64]]] = {
+METRICS: dict[str, Metric] = {
     "accuracy": accuracy,
     "uar": uar,
     "macro_f1": macro_f1,
     "weighted_f1": weighted_f1,
     "majority_baseline": majority_baseline,
 }
+BY_CLASS = ("uar", "macro_f1")
+"""Those that are means over classes, so that a clip of a rare class weighs more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,34 +125,13 @@ def numbers(
         n=len(truth),
         classes=tuple(classes),
         values={name: float(metric(whole)) for name, metric in METRICS.items()},
-        intervals={name: interval(metric, per_cluster) for name, metric in METRICS.items()},
+        intervals={
+            name: interval(metric, per_cluster, by_class=name in BY_CLASS)
+            for name, metric in METRICS.items()
+        },
         clusters=len(names),
         confusion=tuple(tuple(int(v) for v in row) for row in whole),
     )
-
-
-def interval(
-    metric: Callable[[Matrix], NDArray[np.float64]], per_cluster: Matrix, level: float = 0.95
-) -> tuple[float, float] | None:
-    """Delete-one-cluster jackknife interval with Student's t, kept inside [0, 1].
-
-    Args:
-        metric: a function of confusion matrices.
-        per_cluster: (S, C, C) one matrix per cluster.
-        level: coverage aimed at.
-
-    Returns:
-        (low, high), or None below `MIN_CLUSTERS` clusters.
-    """
-    S = len(per_cluster)
-    if S < MIN_CLUSTERS:
-        return None
-    whole = per_cluster.sum(0)
-    without = metric(whole - per_cluster)  # (S,)
-    variance = (S - 1) / S * np.square(without - without.mean()).sum()
-    half = float(stdtrit(S - 1, (1 + level) / 2) * np.sqrt(variance))
-    centre = float(metric(whole))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _support(matrix: Matrix) -> Matrix:

@@ -17,7 +17,7 @@ from gensr.pipeline.answer import answer, with_people
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.run import Prediction, Run
 from gensr.pipeline.run_models import load_fold
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.vectors import load_vectors, prefixes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +42,19 @@ class Bench:
     def __init__(self, run: Run, stores: Sequence[Where | str] | None, device: str) -> None:
         config = run.config
         paths = [locate(store) for store in stores or config["stores"]]
-        vectors = load_vectors(paths, config["layers"][:-1], encoder=config["encoder"])
+        prefixes = prefixes_of(run)
+        layers = config["layers"][:-1]
+        vectors = load_vectors(paths, layers, encoder=config["encoder"], prefixes=prefixes)
         known = [store["hash"] for store in run.manifest["stores"]]
-        if list(vectors.hashes) != known:
+        alike = sorted(vectors.hashes) == sorted(known)
+        if not alike or (prefixes and list(vectors.hashes) != known):
             raise RunError(
                 f"{run.folder} was trained on other vectors than {', '.join(map(str, paths))} "
                 "hold now; pass the store it was trained on with --store, or train again"
             )
         self._protocol = make_protocol(
             vectors.table,
-            name=config["protocol"],
+            name=run.protocol.name,  # a later version may have another default
             label=config["label"],
             labels=config["labels"],
             seed=config["split_seed"],

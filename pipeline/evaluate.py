@@ -182,6 +182,7 @@ def evaluate(
         options={
             **{key: config[key] for key in ("options", "training", "layers", "seed", "encoder")},
             "sampler": used,
+            "split_seed": config.get("split_seed"),
         },
         trajectory=trajectory,
         worst_speaker=worst_speaker(predictions, protocol),

@@ -8,7 +8,7 @@ protocols are equal.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import ProtocolError
 
 Rows = NDArray[np.int64]
+ASIDE = ("split_unused",)
+"""What is described and is no part of the question: another way was asked for, and taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,8 @@ class Protocol:
     """Why clips of the store take no part, with counts."""
     overlaps: Mapping[str, int]
     """Per column, tested clips whose value is also learnt from in their fold."""
+    split_unused: Mapping[str, int] = field(default_factory=dict)
+    """Clips per part (empty: in none) of a split that they name and this does not follow."""
 
     def __post_init__(self) -> None:
         for fold in self.folds:
@@ -84,7 +88,8 @@ class Protocol:
     @property
     def hash(self) -> str:
         """Identity of the question: equal hashes, comparable results. Hex, 16 digits."""
-        question = json.dumps([self.describe(), self.assignment()], sort_keys=True)
+        about = {key: value for key, value in self.describe().items() if key not in ASIDE}
+        question = json.dumps([about, self.assignment()], sort_keys=True)
         return hashlib.sha256(question.encode()).hexdigest()[:16]
 
     def describe(self) -> dict[str, Any]:
@@ -100,6 +105,7 @@ class Protocol:
             "left_out": dict(sorted(self.left_out.items())),
             "overlaps": dict(sorted(self.overlaps.items())),
             "folds": {fold.name: fold.held_out for fold in self.folds},
+            "split_unused": dict(sorted(self.split_unused.items())),
         }
 
     def assignment(self) -> list[list[str]]:
@@ -122,6 +128,13 @@ class Protocol:
             elif count:
                 share = f"{count} of {tested} tested clips"
                 notes.append(f"{share} share their {column} with trained ones: not kept apart")
+        if self.split_unused:
+            notes.append(self._split_note())
+        if self.cluster == "clip" and tested:
+            notes.append(
+                "not every clip names its speaker: intervals are over clips as if they were "
+                "independent, so they are too narrow"
+            )
         for fold in self.folds:
             unseen = np.setdiff1d(self.labels[fold.test], self.labels[fold.learn])
             if len(unseen):
@@ -133,6 +146,18 @@ class Protocol:
             which = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
             notes.append(f"{len(few)} of {len(self.classes)} classes have under 3 clips: {which}")
         return tuple(notes)
+
+    def _split_note(self) -> str:
+        parts = [part for part in ("train", "dev", "test") if self.split_unused.get(part)]
+        parts += sorted(set(self.split_unused) - {*parts, ""})
+        said = ", ".join(f"{part} {self.split_unused[part]}" for part in parts)
+        if self.split_unused.get(""):
+            said += f", none {self.split_unused['']}"
+        if any(len(fold.test) for fold in self.folds):
+            end = f"which {self.name} does not follow: --protocol official does"
+        else:
+            end = "and this model learns from every part of it"
+        return f"the clips name an official split ({said}), {end}"
 
 
 def _clips(count: int) -> str:
@@ -171,4 +196,5 @@ def from_plain(described: Mapping[str, Any], assignment: Sequence[Sequence[str]]
         folds=folds,
         left_out=described["left_out"],
         overlaps=described["overlaps"],
+        split_unused=described.get("split_unused", {}),
     )

@@ -7,6 +7,7 @@
 | tess-loso         | tess    | 2 speakers x 2 halves of the words             | speaker, sentence |
 | ravdess-6fold     | ravdess | six of four actors, two women and two men each | speaker     |
 | meld-official     | meld    | the official split                             | dialogue    |
+| official          | any     | the split that the clips name: train, dev, test | nothing    |
 | speaker-holdout   | any     | one, about a fifth of the speakers             | speaker     |
 | speaker-5fold     | any     | five groups of speakers                        | speaker     |
 | sentence-holdout  | any     | one, about a fifth of the sentences            | sentence    |
@@ -14,7 +15,9 @@
 
 The development part of a fold is taken from its training part by the same kind of group, so
 that choices are made under the conditions of the test. Every draw ranks the names by a hash with
-the seed: the order of the clips does not matter, nor does the number of clips per name.
+the seed: the order of the clips does not matter, nor does the number of clips per name. An empty
+value is unknown, and no group: where a protocol keeps a column apart it is refused, elsewhere it
+is never drawn.
 """
 
 from collections import Counter
@@ -44,6 +47,8 @@ class Plan:
     """Columns kept disjoint between training and test."""
     split: Callable[[Table, int], Splits]
     """(clip table, seed) -> for each fold: what is held out, rows to learn from, rows to test."""
+    official: bool = False
+    """Whether it follows the split that the clips name, its development part included."""
 
 
 def make_protocol(
@@ -81,7 +86,7 @@ def make_protocol(
     kept = {key: np.asarray(table[key])[labelled] for key in table}
     kept["speaker"] = _qualified(kept, "speaker", corpora)
     kept["dialogue"] = _qualified(kept, "dialogue", corpora)
-    name = name or default_protocol(corpora, label)
+    name = name or default_protocol(corpora, label, kept["split"])
     plan = _plan(name, corpora)
     if column in plan.groups and not deploy:
         raise ProtocolError(
@@ -98,12 +103,14 @@ def make_protocol(
         )
     native = np.asarray(table["emotion"] if column == "canonical" else values)[labelled]
     cluster = _cluster_column(kept, plan)
+    named = Counter(kept["split"].tolist())
+    followed = (plan.official and not deploy) or not {"train", "test"} <= set(named)
     protocol = Protocol(
         name=name,
         corpora=corpora,
         label=column,
         classes=classes,
-        label_map=dict(zip(native.tolist(), values[labelled].tolist(), strict=True)),
+        label_map=_label_map(native, values[labelled]),
         disjoint=() if deploy else plan.groups,
         cluster=cluster,
         paths=tuple(kept["path"].tolist()),
@@ -113,6 +120,7 @@ def make_protocol(
         folds=folds,
         left_out={reason: count for reason, count in left_out.items() if count},
         overlaps=_overlaps(kept, folds),
+        split_unused={} if followed else dict(named),
     )
     _keep_promises(protocol)
     return protocol
@@ -142,14 +150,24 @@ def _overlaps(table: Table, folds: tuple[Fold, ...]) -> dict[str, int]:
     return counts
 
 
-def default_protocol(corpora: tuple[str, ...], label: str) -> str:
-    """The corpus's own protocol where there is one, else a hold-out."""
+def default_protocol(
+    corpora: tuple[str, ...], label: str, split: NDArray[np.str_] | None = None
+) -> str:
+    """The corpus's own protocol where there is one, else its split, else a hold-out.
+
+    Args:
+        corpora: sorted.
+        label: what is to be predicted.
+        split: the part that each clip names, or empty; followed where no clip lacks one.
+    """
     if label == "speaker":
         return "sentence-holdout"
     for name, plan in PLANS.items():
         if plan.corpora == corpora:
             return name
-    return "speaker-holdout"
+    named = set() if split is None or label == "split" else set(split.tolist())
+    whole = {"train", "test"} <= named <= set(splits.PARTS)
+    return "official" if whole else "speaker-holdout"
 
 
 def _plan(name: str, corpora: tuple[str, ...]) -> Plan:
@@ -177,6 +195,14 @@ def _labels(
     return label, _qualified(table, label, corpora) if label == "speaker" else values
 
 
+def _label_map(native: NDArray[np.str_], values: NDArray[np.str_]) -> dict[str, str]:
+    """Native label to class; to both, in words, where two corpora mean different classes by it."""
+    meant: dict[str, list[str]] = {}
+    for label, value in sorted(set(zip(native.tolist(), values.tolist(), strict=True))):
+        meant.setdefault(label, []).append(value)
+    return {label: " or ".join(classes) for label, classes in meant.items()}
+
+
 def _qualified(table: Table, column: str, corpora: tuple[str, ...]) -> NDArray[np.str_]:
     """Values made unique over several corpora: two corpora may call two people `01`."""
     values = np.asarray(table[column]).astype(str)
@@ -187,7 +213,8 @@ def _qualified(table: Table, column: str, corpora: tuple[str, ...]) -> NDArray[n
 
 
 def _cluster_column(table: Table, plan: Plan) -> str:
-    for column in (*plan.groups, "speaker"):
+    ways: tuple[str, ...] = (*plan.groups, "speaker")
+    for column in (*ways, "dialogue") if plan.official else ways:
         if column in ("speaker", "dialogue") and all(table[column] != ""):
             return column
     return "clip"
@@ -206,7 +233,8 @@ def _folds(
         if missing:
             raise ProtocolError(
                 f"{missing} of {len(everything)} clips have no {column}, which protocol {name} "
-                "keeps apart; pass --protocol random-holdout to split by clip instead"
+                "keeps apart; fill them in, empty those clips' labels to leave them out, or pass "
+                "--protocol random-holdout to split by clip instead"
             )
     folds: list[Fold] = []
     used: set[int] = set()
@@ -219,16 +247,21 @@ def _folds(
 
 
 def _dev_part(table: Table, plan: Plan, learn: Rows, seed: int, fold: int) -> Rows:
-    """Clips for choices: the official part, else whole groups drawn from the training part."""
-    if plan.corpora == ("meld",):
+    """Clips for choices: the official part, else whole groups drawn from the training part.
+
+    A column serves where at least half of these clips have a value, three different ones: clips
+    without one are of no group that could be held out, and stay in training.
+    """
+    if plan.official:
         official: Rows = learn[table["split"][learn] == "dev"]
-        return official
-    for column in (*plan.groups, "sentence", "audio_sha256", "path"):
-        if column not in table:
-            continue
-        values = table[column][learn]
-        distinct = sorted(set(values))
-        if len(distinct) >= 3:
+        if len(official):
+            return official
+    ways = (*plan.groups, *(("speaker",) if plan.official else ()))
+    for column in (*ways, "sentence", "audio_sha256", "path"):
+        values = table[column][learn] if column in table else np.zeros(0, str)
+        known = values[values != ""]
+        distinct = sorted(set(known.tolist()))
+        if len(distinct) >= 3 and 2 * len(known) >= len(learn):
             drawn = splits.draw(distinct, DEV_SHARE, f"dev/{seed}/{fold}")
             return learn[np.isin(values, drawn)]
     return learn[:0]
@@ -239,7 +272,10 @@ PLANS: dict[str, Plan] = {
     "savee-loso": Plan(corpora=("savee",), groups=("speaker",), split=splits.leave_one_speaker_out),
     "tess-loso": Plan(corpora=("tess",), groups=("speaker", "sentence"), split=splits.tess),
     "ravdess-6fold": Plan(corpora=("ravdess",), groups=("speaker",), split=splits.ravdess),
-    "meld-official": Plan(corpora=("meld",), groups=("dialogue",), split=splits.official),
+    "meld-official": Plan(
+        corpora=("meld",), groups=("dialogue",), split=splits.official, official=True
+    ),
+    "official": Plan(corpora=(), groups=(), split=splits.official, official=True),
     "speaker-holdout": Plan(corpora=(), groups=("speaker",), split=splits.holdout("speaker", 4)),
     "speaker-5fold": Plan(corpora=(), groups=("speaker",), split=splits.five_folds),
     "sentence-holdout": Plan(corpora=(), groups=("sentence",), split=splits.holdout("sentence", 1)),

@@ -19,6 +19,8 @@ Table = Mapping[str, NDArray[np.str_]]
 Splits = list[tuple[str, Rows, Rows]]
 """For each fold: what is held out in words, rows to learn from, rows to test."""
 TEST_SHARE = 0.2
+PARTS = ("train", "dev", "test")
+"""What a clip's `split` may say."""
 
 
 def draw(names: Iterable[str], share: float, salt: str, least: int = 1) -> list[str]:
@@ -33,12 +35,12 @@ def rows(mask: NDArray[np.bool_]) -> Rows:
 
 
 def several(table: Table, column: str, at_least: int = 2) -> list[str]:
-    """Distinct values of a column, sorted; an error with the way out where they are too few."""
-    names = sorted(set(table[column].tolist()))
+    """Distinct known values of a column, sorted; an error with the way out where too few."""
+    names = sorted(set(table[column].tolist()) - {""})
     if len(names) < at_least:
+        found = f"only one {column} ({names[0]})" if names else f"no {column} is known"
         raise ProtocolError(
-            f"only one {column} ({names[0]}): nothing to hold out; "
-            "pass --protocol random-holdout to split by clip instead"
+            f"{found}: nothing to hold out; pass --protocol random-holdout to split by clip instead"
         )
     return names
 
@@ -84,12 +86,22 @@ def ravdess(table: Table, seed: int) -> Splits:
 
 
 def official(table: Table, seed: int) -> Splits:
-    """The corpus's own split; its dev part is learnt from once choices are made."""
+    """The split that the clips name; its dev part is learnt from once choices are made."""
     split = table["split"]
-    if not (split == "test").any() or not (split == "train").any():
+    found = Counter(split.tolist())
+    odd = sorted(set(found) - {*PARTS, ""})
+    if odd:
         raise ProtocolError(
-            "the official split needs clips of both train and test; found "
-            f"{dict(Counter(split.tolist()))}; keep the corpus's own folder names"
+            f"a split is train, dev or test; {found[odd[0]]} clips say {odd[0]!r}; mend the "
+            "column and extract again (labels alone are renewed), or pass --protocol "
+            "speaker-holdout"
+        )
+    if not found["test"] or not found["train"]:
+        named = ", ".join(f"{part or 'none'} {found[part]}" for part in (*PARTS, "") if found[part])
+        raise ProtocolError(
+            f"the official split needs clips of both train and test; found {named}; "
+            "keep the corpus's own folder names, give a manifest a column split, or pass "
+            "--protocol speaker-holdout"
         )
     return [("official test", rows(np.isin(split, ["train", "dev"])), rows(split == "test"))]
 
@@ -98,6 +110,9 @@ def holdout(column: str, least: int) -> Callable[[Table, int], Splits]:
     """One fold: a fifth of a column's values, but `least` where there are three times as many."""
 
     def split(table: Table, seed: int) -> Splits:
+        if column == "audio_sha256":  # of unknown audio each clip counts on its own
+            lone = np.char.add("clip ", table["path"])
+            table = {**table, column: np.where(table[column] == "", lone, table[column])}
         names = several(table, column)
         # Intervals need four clusters, so a small corpus tests four of at least twelve.
         drawn = draw(names, TEST_SHARE, f"test/{seed}", max(1, min(least, len(names) // 3)))

@@ -31,7 +31,7 @@ from gensr.pipeline.protocol import Fold, Protocol
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.provenance import provenance
 from gensr.pipeline.run import Prediction, Run
-from gensr.pipeline.vectors import Vectors, load_vectors
+from gensr.pipeline.vectors import Vectors, load_vectors, prefixes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +113,12 @@ def train(
         raise ConfigError("--resume needs --run: which run to go on with")
     options, budget = _resolve(config)
     device = pick_device(config.device)
-    vectors = load_vectors(stores, config.layers)
+    before = _before(folder) if resume else None
+    vectors = load_vectors(stores, config.layers, prefixes=prefixes_of(before) if before else None)
     protocol = make_protocol(
         vectors.table,
-        name=config.protocol,
+        # The default is the one that the run began with.
+        name=config.protocol or (before.protocol.name if before else None),
         label=config.label,
         labels=config.labels,
         seed=config.split_seed,
@@ -178,6 +180,11 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
     if config.steps is not None:
         budget = replace(budget, steps=config.steps)
     return options, budget
+
+
+def _before(folder: Path | None) -> Run | None:
+    """The run to go on with, where there is one."""
+    return Run.open(folder) if folder and (folder / "config.json").is_file() else None
 
 
 def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:

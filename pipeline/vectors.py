@@ -1,10 +1,16 @@
 """Stores opened for learning: one array of vectors, one table, whatever the number of stores.
 
+What a store is called, and in which order stores are given, is no part of a question: clips are
+named by their paths, as in a store that is merged of them, and by corpus and path where two
+corpora have the same path. (gensr 0.1.0 named them by their store's file; its runs still do.)
+
 Shapes: N clips, K conditioning layers, L width.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -14,6 +20,7 @@ from gensr.estimator.errors import ConfigError, StoreError
 from gensr.features.same_encoder import differences
 from gensr.features.store import Store, open_store
 from gensr.features.store.where import Where, locate
+from gensr.pipeline.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +44,26 @@ def load_vectors(
     layers: Sequence[str] | None = None,
     *,
     encoder: Mapping[str, Any] | None = None,
+    prefixes: Sequence[str] | None = None,
 ) -> Vectors:
     """Read stores of one encoder.
 
     Args:
-        stores: paths or URLs; where there are several, each clip's path is prefixed with its
-            store's name and a colon.
+        stores: paths or URLs.
         layers: conditioning layers, by name; None is all. x1 always follows.
         encoder: the one that must have made them, if there is such a one: a run's.
+        prefixes: one per store, to go before its paths with a colon; see `prefixes_of`.
 
     Raises:
-        StoreError: a store cannot be read, or two were made by different encoders.
+        StoreError: a store cannot be read, two were made by different encoders, or two hold
+            one clip.
         ConfigError: there is no such layer, or no store.
     """
     if not stores:
         raise ConfigError("no store given; `gensr extract CORPUS --out feats.zarr` makes one")
     paths = [locate(store) for store in stores]
-    names = [path.name for path in paths]
-    if len(set(names)) < len(names):
-        raise ConfigError(f"two stores have the same name ({', '.join(names)}); rename one")
+    if prefixes is not None and len(prefixes) != len(paths):
+        prefixes = None  # other stores than those that the names are of
     opened: list[Store] = []
     try:
         for path in paths:
@@ -67,7 +75,7 @@ def load_vectors(
         return Vectors(
             x=np.concatenate([store.vectors(layers=wanted) for store in opened]),
             layers=wanted,
-            table=_table(opened, prefix=len(stores) > 1),
+            table=_table(opened, prefixes),
             hashes=tuple(store.fingerprint() for store in opened),
             encoder=dict(opened[0].header.encoder),
         )
@@ -118,16 +126,45 @@ def _wanted(store: Store, layers: Sequence[str] | None) -> tuple[str, ...]:
     return (*layers, x1)
 
 
-def _table(stores: Sequence[Store], *, prefix: bool) -> dict[str, NDArray[np.str_]]:
+def prefixes_of(run: Run) -> tuple[str, ...] | None:
+    """The stores' file names, where a run of several stores names its clips by them (0.1.0)."""
+    names = tuple(PurePosixPath(store["path"]).name for store in run.manifest["stores"])
+    clips = run.protocol.paths
+    by_store = len(names) > 1 and all(path.partition(":")[0] in names for path in clips)
+    return names if by_store else None
+
+
+def _table(stores: Sequence[Store], prefixes: Sequence[str] | None) -> dict[str, NDArray[np.str_]]:
     columns = sorted({name for store in stores for name in store.table})
-    table = {}
-    for name in columns:
-        parts = []
-        for store in stores:
-            values = store.table.get(name, np.full(len(store), ""))
-            text = values.astype(str)
-            if name == "path" and prefix:
-                text = np.array([f"{store.path.name}:{path}" for path in text])
-            parts.append(text)
-        table[name] = np.concatenate(parts)
+    table = {
+        name: np.concatenate(
+            [store.table.get(name, np.full(len(store), "")).astype(str) for store in stores]
+        )
+        for name in columns
+    }
+    if prefixes is not None:
+        before = np.repeat(prefixes, [len(store) for store in stores])
+        pairs = zip(before, table["path"], strict=True)
+        table["path"] = np.array([f"{name}:{path}" for name, path in pairs])
+    elif len(stores) > 1:
+        table["path"] = _clip_names(table["corpus"], table["path"], stores)
     return table
+
+
+def _clip_names(
+    corpora: NDArray[np.str_], paths: NDArray[np.str_], stores: Sequence[Store]
+) -> NDArray[np.str_]:
+    """Paths, or corpus:path for all where two corpora have the same path."""
+    if len(np.unique(paths)) == len(paths):
+        return paths
+    names = [f"{corpus}:{path}" for corpus, path in zip(corpora, paths, strict=True)]
+    (name, times), *_ = Counter(names).most_common(1)
+    if times > 1:
+        holders = np.repeat([str(s.path) for s in stores], [len(s) for s in stores])
+        both = [str(at) for at, one in zip(holders, names, strict=True) if one == name][:2]
+        raise StoreError(
+            f"{both[0]} and {both[1]} both hold the clip {name}, which would be learnt from "
+            "twice; join them by gensr store merge, give one of them, or, where they are two "
+            "corpora, name the corpora apart (a manifest's column corpus)"
+        )
+    return np.array(names)

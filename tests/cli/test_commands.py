@@ -162,6 +162,20 @@ class TestEval:
         for row, one in zip(rows, found["runs"], strict=True):
             assert f"{100 * one['accuracy']:.1f}" in row
 
+    def test_runs_of_two_questions_are_told_apart(self, gensr, here):
+        train = ("train", "tones.zarr", "--model", "linear", "--steps", 1, "--label", "gender")
+        gensr(*train, "--protocol", "random-holdout", "--run", "runs/gender").ok()
+        said = plain(gensr("eval", "runs/linear", "runs/gender").ok())
+        lines = [line for line in said.out.splitlines() if "comparable" in line]
+        assert len(lines) == 1
+        assert lines[0].startswith("not comparable: runs/linear and runs/gender differ in protocol")
+        assert "label (emotion; gender)" in lines[0]
+        found = json.loads(gensr("eval", "runs/linear", "runs/gender", "--json").ok().out)
+        assert found["comparable"] is False
+        assert found["differences"][0]["runs"] == ["runs/linear", "runs/gender"]
+        same = json.loads(gensr("eval", "runs/linear", "runs/linear", "--json").ok().out)
+        assert (same["comparable"], same["differences"]) == (True, [])
+
     def test_a_named_sampler(self, gensr, here):
         call = ("eval", "runs/gen-ser", "--sampler", "euler", "--json", "--sampler-steps", "4")
         found = json.loads(gensr(*call).ok().out)

@@ -263,3 +263,116 @@ def test_a_class_that_is_tested_and_never_trained_is_named() -> None:
     notes = make_protocol(table([*rows, {**rows[0], "emotion": "fear"}])).notes()
     assert "fold 1 tests classes it never trained on: fear" in notes
     assert any("of 3 classes have under 3 clips: fear" in note for note in notes)
+
+
+def named_split(*, speakers: str = "abcdefgh", **parts: str) -> Table:
+    """A corpus that is nobody's, whose speakers name the part they are in."""
+    part_of = {s: part for part, those in parts.items() for s in those}
+    clips = grid("mine", list(speakers))
+    split = np.array([part_of.get(s, "") for s in clips["speaker"]])
+    return {**clips, "split": split}
+
+
+def test_a_split_that_every_clip_names_is_followed() -> None:
+    clips = named_split(train="abcde", dev="f", test="gh")
+    protocol = make_protocol(clips)
+    fold = protocol.folds[0]
+    assert (protocol.name, protocol.disjoint, protocol.left_out) == ("official", (), {})
+    for part, name in ((fold.train, "train"), (fold.dev, "dev"), (fold.test, "test")):
+        assert set(clips["split"][part]) == {name}
+    assert not any("official split" in note for note in protocol.notes())
+    assert protocol.overlaps["speaker"] == 0
+
+
+def test_a_split_without_a_development_part_gets_one_of_whole_speakers() -> None:
+    clips = named_split(train="abcdef", test="gh")
+    fold = make_protocol(clips).folds[0]
+    assert len(fold.dev)
+    assert not set(clips["speaker"][fold.dev]) & set(clips["speaker"][fold.train])
+
+
+def test_what_is_in_no_part_is_counted_where_the_split_is_asked_for() -> None:
+    clips = named_split(train="abcd", test="ef")
+    protocol = make_protocol(clips, name="official")
+    assert protocol.left_out == {"in no part of the split": 24}
+    assert make_protocol(clips).name == "speaker-holdout"
+
+
+def test_a_split_that_is_not_followed_is_said() -> None:
+    clips = named_split(train="abcde", test="fg")
+    protocol = make_protocol(clips)
+    said = [note for note in protocol.notes() if "official split" in note]
+    assert said == [
+        "the clips name an official split (train 60, test 24, none 12), which speaker-holdout "
+        "does not follow: --protocol official does"
+    ]
+    kept = from_plain(protocol.describe(), protocol.assignment())
+    assert kept.notes() == protocol.notes()
+    without = {**clips, "split": np.full(len(clips["split"]), "")}
+    assert make_protocol(without).hash == protocol.hash
+    deployed = make_protocol(clips, deploy=True).notes()
+    assert any("this model learns from every part of it" in note for note in deployed)
+
+
+def test_a_split_shares_speakers_and_audio_and_says_so() -> None:
+    clips = named_split(train="abcdef", test="gh")
+    moved = {**clips, "speaker": np.where(clips["speaker"] == "g", "a", clips["speaker"])}
+    notes = make_protocol(moved).notes()
+    assert "12 of 24 tested clips share their speaker with trained ones: not kept apart" in notes
+    twins = {**clips, "audio_sha256": clips["audio_sha256"].copy()}
+    twins["audio_sha256"][-1] = twins["audio_sha256"][0]
+    assert any("leak: 1 clip tested" in note for note in make_protocol(twins).notes())
+
+
+@pytest.mark.parametrize(
+    ("clips", "message"),
+    [
+        (named_split(), "needs clips of both train and test; found none"),
+        (named_split(train="abc", dev="def"), "found train 36, dev 36, none 24"),
+        (named_split(train="abc", test="de", holdout="f"), "12 clips say 'holdout'"),
+    ],
+)
+def test_what_is_no_split_is_refused_by_name(clips: Table, message: str) -> None:
+    clips = {**clips, "split": np.where(clips["split"] == "", "", clips["split"])}
+    with pytest.raises(ProtocolError, match=message):
+        make_protocol(clips, name="official")
+
+
+def test_a_corpus_with_a_protocol_of_its_own_keeps_it() -> None:
+    clips = {**named_split(train="abcde", test="fgh")}
+    clips["corpus"] = np.full(len(clips["path"]), "emodb")
+    protocol = make_protocol(clips)
+    assert protocol.name == "emodb-loso"
+    assert any("which emodb-loso does not follow" in note for note in protocol.notes())
+
+
+def test_an_unknown_speaker_is_no_group_of_a_development_part() -> None:
+    clips = grid("mine", ["", *"abcdefg"])
+    fold = make_protocol(clips, deploy=True).folds[0]
+    assert len(fold.dev)
+    assert "" not in clips["speaker"][fold.dev]
+    rare = grid("mine", ["", "", "", "", "a", "b", "c"], sentences=9)
+    assert set(rare["speaker"][make_protocol(rare, deploy=True).folds[0].dev]) > {""}
+
+
+def test_unknown_audio_is_not_all_the_same_audio() -> None:
+    clips = grid("mine", ["one"], sentences=20)
+    clips = {**clips, "audio_sha256": np.full(len(clips["path"]), "")}
+    fold = make_protocol(clips, name="random-holdout").folds[0]
+    assert 0 < len(fold.test) < len(fold.learn)
+
+
+def test_intervals_over_clips_are_called_too_narrow() -> None:
+    notes = make_protocol(grid("mine", [""], sentences=20), name="random-holdout").notes()
+    assert any("not every clip names its speaker" in note for note in notes)
+
+
+def test_a_label_that_two_corpora_use_otherwise_is_both_in_any_order() -> None:
+    one, two = grid("left", list("ab")), grid("right", list("cd"))
+    two["canonical"] = np.where(two["emotion"] == "happy", "joy", two["canonical"])
+    both = {name: np.concatenate([one[name], two[name]]) for name in COLUMNS}
+    both["path"] = np.array([f"{i}.wav" for i in range(len(both["path"]))])
+    turned = {name: values[::-1] for name, values in both.items()}
+    protocol = make_protocol(both)
+    assert protocol.label_map["happy"] == "happy or joy"
+    assert protocol.hash == make_protocol(turned).hash

@@ -8,6 +8,7 @@ import pytest
 from safetensors.torch import load_file
 
 from gensr.estimator.errors import ConfigError, ProtocolError, StoreError
+from gensr.pipeline.evaluate import evaluate
 from gensr.pipeline.train import TrainConfig, train
 from gensr.pipeline.vectors import load_vectors
 
@@ -70,12 +71,14 @@ class TestSeveralStores:
         hashes = [kept["hash"] for kept in plain(report.run.folder, "manifest.json")["stores"]]
         assert hashes == list(load_vectors([store, other]).hashes)
 
-    def test_paths_name_their_store_and_speakers_their_corpus(self, fit, store, other, tmp_path):
+    def test_clips_are_named_by_their_paths_and_speakers_by_their_corpus(
+        self, fit, store, other, tmp_path
+    ):
         report = fit(tmp_path / "run", store, other, steps=2)
         assert report.protocol.name == "speaker-holdout"
-        assert {path.split(":")[0] for path in report.protocol.paths} == {"tones.zarr", "mine.h5"}
         assert {"savee/DC", "mine/DC"} <= set(report.protocol.clusters)
-        assert all(row["path"].count(":") == 1 for row in rows(report.run.folder))
+        assert set(report.protocol.paths) <= set(load_vectors([store, other]).table["path"])
+        assert not any("zarr" in row["path"] for row in rows(report.run.folder))
 
     def test_native_words_where_asked_for(self, fit, store, other, tmp_path):
         report = fit(tmp_path / "run", store, other, labels="native", steps=1)
@@ -88,10 +91,38 @@ class TestSeveralStores:
             "smug",
         )
 
-    def test_two_of_a_name_are_refused(self, fit, store, tmp_path):
+    def test_one_clip_in_two_stores_is_refused(self, fit, store, tmp_path):
         (tmp_path / store.name).symlink_to(store)
-        with pytest.raises(ConfigError, match="same name"):
+        with pytest.raises(StoreError, match="both hold the clip savee:"):
             fit(tmp_path / "run", store, tmp_path / store.name)
+
+    @pytest.fixture
+    def of_0_1_0(self, fit, store, other, tmp_path, monkeypatch):
+        """A run of two stores whose clips bear their store's file name, finished."""
+        names = (store.name, other.name)
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "gensr.pipeline.train.load_vectors",
+                lambda stores, layers, prefixes: load_vectors(stores, layers, prefixes=names),
+            )
+            return fit(tmp_path / "run", store, other, steps=2).run
+
+    def test_a_run_that_names_clips_by_their_store_is_scored_and_resumed(
+        self, of_0_1_0, fit, store, other
+    ):
+        paths = of_0_1_0.protocol.paths
+        assert {path.split(":")[0] for path in paths} == {"tones.zarr", "mine.h5"}
+        found = evaluate(of_0_1_0, steps=(4,), device="cpu")
+        assert found.by_steps[4] == found.numbers
+        before = (of_0_1_0.folder / "predictions.csv").read_bytes()
+        (of_0_1_0.folder / "predictions.csv").unlink()
+        fit(of_0_1_0.folder, store, other, steps=2, resume=True)
+        assert (of_0_1_0.folder / "predictions.csv").read_bytes() == before
+
+    def test_a_run_is_scored_whatever_the_order_of_its_stores(self, fit, store, other, tmp_path):
+        run = fit(tmp_path / "run", store, other, steps=2).run
+        found = evaluate(run, steps=(4,), stores=[other, store], device="cpu")
+        assert found.by_steps[4] == found.numbers
 
 
 class TestSettings:

@@ -6,8 +6,10 @@ import pytest
 from gensr.estimator.errors import ConfigError, StoreError
 from gensr.features.encoders import Encoder
 from gensr.features.store import open_store
+from gensr.features.store.merge import merge
 from gensr.pipeline.extract import ExtractConfig, extract
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.protocols import make_protocol
+from gensr.pipeline.vectors import check_same_encoder, load_vectors
 
 
 class Stub(Encoder):
@@ -61,15 +63,65 @@ def test_layers_come_in_the_order_asked_and_x1_last(store):
     assert load_vectors([store], ()).x.shape == (36, 1, 80)
 
 
-def test_two_stores_follow_each_other(stub_store):
-    one, two = stub_store("one.zarr"), stub_store("two.h5")
+@pytest.fixture
+def two_corpora(tones, tmp_path):
+    """two_corpora(one, two, **about) -> stores of 12 clips each, whose paths are the same."""
+
+    def make(one, two, **about):
+        for seed, (corpus, file) in enumerate((("left", one), ("right", two))):
+            root = tones.write_corpus(tmp_path / corpus, corpus=corpus, sentences=1, seed=seed)
+            extract(root, tmp_path / file, ExtractConfig(), encoder=Stub(**about))
+        return tmp_path / one, tmp_path / two
+
+    return make
+
+
+def test_two_stores_follow_each_other(two_corpora):
+    one, two = two_corpora("one.zarr", "two.h5")
     vectors = load_vectors([one, two])
     np.testing.assert_array_equal(vectors.x[:12], load_vectors([one]).x)
     np.testing.assert_array_equal(vectors.x[12:], load_vectors([two]).x)
     paths = vectors.table["path"].tolist()
-    assert [path.split(":")[0] for path in paths] == ["one.zarr"] * 12 + ["two.h5"] * 12
+    assert [path.split(":")[0] for path in paths] == ["left"] * 12 + ["right"] * 12
     assert len(set(paths)) == 24
-    assert vectors.hashes[0] == vectors.hashes[1]
+    assert vectors.hashes == (load_vectors([one]).hashes[0], load_vectors([two]).hashes[0])
+
+
+@pytest.mark.parametrize("labels", ["native", "canonical"])
+def test_a_question_knows_neither_the_files_nor_the_order_of_stores(labels, two_corpora):
+    one, two = two_corpora("emodb-whisper.zarr", "ravdess-whisper.zarr")
+    three, four = two_corpora("a.zarr", "b.h5", family="another")
+    asked = {
+        make_protocol(load_vectors(stores).table, labels=labels).hash
+        for stores in ([one, two], [two, one], [three, four], [four, three])
+    }
+    assert len(asked) == 1
+
+
+def test_stores_without_a_common_path_ask_what_their_merged_store_asks(tones, tmp_path):
+    stores = [tmp_path / "one.zarr", tmp_path / "two.zarr"]
+    for corpus, speakers, store in zip(("l", "r"), ("ab", "cd"), stores, strict=True):
+        root = tones.write_corpus(tmp_path / corpus, corpus=corpus, speakers=speakers, sentences=1)
+        extract(root, store, ExtractConfig(), encoder=Stub())
+    merge(stores, tmp_path / "both.h5")
+    both = load_vectors([tmp_path / "both.h5"])
+    assert load_vectors(stores).table["path"].tolist() == both.table["path"].tolist()
+    assert make_protocol(load_vectors(stores).table).hash == make_protocol(both.table).hash
+
+
+def test_a_clip_that_two_stores_hold_is_refused(stub_store):
+    one, two = stub_store("one.zarr"), stub_store("two.h5")
+    with pytest.raises(StoreError, match=r"one.zarr and .*two.h5 both hold the clip savee:DC/an"):
+        load_vectors([one, two])
+    with pytest.raises(StoreError, match=r"one.zarr and .*one.zarr both hold"):
+        load_vectors([one, one])
+
+
+def test_prefixes_are_for_the_stores_that_they_name(two_corpora):
+    stores = two_corpora("one.zarr", "two.h5")
+    paths = load_vectors(stores, prefixes=("x.zarr", "y.h5")).table["path"].tolist()
+    assert [path.split(":")[0] for path in paths] == ["x.zarr"] * 12 + ["y.h5"] * 12
+    assert load_vectors(stores[:1], prefixes=("x", "y")).table["path"][0] == "DC/angry-0.wav"
 
 
 def test_a_column_that_only_one_store_has_is_empty_in_the_other(stub_store, tones, tmp_path):
@@ -96,8 +148,9 @@ def test_two_encoders_are_not_mixed(about, said, stub_store):
 
 
 def test_an_encoder_by_another_name_or_library_is_the_same(stub_store):
-    two = stub_store("two.zarr", name="moved/stub", libraries={"torch": "9"})
-    assert len(load_vectors([stub_store("one.zarr"), two]).x) == 24
+    one, two = stub_store("one.zarr"), stub_store("two.zarr", name="moved/stub", libraries={})
+    with open_store(one) as left, open_store(two) as right:
+        check_same_encoder(left, right)
 
 
 def test_another_encoder_is_named_before_its_layers(stub_store, store):
