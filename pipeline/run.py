@@ -33,6 +33,7 @@ from gensr.pipeline.run_files import (
     plain_bytes,
     read_plain,
 )
+from gensr.pipeline.shown import from_cell, to_cell
 
 ANSWER = ["path", "fold", "label", "predicted"]
 """The first columns of the predictions; a probability per class follows."""
@@ -144,15 +145,17 @@ class Run:
         write_whole(self.folder / "metrics.jsonl", b"".join(parts))
 
     def write_predictions(self, classes: Sequence[str], rows: Sequence[Prediction]) -> None:
-        """Write `predictions.csv`, in path order, and whose it is; with it the run is finished."""
+        """Write `predictions.csv`, in path order, and whose it is; with it the run is finished.
+
+        Names are written as `shown.to_cell` has it, so that no spreadsheet takes one for a formula.
+        """
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*ANSWER, *(f"p_{c}" for c in classes), *PEOPLE])
+        writer.writerow([*ANSWER, *(to_cell(f"p_{c}") for c in classes), *PEOPLE])
         for row in sorted(rows, key=lambda row: (row.path, row.fold)):
             p = (f"{value:.6f}" for value in row.probabilities)
-            writer.writerow(
-                [row.path, row.fold, row.label, row.predicted, *p, row.speaker, row.corpus]
-            )
+            answer = map(to_cell, (row.path, row.fold, row.label, row.predicted))
+            writer.writerow([*answer, *p, to_cell(row.speaker), to_cell(row.corpus)])
         data = text.getvalue().encode()
         path = self.folder / "predictions.csv"
         if (self.folder / "config.json").exists() and self.identity is not None:
@@ -234,7 +237,10 @@ def _prediction(row: Sequence[str], end: int, columns: int) -> Prediction:
     if len(row) != columns:
         raise ValueError(f"a line of {len(row)} columns among lines of {columns}")
     p = tuple(float(value) for value in row[4:end])
-    return Prediction(row[0], row[1], row[2], row[3], p, *row[end:])
+    if end == columns:  # version 0.1.0 wrote names as they are, and no speakers
+        return Prediction(row[0], row[1], row[2], row[3], p)
+    path, fold, label, predicted, speaker, corpus = map(from_cell, [*row[:4], *row[end:]])
+    return Prediction(path, fold, label, predicted, p, speaker, corpus)
 
 
 def is_run(folder: Path) -> bool:

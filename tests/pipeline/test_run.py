@@ -1,5 +1,6 @@
 """A run folder on the disk: whole files, honest errors, the newest of several."""
 
+import csv
 import json
 import os
 import subprocess
@@ -20,6 +21,28 @@ def test_predictions_come_back_as_they_were_whatever_is_in_a_path(tmp_path):
     assert run.predictions() == sorted(given, key=lambda row: row.path)
     head = (tmp_path / "predictions.csv").read_text().splitlines()[0]
     assert head == 'path,fold,label,predicted,"p_angry, rather",p_sad,speaker,corpus'
+
+
+def test_no_name_is_a_formula_or_an_escape_in_predictions(tmp_path):
+    names = ["=cmd|'/c calc'!A1", "@a", "-1+1", "'quoted", "\x1b]0;own\x07", "a\\b", "-1"]
+    given = [Prediction(n, "1", n, n, (1.0,), n, n) for n in names]
+    run = Run(tmp_path)
+    run.write_predictions(["=1+1\x1b"], given)
+    assert run.predictions() == sorted(given, key=lambda row: row.path)
+    text = (tmp_path / "predictions.csv").read_text()
+    assert not set(text) & set("\x1b\x07")
+    head, *rows = csv.reader(text.splitlines())
+    assert head[4] == r"'p_=1+1\x1b"
+    cells = {cell for row in rows for cell in row if not cell.replace(".", "").isdigit()}
+    assert cells == {
+        "'=cmd|'/c calc'!A1",
+        "'@a",
+        "'-1+1",
+        "''quoted",
+        r"'\x1b]0;own\x07",
+        "a\\b",
+        "-1",
+    }
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
