@@ -15,7 +15,7 @@ from gensr.pipeline.run import Run, is_run
 from gensr.pipeline.run_models import load_fold
 
 KILLED = Path(__file__).with_name("killed_training.py")
-NEW = {"steps": 2, "seed": 7}
+NEW = {"steps": 2, "seed": 7, "fold": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def whole(run):
         load_fold(opened, name)
 
 
-@pytest.mark.parametrize("stride", [19, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [23, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("again", ["--resume", "--overwrite"])
 def test_a_kill_while_a_run_is_replaced(stride, again, linear, store, fit, call, tmp_path):
     old, run, left = content(linear), tmp_path / "run", set()
@@ -67,7 +67,7 @@ def test_a_kill_while_a_run_is_replaced(stride, again, linear, store, fit, call,
         (run / "thesis.txt").write_text("years of work")
         status = call(step, **asked, overwrite=True)
         if status == 0:
-            assert step > 40  # it had something to die of
+            assert step > 20  # it had something to die of
             break
         assert status == 9
         started = is_run(run) and Run.open(run).config["seed"] == 7
