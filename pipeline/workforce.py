@@ -15,8 +15,8 @@ from gensr.features.interpreter import safe_starts
 from gensr.pipeline.extract_config import ExtractConfig
 
 try:
-    import dask
     from distributed import Client, LocalCluster, Nanny
+    from distributed import config as dask_settings
     from distributed.security import Security
 except ModuleNotFoundError as error:
     raise ConfigError(
@@ -174,7 +174,7 @@ def _joined(address: str) -> Iterator[Client]:
 
 def _certified() -> bool:
     """Whether dask's settings give a client what TLS needs; without, it would not end cleanly."""
-    if dask.config.get("distributed.client.security-loader", None):
+    if dask_settings.get("distributed", {}).get("client", {}).get("security-loader"):
         return True
     return Security().get_connection_args("client")["ssl_context"] is not None
 

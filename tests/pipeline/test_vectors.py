@@ -143,7 +143,7 @@ def test_a_column_that_only_one_store_has_is_empty_in_the_other(stub_store, tone
     ],
 )
 def test_two_encoders_are_not_mixed(about, said, stub_store):
-    with pytest.raises(StoreError, match=rf"one.zarr and .*two.zarr were not made alike \\({said}"):
+    with pytest.raises(StoreError, match=rf"one.zarr and .*two.zarr were not made alike \({said}"):
         load_vectors([stub_store("one.zarr"), stub_store("two.zarr", **about)])
 
 
