@@ -20,7 +20,7 @@ def talk(corpus, tmp_path):
     """Two clips of the corpus one behind the other, and where they meet, in s."""
     folder = tmp_path / "talks"
     folder.mkdir()
-    clips = [soundfile.read(corpus / f"DC/{name}-0.wav") for name in ("sad", "anger")]
+    clips = [soundfile.read(corpus / f"DC/{name}-0.wav") for name in ("sad", "angry")]
     if clips[0][1] != clips[1][1]:
         pytest.fail("the clips have two rates")
     soundfile.write(folder / "talk.wav", np.concatenate([x for x, _ in clips]), clips[0][1])
@@ -37,7 +37,7 @@ def test_a_part_gets_the_answer_of_the_clip_it_is(deployed, corpus, talk):
     asked = [Path(f"{path}#t=0.0,{meet}"), Path(f"{path}#t={meet}")]
     found = by_path(predict_clips([*asked, *asked], run, device="cpu"))
     assert list(found) == [f"{path}#t=0,{meet}", f"{path}#t={meet}"]
-    clips = [corpus / f"DC/{name}-0.wav" for name in ("sad", "anger")]
+    clips = [corpus / f"DC/{name}-0.wav" for name in ("sad", "angry")]
     alone = by_path(predict_clips(clips, run, device="cpu"))
     for part, clip in zip(found.values(), alone.values(), strict=True):
         assert part == pytest.approx(clip, abs=1e-3)  # 16 bits again
@@ -56,9 +56,9 @@ def test_a_manifest_is_answered_part_by_part(deployed, talk):
     reasons = {problem.path: problem.reason for problem in found.failed}
     assert "ends at 99 s" in reasons[f"{path}#t=9,99"]
     assert reasons[str(path.with_name("gone.wav"))] == "line 5: no such file"
-    manifest.write_text("file,duration\ntalk.wav,0.25\n")
+    manifest.write_text("file,duration\ntalk.wav,0.15\n")
     found = predict_clips([manifest], Run.open(deployed), device="cpu")
-    assert "its row says 0.25 s" in found.failed[0].reason
+    assert "its row says 0.15 s" in found.failed[0].reason
 
 
 def test_what_cannot_be_told_is_one_line(tmp_path):

@@ -24,8 +24,8 @@ def talks(tmp_path):
     root = tmp_path / "talks"
     root.mkdir()
     for seed, (name, channels) in enumerate(TALKS.items()):
-        noise = np.random.default_rng(seed).normal(0, 0.1, (round(SECONDS * 24_000), channels))
-        soundfile.write(root / name, noise, 24_000)
+        noise = np.random.default_rng(seed).normal(0, 0.1, (round(SECONDS * 16_000), channels))
+        soundfile.write(root / name, noise, 16_000)
     lines = [f"{name},{k / 8},{(k + 1) / 8},sad,0" for name in TALKS for k in range(8)]
     write_manifest(root, lines)
     return root
@@ -159,11 +159,11 @@ def test_verify_hashes_a_file_once_and_tells_it_once(run, talks, out, monkeypatc
 
 def test_a_changed_file_changes_its_parts(run, talks, out):
     run(out, root=talks)
-    noise = np.random.default_rng(9).normal(0, 0.1, round(SECONDS * 24_000))
-    soundfile.write(talks / "a.wav", noise, 24_000)
+    noise = np.random.default_rng(9).normal(0, 0.1, round(SECONDS * 16_000))
+    soundfile.write(talks / "a.wav", noise, 16_000)
     assert run(out, root=talks).encoded == 8
-    noise[round(0.5 * 24_000) :] *= 0.5
-    soundfile.write(talks / "a.wav", noise, 24_000)
+    noise[round(0.5 * 16_000) :] *= 0.5
+    soundfile.write(talks / "a.wav", noise, 16_000)
     assert run(out, root=talks).encoded == 4
     assert verify(out, audio=talks).faults == ()
 

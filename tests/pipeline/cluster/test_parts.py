@@ -13,7 +13,7 @@ def talks(tmp_path):
     root.mkdir()
     for seed, name in enumerate(("a.wav", "b.flac", "c.mp3")):
         noise = np.random.default_rng(seed).normal(0, 0.1, 24_000)
-        soundfile.write(root / name, noise, 24_000)
+        soundfile.write(root / name, noise, 16_000)
     lines = [f"{name},{k / 8},{k / 8 + 0.2},sad" for name in ("a.wav", "b.flac") for k in range(5)]
     lines += ["c.mp3,0.25,0.5,joy", "c.mp3,,,joy", "c.mp3,0.5,7,joy"]
     (root / "manifest.csv").write_text("file,start,end,emotion\n" + "\n".join(lines))
