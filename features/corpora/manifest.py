@@ -9,9 +9,6 @@ corpus that is moved, or packed and sent on, still fits its manifest, and a mani
 elsewhere cannot reach for other files of the machine. Whoever trusts it may allow more.
 """
 
-import os
-import posixpath
-import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,25 +16,13 @@ from pathlib import Path
 from gensr.estimator.errors import CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.columns import columns_of
+from gensr.features.corpora.fence import Fence
 from gensr.features.corpora.labels import CANONICAL, canonical
 from gensr.features.corpora.tables import TABLE_SUFFIXES, Row, read_table
 
 NAMES: tuple[str, ...] = tuple(f"manifest{suffix}" for suffix in TABLE_SUFFIXES)
 
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "file": ("path", "filename", "file_name", "filepath", "file_path", "audio", "wav"),
-    "speaker": ("speaker_id", "spk", "actor"),
-    "gender": ("sex",),
-    "emotion": ("label", "class"),
-    "canonical": (),
-    "split": ("subset", "partition"),
-    "sentence": ("sentence_id",),
-    "dialogue": ("dialog", "dialogue_id", "dialog_id"),
-    "corpus": ("dataset", "database"),
-}
-"""Column by what it means, and other names for it; case does not matter."""
-
-_FIELDS = {alias: field for field, names in ALIASES.items() for alias in (field, *names)}
 _GENDERS = {"f": "female", "female": "female", "w": "female", "woman": "female"}
 _GENDERS |= {"m": "male", "male": "male", "man": "male"}
 _SPLITS = {"": "", "train": "train", "training": "train", "test": "test", "testing": "test"}
@@ -76,11 +61,11 @@ def read_manifest(path: Path, *, allow_outside: bool = False) -> Found:
             folder, or a split or canonical label is none; naming the file and the line.
     """
     table = read_table(path)
-    columns = _columns(path, table.columns)
+    columns = columns_of(path, table.columns)
     corpus = path.resolve().parent.name
     clips: dict[str, tuple[int, Clip]] = {}
     problems: list[Problem] = []
-    fence = _Fence(path.parent, allow_outside)
+    fence = Fence(path.parent, allow_outside)
     for row in table.rows:
         clip = _clip(path, row, columns, corpus, fence)
         if clip.path in clips:
@@ -99,30 +84,7 @@ def read_manifest(path: Path, *, allow_outside: bool = False) -> Found:
     )
 
 
-def _columns(path: Path, names: tuple[str, ...]) -> dict[str, str]:
-    """Return the manifest's column for each field it has; the rest are extra."""
-    columns: dict[str, str] = {}
-    for name in names:
-        field = _FIELDS.get(name.lower())
-        if field is None:
-            continue
-        if field in columns:
-            raise CorpusError(
-                f"{path}, line 1: columns {columns[field]!r} and {name!r} both mean the {field};"
-                " keep one, or rename the other"
-            )
-        columns[field] = name
-    for field in ("file", "emotion"):
-        if field not in columns:
-            found = ", ".join(names) or "none"
-            accepted = " or ".join((field, *ALIASES[field][:2]))
-            raise CorpusError(
-                f"{path}, line 1: no column for the {field}; name one {accepted} (found: {found})"
-            )
-    return columns
-
-
-def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str, fence: "_Fence") -> Clip:
+def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str, fence: Fence) -> Clip:
     known = {field: row.cells[name] for field, name in columns.items()}
     emotion, split, shared = (known.get(field, "") for field in ("emotion", "split", "canonical"))
     where = f"{path}, line {row.line}"
@@ -143,56 +105,6 @@ def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str, fence: 
         split=_SPLITS[split.lower()],
         extra={name: cell for name, cell in row.cells.items() if name and name not in used},
     )
-
-
-class _Fence:
-    """Keeps a manifest's paths inside its folder."""
-
-    def __init__(self, folder: Path, allow_outside: bool) -> None:
-        self._folder, self._open = folder, allow_outside
-        self._real = os.path.realpath(folder)
-        self._inside: dict[str, bool] = {}
-        """Whether a folder named by a path is, all links followed, in the manifest's."""
-
-    def inside(self, where: str, file: str) -> str:
-        """Return a manifest's path in its shortest POSIX form, or refuse it by name."""
-        posix = file.replace("\\", "/")  # as Windows writes it
-        if not posix or "\0" in posix:
-            raise CorpusError(f"{where}: names no file")
-        short = posixpath.normpath(posix)
-        if self._open:
-            return short
-        if posix.startswith("/") or re.match(r"[A-Za-z]:/", posix):
-            raise CorpusError(
-                f"{where}: {file} is absolute; give it relative to the manifest's folder, or "
-                "trust the manifest with --allow-outside"
-            )
-        if short == ".." or short.startswith("../"):
-            raise CorpusError(
-                f"{where}: {file} leaves the manifest's folder; move the manifest up, or trust it "
-                "with --allow-outside"
-            )
-        if self._leads_outside(short):
-            raise CorpusError(
-                f"{where}: {file} leaves the manifest's folder by a symbolic link; put the file "
-                "there itself, or trust the manifest with --allow-outside"
-            )
-        return short
-
-    def _leads_outside(self, short: str) -> bool:
-        """Whether links take a path out; each folder is looked up once, as clips share them."""
-        parent = posixpath.dirname(short)
-        if parent not in self._inside:
-            self._inside[parent] = self._holds(self._folder / parent)
-        file = self._folder / short
-        try:
-            return not self._inside[parent] or (file.is_symlink() and not self._holds(file))
-        except OSError:  # a name too long, a folder that may not be searched: no file of ours
-            return False
-
-    def _holds(self, path: Path) -> bool:
-        real = os.path.realpath(path)
-        return real == self._real or real.startswith(self._real.rstrip("/") + "/")
 
 
 def _unusable(file: Path) -> str:

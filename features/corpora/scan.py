@@ -14,15 +14,17 @@ before video. To use such copies on purpose, list them in a manifest.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
 from gensr.features.corpora import cremad, emodb, meld, ravdess, savee, tess
 from gensr.features.corpora.adapter import Adapter, Found
 from gensr.features.corpora.clip import Clip, Problem
-from gensr.features.corpora.files import CONTAINERS, LOSSLESS, LOSSY, is_audio, is_hidden, walk
+from gensr.features.corpora.files import is_audio, is_hidden, walk
 from gensr.features.corpora.folders import read_folders
 from gensr.features.corpora.manifest import NAMES, manifest_in, read_manifest
+from gensr.features.corpora.names import shown, unusable
+from gensr.features.corpora.repeats import once
 from gensr.features.corpora.sniff import disguised_audio
 from gensr.features.corpora.tables import TABLE_SUFFIXES
 
@@ -82,9 +84,9 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
             f"{root}: holds no audio file; expected a corpus's own files, a folder for each"
             f" class, or one of {', '.join(NAMES)}" + "".join(f"; {note}" for note in renamed)
         )
-    reasons = {path: _unusable(root / path) for path in visible}
+    reasons = {path: unusable(root / path) for path in visible}
     found = _read(root, [path for path, reason in reasons.items() if not reason])
-    broken = [Problem(path=_shown(path), reason=why) for path, why in reasons.items() if why]
+    broken = [Problem(path=shown(path), reason=why) for path, why in reasons.items() if why]
     hidden = len(audio) - len(visible)
     notes = (f"{hidden} hidden audio files (names with a leading dot) left out",) if hidden else ()
     rest = Found(clips=(), problems=tuple(broken), notes=notes + renamed)
@@ -101,7 +103,7 @@ def _renamed(root: Path, files: Sequence[Path]) -> tuple[str, ...]:
     found = disguised_audio(others)
     if not found:
         return ()
-    first = _shown(found[0].relative_to(root).as_posix())
+    first = shown(found[0].relative_to(root).as_posix())
     noun = "file that looks" if len(found) == 1 else "files that look"
     how = f"first {first}: rename them" if len(found) > 1 else f"{first}: rename it"
     return (f"{len(found)} {noun} like audio under another suffix left out, {how}",)
@@ -115,8 +117,8 @@ def _scan(root: Path, found: Found, source: Path) -> Scan:
         raise CorpusError(f"{source}: no file can be used{first}")
     clips = sorted(found.clips, key=lambda clip: clip.path)
     foreign = sorted({clip.emotion for clip in clips if clip.emotion and not clip.canonical})
-    shown = ", ".join(foreign[:12]) + (", ..." if len(foreign) > 12 else "")
-    notes = (f"labels that other corpora do not share: {shown}",) if foreign else ()
+    listed = ", ".join(foreign[:12]) + (", ..." if len(foreign) > 12 else "")
+    notes = (f"labels that other corpora do not share: {listed}",) if foreign else ()
     return Scan(
         root=root,
         clips=tuple(clips),
@@ -148,38 +150,11 @@ def _read(root: Path, paths: Sequence[str]) -> Found:
             clips=tuple(item for item in items if isinstance(item, Clip)),
             problems=tuple(item for item in items if isinstance(item, Problem)),
         )
-        result = _joined(result, _counted(adapter, _once(adapter.finish(root, own), adapter.name)))
+        result = _joined(result, _counted(adapter, once(adapter.finish(root, own), adapter.name)))
     names = ", ".join(adapter.name for adapter in corpora)
     reason = f"no adapter knows this name (others here are {names}); list it in a manifest"
     unknown = tuple(Problem(path=path, reason=reason) for path in strangers)
     return _joined(result, Found(clips=(), problems=unknown))
-
-
-def _once(found: Found, name: str) -> Found:
-    """Keep one file of each utterance, lossless before lossy before video."""
-    kept: dict[tuple[object, ...], Clip] = {}
-    problems: list[Problem] = []
-    formats = 0
-    for clip in sorted(found.clips, key=lambda clip: (_rank(clip.path), clip.path)):
-        first = kept.setdefault(_utterance(clip), clip)
-        if first is clip:
-            continue
-        if _suffix(first.path) == _suffix(clip.path):
-            problems.append(Problem(path=clip.path, reason=f"repeats {first.path}, which is kept"))
-        else:
-            formats += 1
-    note = f"{name}: {formats} files left out that are here in another format too"
-    return Found(
-        clips=tuple(kept.values()),
-        problems=(*found.problems, *problems),
-        notes=(*found.notes, note) if formats else found.notes,
-    )
-
-
-def _utterance(clip: Clip) -> tuple[object, ...]:
-    """Return what tells one recording from another: everything but how the file is stored."""
-    extra = tuple(sorted(item for item in clip.extra.items() if item[0] != "modality"))
-    return clip.corpus, clip.speaker, clip.sentence, clip.dialogue, clip.emotion, clip.split, extra
 
 
 def _counted(adapter: Adapter, found: Found) -> Found:
@@ -196,25 +171,3 @@ def _joined(one: Found, other: Found) -> Found:
         problems=one.problems + other.problems,
         notes=one.notes + other.notes,
     )
-
-
-def _suffix(path: str) -> str:
-    return PurePosixPath(path).suffix.lower()
-
-
-def _rank(path: str) -> int:
-    return next(i for i, kind in enumerate((LOSSLESS, LOSSY, CONTAINERS)) if _suffix(path) in kind)
-
-
-def _unusable(file: Path) -> str:
-    """Return why a file cannot be a clip whatever its name means, or nothing."""
-    if file.is_symlink() and not file.exists():
-        return "a link to a file that is not there"
-    if _shown(str(file)) != str(file):
-        return "a name that is not UTF-8; rename the file"
-    return ""
-
-
-def _shown(path: str) -> str:
-    """Return a path that can be printed and stored: bytes that are no UTF-8 as escapes."""
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")
