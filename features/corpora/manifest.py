@@ -3,46 +3,30 @@
     file,speaker,gender,emotion,split,sentence,dialogue,corpus
     wav/a.wav,anna,female,angry,train,s1,,mine
 
-`file` and `emotion` are required, though a cell of `emotion` may be empty; other columns go to
-`Clip.extra`. Paths are relative to the manifest's folder and stay inside it, links included: a
-corpus that is moved, or packed and sent on, still fits its manifest, and a manifest from
-elsewhere cannot reach for other files of the machine. Whoever trusts it may allow more.
+`file` alone is required; what stands under another usual name is understood (`columns.py`), and
+other columns go to `Clip.extra`. Cells that say "missing" are empty (`missing.py`), a split is
+understood in its usual spellings (`official.py`). Paths are relative to the manifest's folder and
+stay inside it, links included (`fence.py`).
 """
 
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
-from gensr.features.corpora.columns import columns_of
+from gensr.features.corpora.columns import columns_of, names_files
 from gensr.features.corpora.fence import Fence
 from gensr.features.corpora.labels import CANONICAL, canonical
-from gensr.features.corpora.tables import TABLE_SUFFIXES, Row, read_table
+from gensr.features.corpora.missing import without_missing
+from gensr.features.corpora.names import corpus_name, odd, shown
+from gensr.features.corpora.official import meanings, part_of
+from gensr.features.corpora.roles import GENDERS
+from gensr.features.corpora.tables import Row, read_table
 
-NAMES: tuple[str, ...] = tuple(f"manifest{suffix}" for suffix in TABLE_SUFFIXES)
-
-_GENDERS = {"f": "female", "female": "female", "w": "female", "woman": "female"}
-_GENDERS |= {"m": "male", "male": "male", "man": "male"}
-_SPLITS = {"": "", "train": "train", "training": "train", "test": "test", "testing": "test"}
-_SPLITS |= dict.fromkeys(("dev", "val", "valid", "validation", "development"), "dev")
-
-
-def manifest_in(folder: Path) -> Path | None:
-    """Return the manifest that lies in a folder, or None.
-
-    Args:
-        folder: An existing folder; those below it are not searched.
-
-    Raises:
-        CorpusError: There is more than one.
-    """
-    there = [folder / name for name in NAMES if (folder / name).is_file()]
-    if len(there) > 1:
-        both = " and ".join(path.name for path in there)
-        raise CorpusError(f"{folder}: holds {both}; keep one, or give its path")
-    return there[0] if there else None
+_GONE = "no such file"
 
 
 def read_manifest(path: Path, *, allow_outside: bool = False) -> Found:
@@ -58,17 +42,25 @@ def read_manifest(path: Path, *, allow_outside: bool = False) -> Found:
 
     Raises:
         CorpusError: The table is broken, a column is missing or there twice, a path leaves the
-            folder, or a split or canonical label is none; naming the file and the line.
+            folder, a row names no file, or a split or canonical label is none; naming the file
+            and the line.
     """
-    table = read_table(path)
+    table = read_table(path, fits=names_files)
     columns = columns_of(path, table.columns)
-    corpus = path.resolve().parent.name
+    cells, missing = without_missing(table.columns, [row.cells for row in table.rows])
+    rows = [Row(row.line, known) for row, known in zip(table.rows, cells, strict=True)]
+    splits = _splits(path, rows, columns)
+    corpora = columns.get("corpus", "")
+    corpus = "" if all(row.cells.get(corpora) for row in rows) else corpus_name(path.parent)
     clips: dict[str, tuple[int, Clip]] = {}
     problems: list[Problem] = []
     fence = Fence(path.parent, allow_outside)
-    for row in table.rows:
-        clip = _clip(path, row, columns, corpus, fence)
-        if clip.path in clips:
+    for row in rows:
+        clip = _clip(path, row, columns, corpus, fence, splits)
+        if why := odd(clip.path):
+            reason = f"line {row.line}: a name that is {why}; rename the file"
+            problems.append(Problem(path=shown(clip.path), reason=reason))
+        elif clip.path in clips:
             line, first = clips[clip.path]
             same = first == clip and first.extra == clip.extra
             reason = f"line {row.line} {'repeats' if same else 'contradicts'} line {line}"
@@ -80,29 +72,55 @@ def read_manifest(path: Path, *, allow_outside: bool = False) -> Found:
     return Found(
         clips=tuple(clip for _, clip in clips.values()),
         problems=tuple(problems),
-        notes=_notes(path.name, table.rows, columns),
+        notes=_notes(path.name, rows, columns, missing),
     )
 
 
-def _clip(path: Path, row: Row, columns: Mapping[str, str], corpus: str, fence: Fence) -> Clip:
+def _splits(path: Path, rows: Sequence[Row], columns: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what each cell of the split's column means: train, dev, test or nothing."""
+    name = columns.get("split")
+    parts = {"": ""}
+    for row in rows if name else ():
+        cell = row.cells[str(name)]
+        if cell in parts:
+            continue
+        parts[cell] = part_of(cell)
+        if not parts[cell]:
+            raise CorpusError(
+                f"{path}, line {row.line}: split {cell!r}; expected train, dev, test or nothing "
+                "(a column of another name is kept as it is)"
+            )
+    try:
+        known = meanings(parts.values())
+    except ValueError as error:
+        raise CorpusError(f"{path}: {error}") from None
+    return {cell: known[part] for cell, part in parts.items()}
+
+
+def _clip(
+    path: Path,
+    row: Row,
+    columns: Mapping[str, str],
+    corpus: str,
+    fence: Fence,
+    splits: Mapping[str, str],
+) -> Clip:
     known = {field: row.cells[name] for field, name in columns.items()}
-    emotion, split, shared = (known.get(field, "") for field in ("emotion", "split", "canonical"))
+    emotion, shared = known.get("emotion", ""), known.get("canonical", "")
     where = f"{path}, line {row.line}"
-    if split.lower() not in _SPLITS:
-        raise CorpusError(f"{where}: split {split!r}; expected train, dev, test or nothing")
     if shared and shared not in CANONICAL:
         raise CorpusError(f"{where}: canonical {shared!r}; expected one of {', '.join(CANONICAL)}")
     used = set(columns.values())
     return Clip(
-        path=fence.inside(where, known["file"]),
+        path=_as_stored(path.parent, fence.inside(where, known["file"])),
         corpus=known.get("corpus", "") or corpus,
         speaker=known.get("speaker", ""),
-        gender=_GENDERS.get(known.get("gender", "").lower(), ""),
+        gender=GENDERS.get(known.get("gender", "").lower(), ""),
         sentence=known.get("sentence", ""),
         dialogue=known.get("dialogue", ""),
         emotion=emotion,
         canonical=shared or canonical(emotion),
-        split=_SPLITS[split.lower()],
+        split=splits[known.get("split", "")],
         extra={name: cell for name, cell in row.cells.items() if name and name not in used},
     )
 
@@ -112,22 +130,46 @@ def _unusable(file: Path) -> str:
     try:
         if file.is_dir():
             return "is a folder"
-        return "" if file.exists() else "no such file"
+        return "" if file.exists() else _GONE
     except OSError as error:  # a name too long, a folder that may not be searched
         return f"cannot be looked up ({error.strerror})"
 
 
-def _notes(name: str, rows: tuple[Row, ...], columns: Mapping[str, str]) -> tuple[str, ...]:
+def _as_stored(folder: Path, file: str) -> str:
+    """Return a path in the Unicode form that the disk has it in: Macs write decomposed names."""
+    if file.isascii() or _unusable(folder / file) != _GONE:
+        return file
+    forms = (unicodedata.normalize(form, file) for form in ("NFC", "NFD"))
+    return next((form for form in forms if not _unusable(folder / form)), file)
+
+
+def _notes(
+    name: str,
+    rows: Sequence[Row],
+    columns: Mapping[str, str],
+    missing: Mapping[tuple[str, str], int],
+) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     for row in rows:
-        counts["without an emotion"] += not row.cells[columns["emotion"]]
+        counts["without an emotion"] += "emotion" in columns and not row.cells[columns["emotion"]]
         gender = row.cells.get(columns.get("gender", ""), "").lower()
         counts["with a gender other than female and male, left empty"] += bool(
-            "gender" in columns and gender and gender not in _GENDERS
+            "gender" in columns and gender and gender not in GENDERS
         )
         counts["with cells in a column that has no name, left out"] += bool(row.cells.get(""))
-    return tuple(
+    said = [
         f"{name}: {count} row{'s' if count > 1 else ''} {what}"
         for what, count in counts.items()
         if count
-    )
+    ]
+    for column in dict.fromkeys(column for column, _ in missing):
+        words = ", ".join(f"{word!r} ({n})" for (c, word), n in missing.items() if c == column)
+        said.append(f"{name}: cells of {column!r} taken as missing: {words}")
+    if "emotion" not in columns:
+        has = ", ".join(_names(rows))
+        said.append(f"{name}: no column for the emotion, so no clip has one (columns: {has})")
+    return tuple(said)
+
+
+def _names(rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(name for name in rows[0].cells if name) if rows else ()
