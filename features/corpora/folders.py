@@ -43,6 +43,7 @@ from gensr.features.corpora.roles import (
     tell_all,
 )
 from gensr.features.corpora.speakers import add_speakers
+from gensr.features.corpora.spelling import folded
 
 WAY_OUT = "write a manifest.csv with the columns file, emotion, speaker, split"
 _STRAY = "no adapter knows this name, and it lies in no folder that could be its class"
@@ -79,11 +80,14 @@ def read_folders(paths: Sequence[str], root: Path) -> Found:
     places, notes = add_speakers(places)
     corpus = corpus_name(root) if places else ""
     clips = tuple(_clip(place, corpus, split) for place in places)
-    classes = sorted({clip.emotion for clip in clips if clip.emotion})
+    classes = sorted({folded(clip.emotion): clip.emotion for clip in clips[::-1]}.values())
+    classes = [name for name in classes if name]
     if classes:
         noun = "folder is the class" if len(classes) == 1 else "folders are the classes"
         head = f"no known corpus: {len(classes)} {noun} ({_listed(classes)})"
         notes = (head, *notes)
+    elif clips:
+        notes = ("no known corpus: no folder is a class, so no clip has an emotion", *notes)
     return Found(clips=clips, problems=tuple(problems), notes=(*notes, *_splits_note(clips)))
 
 
