@@ -4,7 +4,7 @@ The last resort, for files that no adapter and no manifest knows. The rule:
 
 1. **The class is the folder that is an emotion's word** (`vocabulary.py`; in several languages,
    any case), at whatever depth, and so are the folders beside it in the same folder, if they hold
-   no emotion's folder themselves and look like words (no digits): `angry/`, `smug/`.
+   nothing that emotions' folders do not and look like words (no digits): `angry/`, `smug/`.
 2. **The other folders are told by their names**: `Training` is a split, `female` a gender,
    `Actor_03` a speaker, `Session1` a session, `sentence 4` a sentence, `german` a language; `wav`
    or `take2` says nothing. `jenie_Amused` is a speaker and a class where the names are crossed.
@@ -17,6 +17,7 @@ What this leaves open is refused with a way out, a manifest; a single file that 
 a split's own folder, in two emotions' folders) is a `Problem`. A note says what was decided.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -111,7 +112,7 @@ def _by_emotion(
     parts: Mapping[str, tuple[str, ...]], told: Mapping[str, Told], root: Path
 ) -> tuple[list[Place], list[Problem]]:
     """Find the class of each file where some folders are emotions' words."""
-    holders, above = _emotions_folders(parts.values(), told)
+    holders, above, below = _emotions_folders(parts.values(), told)
     places: list[Place] = []
     problems: list[Problem] = []
     twice: list[tuple[str, ...]] = []
@@ -125,6 +126,7 @@ def _by_emotion(
             and folders[:i] in holders
             and folders[: i + 1] not in above
             and not any(letter.isdigit() for letter in name)
+            and all(told[deeper].role != NAME or deeper in below for deeper in folders[i + 1 :])
         ]
         if len(levels) > 1:
             twice.append(tuple(plain(told[folders[i]].label) for i in levels))
@@ -137,7 +139,8 @@ def _by_emotion(
             places.append(place) if isinstance(place, Place) else problems.append(place)
         else:
             problems.append(Problem(path=path, reason=_why_none(folders, told)))
-    if all(len(set(level)) > 1 for level in zip(*twice, strict=False)) and len(set(twice)) > 1:
+    varied = all(len(set(level)) > 1 for level in zip(*twice, strict=False))
+    if varied and any(len(set(words)) > 1 for words in twice):
         outer, inner = (sorted(set(level)) for level in list(zip(*twice, strict=False))[:2])
         raise CorpusError(
             f"{root}: two levels of folders could be the classes ({_listed(outer)}; "
@@ -148,16 +151,18 @@ def _by_emotion(
 
 def _emotions_folders(
     parts: Iterable[tuple[str, ...]], told: Mapping[str, Told]
-) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
-    """Return the folders right above emotions' folders, and all folders above such."""
+) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]], set[str]]:
+    """Return the folders right above emotions' folders, all above such, and names below them."""
     holders: set[tuple[str, ...]] = set()
     above: set[tuple[str, ...]] = set()
+    below: set[str] = set()
     for folders in set(parts):
         for i, name in enumerate(folders):
             if told[name].role == EMOTION:
                 holders.add(folders[:i])
                 above |= {folders[:k] for k in range(i + 1)}
-    return holders, above
+                below |= set(folders[i + 1 :])
+    return holders, above, below
 
 
 def _why_none(folders: tuple[str, ...], told: Mapping[str, Told]) -> str:
@@ -182,8 +187,9 @@ def _by_one_level(
         for depth, i in enumerate(indices):
             levels.setdefault(depth, set()).add(parts[path][i])
     if not levels:
-        _refuse_splits(parts, told, root)
-        return [], [Problem(path=path, reason=_STRAY) for path in parts]
+        if not any(found.role == GENDER for found in told.values()):
+            _refuse_splits(parts, told, root)
+        return _by_gender(parts, told)
     varying = [depth for depth, names in levels.items() if len(names) > 1]
     # People's numbers above one folder more are speakers above a class as likely as classes.
     numbers = len(levels) > 1 and any(all(map(looks_like_an_id, levels[k])) for k in varying)
@@ -208,6 +214,22 @@ def _by_one_level(
     return places, problems
 
 
+def _by_gender(
+    parts: Mapping[str, tuple[str, ...]], told: Mapping[str, Told]
+) -> tuple[list[Place], list[Problem]]:
+    """Take folders of women and men for their genders, where nothing else is told."""
+    found = {
+        path: place_of(path, folders, -1, told)
+        if any(told[name].role == GENDER for name in folders)
+        else Problem(path=path, reason=_STRAY)
+        for path, folders in parts.items()
+    }
+    return (
+        [place for place in found.values() if isinstance(place, Place)],
+        [problem for problem in found.values() if isinstance(problem, Problem)],
+    )
+
+
 def _refuse_splits(
     parts: Mapping[str, tuple[str, ...]], told: Mapping[str, Told], root: Path
 ) -> None:
@@ -219,8 +241,11 @@ def _refuse_splits(
 
 
 def _splits_note(clips: Sequence[Clip]) -> tuple[str, ...]:
-    parts = sorted({clip.split for clip in clips if clip.split})
-    return (f"the folders tell the split: {', '.join(parts)}",) if parts else ()
+    parts = Counter(clip.split or "none" for clip in clips)
+    if set(parts) <= {"none"}:
+        return ()
+    told = ", ".join(f"{part} {count}" for part, count in sorted(parts.items()))
+    return (f"the folders tell the split: {told}",)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -19,7 +19,13 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     EVAL: ("eval", "evaluation", "evaluate"),
 }
 _PARTS: Mapping[str, str] = {word: part for part, words in _WORDS.items() for word in words}
-_NOUN = re.compile(r"(?P<word>.+?)[\s_-]*(?:set|split|splits|data|part|partition|subset)?")
+_BESIDE = frozenset(
+    (
+        *("set", "sets", "split", "splits", "data", "part", "partition", "subset", "complete"),
+        *("output", "repeats", "official", "wav", "wavs", "audio", "flac", "clips", "files"),
+    )
+)
+"""Words beside it: `train_splits`, and `output_repeats_splits_test` (MELD)."""
 
 
 def part_of(word: str) -> str:
@@ -29,8 +35,10 @@ def part_of(word: str) -> str:
     ('train', 'dev', 'test', '')
     """
     short = word.strip().casefold()
-    match = _NOUN.fullmatch(short)
-    return _PARTS.get(short) or _PARTS.get(match["word"] if match else "", "")
+    if short.endswith(("set", "split")):  # in one word: trainset
+        short = short.removesuffix("set").removesuffix("split")
+    tokens = [token for token in re.split(r"[\s_-]+", short) if token not in {"", *_BESIDE}]
+    return _PARTS.get(tokens[0], "") if len(tokens) == 1 else ""
 
 
 def meanings(parts: Iterable[str]) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gensr.features.corpora.clip import Problem
-from gensr.features.corpora.roles import CONTAINER, EMOTION, NAME, UNCLEAR, Told
+from gensr.features.corpora.roles import CONTAINER, EMOTION, NAME, SETTING, UNCLEAR, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ def place_of(
     unknown: list[int] = []
     for i, name in enumerate(folders):
         found = told[name]
-        if i == level or found.role in (CONTAINER, EMOTION):
+        if i == level or found.role in (CONTAINER, EMOTION, SETTING):
             continue
         if found.role in (NAME, UNCLEAR):
             unknown.append(i)

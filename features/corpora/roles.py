@@ -24,6 +24,8 @@ EMOTION, SPLIT, GENDER, SPEAKER = "emotion", "split", "gender", "speaker"
 SESSION, SENTENCE, LANGUAGE = "session", "sentence", "language"
 CONTAINER = "container"
 """Says nothing: `wav`, `data`, `take2`."""
+SETTING = "setting"
+"""How it was spoken or recorded: no speaker, and no class beside emotions."""
 UNCLEAR = "unclear"
 """An emotion's word and something else."""
 NAME = "name"
@@ -35,14 +37,15 @@ def _words(text: str) -> frozenset[str]:
 
 
 _CONTAINERS = _words(
-    "wav wavs wave waves flac mp3 ogg audio audios data dataset clips clip files file speech sound"
-    " sounds recordings recording samples sample raw processed corpus corpora speakers actors"
-    " sessions emotions sentences utterances downloads 16k 16khz 44k 48k 16bit mono stereo"
+    "wav wavs wave waves flac mp3 ogg audio audios data dataset clips clip file files recordings"
+    " recording samples sample raw processed corpus corpora speakers actors sessions emotions"
+    " sentences utterances downloads 16k 16khz 44k 48k 16bit mono stereo"
 )
 _SETTINGS = _words(
     "studio phone telephone indoor outdoor indoors outdoors clean noisy noise acted natural"
     " spontaneous elicited scripted script improvised improvisation impro song singing close far"
-    " near headset"
+    " near headset speech normal strong weak mild low medium high intense loud soft quiet whisper"
+    " whispered"
 )
 _COUNTED = "take|fold|part|disc|disk|cd|vol|volume|batch|chunk|day|scene|version|rep|repetition"
 _LANGUAGES = _words(
@@ -116,7 +119,9 @@ def _alone(name: str) -> Told:
             return Told(role, name)
     if word in _LANGUAGES:
         return Told(LANGUAGE, name)
-    return Told(CONTAINER if word in _CONTAINERS | _SETTINGS else NAME, name)
+    if word in _CONTAINERS:
+        return Told(CONTAINER, name)
+    return Told(SETTING if word in _SETTINGS else NAME, name)
 
 
 def _part(name: str) -> tuple[str, str, bool] | None:
@@ -157,6 +162,6 @@ def _compound(
         return Told(EMOTION, word, {alone.role: alone.label})
     if rest.isdecimal():
         return Told(EMOTION, word, {SPEAKER: rest} if crossed and several and first else {})
-    if alone.role == CONTAINER or (crossed and not several):
+    if alone.role in (CONTAINER, SETTING) or (crossed and not several):
         return Told(EMOTION, word)
     return Told(EMOTION, word, {SPEAKER: rest}) if crossed else Told(UNCLEAR, name)

@@ -63,7 +63,7 @@ def joined(clips: Sequence[Clip]) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
     Returns:
         The clips in the same order, and a note for each label that had several spellings.
     """
-    notes: list[str] = []
+    notes: dict[str, list[str]] = defaultdict(list)
     changes: dict[tuple[str, str], Spellings] = {}  # by (field, corpus or nothing)
     for field, corpus, values in _columns(clips):
         fold = _emotion if field == "emotion" else folded
@@ -75,12 +75,13 @@ def joined(clips: Sequence[Clip]) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
             best = _commonest(forms)
             spellings |= {form: best for form in forms if form != best}
             if len(forms) > 1:
-                notes.append(_note(field, best, forms))
+                notes[field].append(_note(field, best, forms))
         if spellings:
             changes[field, corpus] = spellings
     if not changes:
         return tuple(clips), ()
-    return tuple(_respelt(clip, changes) for clip in clips), tuple(sorted(notes))
+    said = (line for field, lines in sorted(notes.items()) for line in _few(field, sorted(lines)))
+    return tuple(_respelt(clip, changes) for clip in clips), tuple(said)
 
 
 def _columns(clips: Sequence[Clip]) -> Iterable[tuple[str, str, list[str]]]:
@@ -133,6 +134,13 @@ def _note(field: str, best: str, forms: Mapping[str, int]) -> str:
     told = ", ".join(f"{form!r} ({forms[form]})" for form in ordered[:_SHOWN])
     more = ", ..." if len(ordered) > _SHOWN else ""
     return f"spellings of one {field} joined as {best!r}: {told}{more}"
+
+
+def _few(field: str, lines: Sequence[str]) -> Sequence[str]:
+    if len(lines) <= _SHOWN:
+        return lines
+    rest = len(lines) - _SHOWN
+    return (*lines[:_SHOWN], f"spellings of {rest} more values of {field} joined")
 
 
 def _emotion(cell: str) -> str:

@@ -22,6 +22,7 @@ OTHERS = ",;\t|"
 TABLE_SUFFIXES: tuple[str, ...] = (*DELIMITERS, ".jsonl")
 
 
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEAD = 65_536
 """Bytes that are read for the sake of a header."""
 
@@ -91,15 +92,21 @@ def read_header(path: Path, *, fits: Callable[[Sequence[str]], bool]) -> tuple[s
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
-        text = _decoded(path, head[: head.rfind(b"\n") + 1] if len(head) == _HEAD else head)
+        text = _beginning(head)
         if path.suffix.lower() == ".jsonl":
             first = next(_json_rows(path, text.lstrip().split("\n")[0]), None)
             return tuple(first.cells) if first else ()
         delimiter, begins = _delimiter(path, text, fits)
         lines = (cells for line, cells in _delimited(path, text, delimiter) if line > begins)
         return tuple(next(lines, []))
-    except (OSError, CorpusError):
+    except (OSError, UnicodeError, CorpusError):
         return ()
+
+
+def _beginning(head: bytes) -> str:
+    """Decode a file's first bytes, which may end within a letter."""
+    encoding = "utf-16" if head.startswith(_WIDE) else "utf-8-sig"
+    return codecs.getincrementaldecoder(encoding)().decode(head)
 
 
 def _delimiter(
@@ -129,7 +136,7 @@ def _text(path: Path) -> str:
 
 
 def _decoded(path: Path, data: bytes) -> str:
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    wide = data.startswith(_WIDE)
     encoding = "utf-16" if wide else "utf-8-sig"
     try:
         text = data.decode(encoding)

@@ -118,6 +118,8 @@ def test_enterface(tmp_path: Path) -> None:
         ("wav/colère/prise2/a.wav", {"emotion": "colère", "canonical": "anger"}),
         ("female_sad/a.wav", {"emotion": "sad", "gender": "female"}),
         ("not_angry/a.wav", {"emotion": "not_angry", "canonical": ""}),
+        ("dev_splits_complete/angry/a.wav", {"emotion": "angry", "split": "dev"}),
+        ("M003/audio/angry/level_1/001.wav", {"emotion": "angry", "speaker": "M003"}),
         ("Angry/deep/er/a.wav", {"emotion": "Angry", "speaker": ""}),
     ],
 )
@@ -126,6 +128,14 @@ def test_names_that_tell(path: str, said: dict[str, str]) -> None:
     known = {field: getattr(clip, field, None) for field in said}
     known |= {name: clip.extra[name] for name in said if name in clip.extra}
     assert known == said
+
+
+def test_how_it_was_spoken_is_no_speaker() -> None:
+    paths = [f"{e}/{how}/a.wav" for e in ("sad", "angry") for how in ("normal", "strong")]
+    assert {(c.emotion, c.speaker) for c in read_folders(paths, ROOT).clips} == {
+        ("sad", ""),
+        ("angry", ""),
+    }
 
 
 def test_two_people_of_one_number_are_two() -> None:
@@ -177,7 +187,10 @@ def test_what_is_ambiguous_is_refused(tmp_path: Path, paths: list[str], message:
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("names", [("de", "fr"), ("0", "1", "9"), ("class_a", "class_b")])
+@pytest.mark.parametrize(
+    "names",
+    [("de", "fr"), ("0", "1", "9"), ("class_a", "class_b"), ("high", "low"), ("speech", "music")],
+)
 def test_other_classes_are_as_good(names: tuple[str, ...]) -> None:
     paths = [f"{part}/{name}/x.wav" for part in ("train", "test") for name in names]
     clips = read_folders(paths, ROOT).clips
@@ -185,6 +198,14 @@ def test_other_classes_are_as_good(names: tuple[str, ...]) -> None:
         (s, n) for s in ("train", "test") for n in names
     }
     assert {c.speaker for c in clips} == {""}
+
+
+def test_folders_of_genders_alone_are_genders() -> None:
+    clips = read_folders(["train/female/x.wav", "test/male/y.wav"], ROOT).clips
+    assert [(c.gender, c.emotion, c.split) for c in clips] == [
+        ("female", "", "train"),
+        ("male", "", "test"),
+    ]
 
 
 def test_folders_of_people_alone_are_no_classes() -> None:
