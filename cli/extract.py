@@ -28,7 +28,7 @@ The same call again goes on where a killed one stopped, and adds clips that are 
 def command(
     corpus: Annotated[
         Path,
-        typer.Argument(help="Folder of a known corpus, of one folder per class, or a manifest."),
+        typer.Argument(help="Folder of a known corpus, of class folders, or a manifest."),
     ],
     out: Annotated[
         Path,

@@ -15,6 +15,8 @@ gensr info ravdess.zarr
 gensr info runs/emodb-gen-ser
 
 gensr info corpora/
+
+gensr info corpora/ --all
 """
 
 
@@ -22,12 +24,15 @@ def command(
     path: Annotated[
         Path, typer.Argument(metavar="STORE|RUN|CORPUS", parser=where, help="What to look at.")
     ],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Name every unusable file and every value.")
+    ] = False,
 ) -> None:
     """Tell what a store, a run or a corpus holds, and what is wrong with it."""
     from gensr.cli import console
     from gensr.pipeline.describe import describe
 
-    found = describe(path)
+    found = describe(path, everything=everything)
     console.print_plain(found.title)
     width = max(len(name) for name, _ in found.facts)
     for name, value in found.facts:

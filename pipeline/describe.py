@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from gensr.features.corpora import scan
+from gensr.features.corpora.names import shown
 from gensr.features.store import open_store
 from gensr.features.store.where import Where, locate
 from gensr.pipeline.describe_run import run_facts
+from gensr.pipeline.grouping import capped, grouped
 
 _NO_LABELS = ("path", "row", "seconds", "samples", "audio_sha256", "file_sha256")
 """Columns that are a clip's own."""
+
+VALUES = 40
+"""Values of a column that are named; a store of a corpus of words may have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +29,28 @@ class Description:
     notes: tuple[str, ...] = ()
 
 
-def describe(path: Where | str) -> Description:
+def describe(path: Where | str, *, everything: bool = False) -> Description:
     """Tell what there is to know of a store, a run or a corpus; at a URL, of a store.
+
+    Args:
+        path: What to look at.
+        everything: Name each file that cannot be used, and each value; else they are grouped.
 
     Raises:
         GensrError: it is none of them, or damaged.
     """
     path = locate(path)
     if not isinstance(path, Path):
-        return _store(path)
+        return _store(path, everything)
     if (path / "protocol.json").is_file():
         return _run(path)
     is_zarr = path.suffix == ".zarr" or (path / "zarr.json").is_file()
     if is_zarr or path.suffix in (".h5", ".hdf5"):
-        return _store(path)
-    return _corpus(path)
+        return _store(path, everything)
+    return _corpus(path, everything)
 
 
-def _store(path: Where) -> Description:
+def _store(path: Where, everything: bool) -> Description:
     with open_store(path) as store:
         encoder = store.header.encoder
         table = {name: values.astype(str).tolist() for name, values in store.table.items()}
@@ -54,15 +63,13 @@ def _store(path: Where) -> Description:
             ("x1", str(encoder.get("x1"))),
             ("context", str(encoder.get("context"))),
             ("identical audio", f"{len(store) - store.header.audios} clips"),
-            *_counts(table),
+            *_counts(table, everything),
             ("sentences", str(len(_distinct(table["sentence"])))),
             ("--label takes", _labels(table)),
             ("hash", store.fingerprint()[:16]),
         ]
         failed = zip(store.failed["path"], store.failed["reason"], strict=True)
-        return Description(
-            f"store {path}", tuple(facts), tuple(f"unusable: {p}: {why}" for p, why in failed)
-        )
+        return Description(f"store {path}", tuple(facts), grouped(failed, everything=everything))
 
 
 def _labels(table: Mapping[str, Sequence[str]]) -> str:
@@ -86,14 +93,14 @@ def _verified(found: Mapping[str, Any] | None) -> str:
     )
 
 
-def _corpus(path: Path) -> Description:
+def _corpus(path: Path, everything: bool) -> Description:
     found = scan(path, allow_outside=True)  # nothing is read but names
     columns = ("corpus", "emotion", "canonical", "speaker", "gender", "split")
     table = {name: [getattr(clip, name) for clip in found.clips] for name in columns}
-    problems = tuple(f"unusable: {p.path}: {p.reason}" for p in found.problems)
+    problems = grouped(((p.path, p.reason) for p in found.problems), everything=everything)
     return Description(
-        f"corpus {path}",
-        (("clips", str(len(found.clips))), *_counts(table)),
+        f"corpus {shown(str(path))}",
+        (("clips", str(len(found.clips))), *_counts(table, everything)),
         (*found.notes, *problems),
     )
 
@@ -102,10 +109,11 @@ def _run(path: Path) -> Description:
     return Description(f"run {path}", *run_facts(path))
 
 
-def _counts(table: dict[str, list[str]]) -> Iterable[tuple[str, str]]:
+def _counts(table: dict[str, list[str]], everything: bool) -> Iterable[tuple[str, str]]:
     for name in ("corpus", "emotion", "canonical", "gender", "split"):
         counts = Counter(value or "(none)" for value in table[name])
         if set(counts) != {"(none)"}:
-            yield name, ", ".join(f"{value} {count}" for value, count in sorted(counts.items()))
+            told = [f"{value} {count}" for value, count in sorted(counts.items())]
+            yield name, capped(told, VALUES, everything=everything)
     pairs = set(zip(table["corpus"], table["speaker"], strict=True))
     yield "speakers", str(len([pair for pair in pairs if pair[1]]))

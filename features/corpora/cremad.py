@@ -79,7 +79,7 @@ def finish(root: Path, found: Found) -> Found:
     if not tables:
         note = f"cremad: no {DEMOGRAPHICS} under the root or beside it, so no genders"
         return replace(found, notes=(*found.notes, note))
-    table = read_table(tables[0])
+    table = read_table(tables[0], fits={"ActorID", "Sex"}.issubset)
     for column in ("ActorID", "Sex"):
         if column not in table.columns:
             raise CorpusError(f"{tables[0]}, line 1: expected the column {column}")

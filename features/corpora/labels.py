@@ -6,51 +6,35 @@ native label remains; merging and dropping classes is a later, explicit choice.
 """
 
 import re
+import unicodedata
+from functools import cache
 
-CANONICAL: tuple[str, ...] = (
-    "anger",
-    "disgust",
-    "fear",
-    "happiness",
-    "neutral",
-    "sadness",
-    "surprise",
-    "calm",
-    "boredom",
-)
+from gensr.features.corpora.vocabulary import SHARED, UNSHARED
+
+CANONICAL: tuple[str, ...] = tuple(SHARED)
 """The shared labels: six basic emotions and neutral, then those that few corpora have."""
 
-# Adjectives, nouns and the three-letter codes of CREMA-D and IEMOCAP. Single letters mean
-# different things in different corpora (EmoDB's A is Angst, SAVEE's a is anger): none here.
-_SYNONYMS: dict[str, tuple[str, ...]] = {
-    "anger": ("angry", "ang", "hot anger", "cold anger", "rage"),
-    "disgust": ("disgusted", "dis"),
-    "fear": ("fearful", "fea", "afraid", "scared", "anxiety/fear", "fear/anxiety"),
-    "happiness": ("happy", "hap", "joy", "joyful"),
-    "neutral": ("neu", "neutrality", "neutral state", "no emotion"),
-    "sadness": ("sad",),
-    # "ps" is how TESS writes pleasant surprise in its file names.
-    "surprise": (
-        "surprised",
-        "sur",
-        "ps",
-        "pleasant surprise",
-        "pleasant surprised",
-        "pleasantly surprised",
-    ),
-    "calm": ("calmness",),
-    "boredom": ("bored", "bor"),
-}
 
-_WORDS: dict[str, str] = {word: word for word in CANONICAL} | {
-    synonym: word for word, synonyms in _SYNONYMS.items() for synonym in synonyms
+@cache
+def plain(word: str) -> str:
+    """Return a word as it is looked up: case, accents, underscores, hyphens do not matter.
+
+    >>> plain("Pleasant_Surprise"), plain("COLÈRE"), plain(" no-break\u00a0space ")
+    ('pleasant surprise', 'colere', 'no break space')
+    """
+    letters = unicodedata.normalize("NFKD", word).casefold().replace("ı", "i")
+    kept = "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf"))
+    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", kept)).strip()
+
+
+_WORDS: dict[str, str] = {
+    plain(word): shared for shared, words in SHARED.items() for word in (shared, *words)
 }
+_EMOTIONS: frozenset[str] = frozenset(_WORDS) | frozenset(map(plain, UNSHARED))
 
 
 def canonical(native: str) -> str:
     """Return the shared word for a corpus's own label, or the empty string.
-
-    Case, surrounding space, underscores and hyphens do not matter.
 
     Args:
         native: The label as the corpus, the manifest or the folder writes it.
@@ -58,4 +42,13 @@ def canonical(native: str) -> str:
     >>> canonical("Pleasant_Surprise"), canonical("ANG"), canonical("frustrated")
     ('surprise', 'anger', '')
     """
-    return _WORDS.get(re.sub(r"[\s_-]+", " ", native).strip().casefold(), "")
+    return _WORDS.get(plain(native), "")
+
+
+def is_emotion(word: str) -> bool:
+    """Say whether a word names an emotion, shared or not.
+
+    >>> is_emotion("frustrated"), is_emotion("0001"), is_emotion("生气")
+    (True, False, True)
+    """
+    return plain(word) in _EMOTIONS

@@ -3,65 +3,35 @@
     file,speaker,gender,emotion,split,sentence,dialogue,corpus
     wav/a.wav,anna,female,angry,train,s1,,mine
 
-`file` and `emotion` are required, though a cell of `emotion` may be empty; `start`, `end` and
-`channel` name a part of the file (`cuts.py`); other columns go to `Clip.extra`. Paths are relative
-to the manifest's folder and stay inside it, links included: a corpus that is moved, or packed and
-sent on, still fits its manifest, and a manifest from elsewhere cannot reach for other files of the
-machine. Whoever trusts it may allow more.
+`file` alone is required; what stands under another usual name is understood (`columns.py`),
+`start`, `end` and `channel` name a part of the file (`cuts.py`), and other columns go to
+`Clip.extra`. Cells that say "missing" are empty (`missing.py`), a split is
+understood in its usual spellings (`official.py`). Paths are relative to the manifest's folder and
+stay inside it, links included (`fence.py`).
 """
 
 import os
-import posixpath
-import re
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gensr.estimator.errors import AudioError, CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.columns import columns_of, names_files
 from gensr.features.corpora.cuts import Cuts
+from gensr.features.corpora.fence import Fence
 from gensr.features.corpora.labels import CANONICAL, canonical
-from gensr.features.corpora.tables import TABLE_SUFFIXES, Row, read_table
+from gensr.features.corpora.missing import without_missing
+from gensr.features.corpora.names import corpus_name, odd, shown
+from gensr.features.corpora.official import meanings, part_of
+from gensr.features.corpora.roles import GENDERS
+from gensr.features.corpora.tables import Row, read_table
 from gensr.features.segments import name_of
 
-NAMES: tuple[str, ...] = tuple(f"manifest{suffix}" for suffix in TABLE_SUFFIXES)
-
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "file": ("path", "filename", "file_name", "filepath", "file_path", "audio", "wav"),
-    "speaker": ("speaker_id", "spk", "actor"),
-    "gender": ("sex",),
-    "emotion": ("label", "class"),
-    "canonical": (),
-    "split": ("subset", "partition"),
-    "sentence": ("sentence_id",),
-    "dialogue": ("dialog", "dialogue_id", "dialog_id"),
-    "corpus": ("dataset", "database"),
-}
-"""Column by what it means, and other names for it; case does not matter."""
-
-_FIELDS = {alias: field for field, names in ALIASES.items() for alias in (field, *names)}
-_GENDERS = {"f": "female", "female": "female", "w": "female", "woman": "female"}
-_GENDERS |= {"m": "male", "male": "male", "man": "male"}
-_SPLITS = {"": "", "train": "train", "training": "train", "test": "test", "testing": "test"}
-_SPLITS |= dict.fromkeys(("dev", "val", "valid", "validation", "development"), "dev")
-
-
-def manifest_in(folder: Path) -> Path | None:
-    """Return the manifest that lies in a folder, or None.
-
-    Args:
-        folder: An existing folder; those below it are not searched.
-
-    Raises:
-        CorpusError: There is more than one.
-    """
-    there = [folder / name for name in NAMES if (folder / name).is_file()]
-    if len(there) > 1:
-        both = " and ".join(path.name for path in there)
-        raise CorpusError(f"{folder}: holds {both}; keep one, or give its path")
-    return there[0] if there else None
+_GONE = "no such file"
 
 
 def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = True) -> Found:
@@ -71,182 +41,160 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
         path: A `.csv`, `.tsv` or `.jsonl` file; paths in it are relative to its folder.
         allow_outside: Take files outside that folder too. Their `Clip.path` is as written, in
             its shortest form: with `..`, or absolute.
-        labelled: Whether there must be a column for the emotion.
+        labelled: Whether labels are of interest, so that a lack of them is worth a note.
 
     Returns:
         The clips; problems are rows whose file is missing, and rows that name a file again.
 
     Raises:
         CorpusError: The table is broken, a column is missing or there twice, a path leaves the
-            folder, or a split or canonical label is none; naming the file and the line.
+            folder, a row names no file, or a split or canonical label is none; naming the file
+            and the line.
     """
-    table = read_table(path)
-    columns = _columns(path, table.columns, labelled=labelled)
-    cuts = Cuts(path, table.columns, table.rows, columns.values())
-    corpus = path.resolve().parent.name
+    table = read_table(path, fits=names_files)
+    columns = columns_of(path, table.columns)
+    cells, missing = without_missing(table.columns, [row.cells for row in table.rows])
+    rows = [Row(row.line, known) for row, known in zip(table.rows, cells, strict=True)]
+    splits = _splits(path, rows, columns)
+    cuts = Cuts(path, table.columns, rows, columns.values())
+    corpora = columns.get("corpus", "")
+    corpus = "" if all(row.cells.get(corpora) for row in rows) else corpus_name(path.parent)
     clips: dict[str, tuple[int, Clip]] = {}
     problems: list[Problem] = []
-    fence = _Fence(path.parent, allow_outside)
-    for row in table.rows:
-        file = row.cells[columns["file"]]
+    fence = Fence(path.parent, allow_outside)
+    for row in rows:
+        where, cell = f"{path}, line {row.line}", row.cells[columns["file"]]
         try:
-            file, cut = cuts.of(row, file)
+            file, cut = cuts.of(row, cell)
         except AudioError as error:
-            asked = fence.inside(f"{path}, line {row.line}", file)
+            asked = shown(fence.inside(where, cell))
             problems.append(Problem(path=asked, reason=f"line {row.line}: {error}"))
             continue
-        file = fence.inside(f"{path}, line {row.line}", file)
-        clip = _clip(path, row, columns, corpus, name_of(file, cut.segment), cuts.used)
-        clip = replace(clip, length=cut.length)
-        if clip.path in clips:
+        file = _as_stored(path.parent, fence.inside(where, file))
+        clip = _clip(where, row, columns, corpus, splits, cuts.used)
+        clip = replace(clip, path=name_of(file, cut.segment), length=cut.length)
+        if why := odd(clip.path):
+            reason = f"line {row.line}: a name that is {why}; rename the file"
+            problems.append(Problem(path=shown(clip.path), reason=reason))
+        elif clip.path in clips:
             line, first = clips[clip.path]
             same = first == clip and first.extra == clip.extra
             reason = f"line {row.line} {'repeats' if same else 'contradicts'} line {line}"
             problems.append(Problem(path=clip.path, reason=f"{reason}, which is kept"))
-        elif reason := _unusable(path.parent, file, row.cells[columns["file"]]):
+        elif reason := _ambiguous(path.parent, file, cell) or _unusable(path.parent / file):
             problems.append(Problem(path=clip.path, reason=f"line {row.line}: {reason}"))
         else:
             clips[clip.path] = (row.line, clip)
     return Found(
         clips=tuple(clip for _, clip in clips.values()),
         problems=tuple(problems),
-        notes=(*_notes(path.name, table.rows, columns), *cuts.notes),
+        notes=(*_notes(path.name, rows, columns, missing, labelled), *cuts.notes),
     )
 
 
-def _columns(path: Path, names: tuple[str, ...], *, labelled: bool) -> dict[str, str]:
-    """Return the manifest's column for each field it has; the rest are extra."""
-    columns: dict[str, str] = {}
-    for name in names:
-        field = _FIELDS.get(name.lower())
-        if field is None:
+def _splits(path: Path, rows: Sequence[Row], columns: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what each cell of the split's column means: train, dev, test or nothing."""
+    name = columns.get("split")
+    parts = {"": ""}
+    for row in rows if name else ():
+        cell = row.cells[str(name)]
+        if cell in parts:
             continue
-        if field in columns:
+        parts[cell] = part_of(cell)
+        if not parts[cell]:
             raise CorpusError(
-                f"{path}, line 1: columns {columns[field]!r} and {name!r} both mean the {field};"
-                " keep one, or rename the other"
+                f"{path}, line {row.line}: split {cell!r}; expected train, dev, test or nothing "
+                "(a column of another name is kept as it is)"
             )
-        columns[field] = name
-    for field in ("file", "emotion") if labelled else ("file",):
-        if field not in columns:
-            found = ", ".join(names) or "none"
-            accepted = " or ".join((field, *ALIASES[field][:2]))
-            raise CorpusError(
-                f"{path}, line 1: no column for the {field}; name one {accepted} (found: {found})"
-            )
-    return columns
+    try:
+        known = meanings(parts.values())
+    except ValueError as error:
+        raise CorpusError(f"{path}: {error}") from None
+    return {cell: known[part] for cell, part in parts.items()}
 
 
 def _clip(
-    path: Path,
+    where: str,
     row: Row,
     columns: Mapping[str, str],
     corpus: str,
-    clip_name: str,
+    splits: Mapping[str, str],
     cut: frozenset[str],
 ) -> Clip:
+    """Return what a row says of its clip, whose path is still to be told."""
     known = {field: row.cells[name] for field, name in columns.items()}
-    emotion, split, shared = (known.get(field, "") for field in ("emotion", "split", "canonical"))
-    where = f"{path}, line {row.line}"
-    if split.lower() not in _SPLITS:
-        raise CorpusError(f"{where}: split {split!r}; expected train, dev, test or nothing")
+    emotion, shared = known.get("emotion", ""), known.get("canonical", "")
     if shared and shared not in CANONICAL:
         raise CorpusError(f"{where}: canonical {shared!r}; expected one of {', '.join(CANONICAL)}")
     used = {*columns.values(), *cut}
     return Clip(
-        path=clip_name,
+        path=known["file"],
         corpus=known.get("corpus", "") or corpus,
         speaker=known.get("speaker", ""),
-        gender=_GENDERS.get(known.get("gender", "").lower(), ""),
+        gender=GENDERS.get(known.get("gender", "").lower(), ""),
         sentence=known.get("sentence", ""),
         dialogue=known.get("dialogue", ""),
         emotion=emotion,
         canonical=shared or canonical(emotion),
-        split=_SPLITS[split.lower()],
+        split=splits[known.get("split", "")],
         extra={name: cell for name, cell in row.cells.items() if name and name not in used},
     )
 
 
-class _Fence:
-    """Keeps a manifest's paths inside its folder."""
-
-    def __init__(self, folder: Path, allow_outside: bool) -> None:
-        self._folder, self._open = folder, allow_outside
-        self._real = os.path.realpath(folder)
-        self._inside: dict[str, bool] = {}
-        """Whether a folder named by a path is, all links followed, in the manifest's."""
-
-    def inside(self, where: str, file: str) -> str:
-        """Return a manifest's path in its shortest POSIX form, or refuse it by name."""
-        posix = file.replace("\\", "/")  # as Windows writes it
-        if not posix or "\0" in posix:
-            raise CorpusError(f"{where}: names no file")
-        short = posixpath.normpath(posix)
-        if self._open:
-            return short
-        if posix.startswith("/") or re.match(r"[A-Za-z]:/", posix):
-            raise CorpusError(
-                f"{where}: {file} is absolute; give it relative to the manifest's folder, or "
-                "trust the manifest with --allow-outside"
-            )
-        if short == ".." or short.startswith("../"):
-            raise CorpusError(
-                f"{where}: {file} leaves the manifest's folder; move the manifest up, or trust it "
-                "with --allow-outside"
-            )
-        if self._leads_outside(short):
-            raise CorpusError(
-                f"{where}: {file} leaves the manifest's folder by a symbolic link; put the file "
-                "there itself, or trust the manifest with --allow-outside"
-            )
-        return short
-
-    def _leads_outside(self, short: str) -> bool:
-        """Whether links take a path out; each folder is looked up once, as clips share them."""
-        parent = posixpath.dirname(short)
-        if parent not in self._inside:
-            self._inside[parent] = self._holds(self._folder / parent)
-        file = self._folder / short
-        try:
-            return not self._inside[parent] or (file.is_symlink() and not self._holds(file))
-        except OSError:  # a name too long, a folder that may not be searched: no file of ours
-            return False
-
-    def _holds(self, path: Path) -> bool:
-        real = os.path.realpath(path)
-        return real == self._real or real.startswith(self._real.rstrip("/") + "/")
+def _ambiguous(folder: Path, file: str, cell: str) -> str:
+    """Return why a cell may mean two files, or nothing: one may be named as a part of another."""
+    if "#" in cell and not file.endswith(cell) and os.path.lexists(folder / cell):
+        return f"{cell} reads like a part of {file}, and is a file itself: rename the file"
+    return ""
 
 
-def _unusable(folder: Path, name: str, cell: str) -> str:
-    """Return why a file cannot be a clip, or nothing.
-
-    Args:
-        folder: the manifest's.
-        name: the file's.
-        cell: what the manifest has for it, perhaps with a part.
-    """
-    file = folder / name
+def _unusable(file: Path) -> str:
+    """Return why a file cannot be a clip, or nothing."""
     try:
-        if "#" in cell and not name.endswith(cell) and os.path.lexists(folder / cell):
-            return f"{cell} reads like a part of {name}, and is a file itself: rename the file"
         if file.is_dir():
             return "is a folder"
-        return "" if file.exists() else "no such file"
+        return "" if file.exists() else _GONE
     except OSError as error:  # a name too long, a folder that may not be searched
         return f"cannot be looked up ({error.strerror})"
 
 
-def _notes(name: str, rows: tuple[Row, ...], columns: Mapping[str, str]) -> tuple[str, ...]:
+def _as_stored(folder: Path, file: str) -> str:
+    """Return a path in the Unicode form that the disk has it in: Macs write decomposed names."""
+    if file.isascii() or _unusable(folder / file) != _GONE:
+        return file
+    forms = (unicodedata.normalize(form, file) for form in ("NFC", "NFD"))
+    return next((form for form in forms if not _unusable(folder / form)), file)
+
+
+def _notes(
+    name: str,
+    rows: Sequence[Row],
+    columns: Mapping[str, str],
+    missing: Mapping[tuple[str, str], int],
+    labelled: bool,
+) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     for row in rows:
-        counts["without an emotion"] += "emotion" in columns and not row.cells[columns["emotion"]]
+        without = "emotion" in columns and not row.cells[columns["emotion"]]
+        counts["without an emotion"] += labelled and without
         gender = row.cells.get(columns.get("gender", ""), "").lower()
         counts["with a gender other than female and male, left empty"] += bool(
-            "gender" in columns and gender and gender not in _GENDERS
+            "gender" in columns and gender and gender not in GENDERS
         )
         counts["with cells in a column that has no name, left out"] += bool(row.cells.get(""))
-    return tuple(
+    said = [
         f"{name}: {count} row{'s' if count > 1 else ''} {what}"
         for what, count in counts.items()
         if count
-    )
+    ]
+    for column in dict.fromkeys(column for column, _ in missing):
+        words = ", ".join(f"{word!r} ({n})" for (c, word), n in missing.items() if c == column)
+        said.append(f"{name}: cells of {column!r} taken as missing: {words}")
+    if labelled and "emotion" not in columns:
+        has = ", ".join(_names(rows))
+        said.append(f"{name}: no column for the emotion, so no clip has one (columns: {has})")
+    return tuple(said)
+
+
+def _names(rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(name for name in rows[0].cells if name) if rows else ()

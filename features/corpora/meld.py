@@ -131,7 +131,7 @@ def _read_labels(root: Path, split: str) -> _Labels:
     other = next((t for t in tables[1:] if t.read_bytes() != tables[0].read_bytes()), None)
     if other is not None:
         raise CorpusError(f"{tables[0]} and {other} differ; keep one of them")
-    table = read_table(tables[0])
+    table = read_table(tables[0], fits=set(COLUMNS).issubset)
     if lacking := [column for column in COLUMNS if column not in table.columns]:
         raise CorpusError(f"{tables[0]}, line 1: expected the columns {', '.join(lacking)}")
     rows: dict[tuple[str, str], Row] = {}

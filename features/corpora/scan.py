@@ -2,29 +2,40 @@
 
 The order of decision, from the most explicit to the least:
 
-1. A manifest, given itself or lying in the root, decides alone.
-2. Otherwise each file goes to the one adapter that knows its name; several corpora may lie under
+1. A manifest, given itself or lying in the root, decides alone (`listed.py`).
+2. A manifest in a folder below decides for that folder.
+3. Otherwise each file goes to the one adapter that knows its name; several corpora may lie under
    one root. A file no adapter knows is then a `Problem`: it would be labelled by guess.
-3. Where no adapter knows any file, the folders under the root are the classes.
+4. Where neither knows any file, the folders tell the classes (`folders.py`).
 
-The same utterance twice under one root (a corpus unpacked twice, or kept in two formats) would
-count double and could stand on both sides of a split: one file is kept, lossless before lossy
-before video. To use such copies on purpose, list them in a manifest.
+One file of an utterance counts (`repeats.py`), and one spelling of a label (`spelling.py`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
 from gensr.features.corpora import cremad, emodb, meld, ravdess, savee, tess
 from gensr.features.corpora.adapter import Adapter, Found
 from gensr.features.corpora.clip import Clip, Problem
-from gensr.features.corpora.files import CONTAINERS, LOSSLESS, LOSSY, is_audio, is_hidden, walk
+from gensr.features.corpora.files import is_audio, is_hidden, walk
 from gensr.features.corpora.folders import read_folders
-from gensr.features.corpora.manifest import NAMES, manifest_in, read_manifest
+from gensr.features.corpora.listed import (
+    NAMES,
+    Listed,
+    likely_manifests,
+    manifest_in,
+    manifests_below,
+    read_manifests,
+    unlisted,
+)
+from gensr.features.corpora.names import shown, unusable
+from gensr.features.corpora.repeats import once, without_nested
 from gensr.features.corpora.sniff import disguised_audio
+from gensr.features.corpora.spelling import joined
 from gensr.features.corpora.tables import TABLE_SUFFIXES
+from gensr.features.segments import file_of
 
 ADAPTERS: tuple[Adapter, ...] = (
     emodb.ADAPTER,
@@ -46,7 +57,7 @@ class Scan:
     clips: tuple[Clip, ...]
     """Sorted by path, each path once."""
     problems: tuple[Problem, ...]
-    """Sorted by path: files that cannot be labelled, rows without a file, repetitions."""
+    """Sorted by path: files that cannot be labelled, rows without a file."""
     notes: tuple[str, ...]
     """One line each, worth showing."""
 
@@ -67,12 +78,13 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
                 f"{root}: is a file; give the folder it is in, or a manifest"
                 f" ({', '.join(TABLE_SUFFIXES)})"
             )
-        return _scan(root.parent, read_manifest(root, allow_outside=allow_outside), root)
+        listed = read_manifests(root.parent, [root], allow_outside=allow_outside)
+        return _scan(root.parent, listed.found, root)
     if not root.is_dir():
         raise CorpusError(f"{root}: no such folder or manifest")
     manifest = manifest_in(root)
     if manifest is not None:
-        return _scan(root, read_manifest(manifest, allow_outside=allow_outside), manifest)
+        return _by_manifest(root, manifest, allow_outside)
     files = walk(root)
     audio = [file for file in files if is_audio(file)]
     visible = [file.relative_to(root).as_posix() for file in audio if not is_hidden(file)]
@@ -82,13 +94,50 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
             f"{root}: holds no audio file; expected a corpus's own files, a folder for each"
             f" class, or one of {', '.join(NAMES)}" + "".join(f"; {note}" for note in renamed)
         )
-    reasons = {path: _unusable(root / path) for path in visible}
-    found = _read(root, [path for path, reason in reasons.items() if not reason])
-    broken = [Problem(path=_shown(path), reason=why) for path, why in reasons.items() if why]
+    listed = read_manifests(root, manifests_below(root, files), allow_outside=allow_outside)
+    mine, others = _parted(visible, listed)
+    reasons = {path: unusable(root, path) for path in others}
+    usable = [path for path, reason in reasons.items() if not reason]
+    alone = not listed.folders
+    found = _read(root, usable, alone=alone) if usable else Found(clips=())
+    broken = [Problem(path=shown(path), reason=why) for path, why in reasons.items() if why]
     hidden = len(audio) - len(visible)
-    notes = (f"{hidden} hidden audio files (names with a leading dot) left out",) if hidden else ()
-    rest = Found(clips=(), problems=tuple(broken), notes=notes + renamed)
-    return _scan(root, _joined(found, rest), root)
+    notes = (
+        *((f"{hidden} hidden audio files (names with a leading dot) left out",) if hidden else ()),
+        *unlisted(root, mine, listed.found, "the manifest of their folder"),
+        *(likely_manifests(root, files) if alone and not _known(found) else ()),
+        *renamed,
+    )
+    rest = Found(clips=(), problems=tuple(broken), notes=notes)
+    return _scan(root, _joined(listed.found, _joined(found, rest)), root)
+
+
+def _known(found: Found) -> bool:
+    return any(clip.corpus in {adapter.name for adapter in ADAPTERS} for clip in found.clips)
+
+
+def _by_manifest(root: Path, manifest: Path, allow_outside: bool) -> Scan:
+    """Read the manifest in the root, and say what lies there beside."""
+    found = read_manifests(root, [manifest], allow_outside=allow_outside).found
+    try:
+        files = walk(root)
+    except CorpusError as error:  # what is not named need not be readable
+        return _scan(root, _joined(found, Found(clips=(), notes=(str(error),))), manifest)
+    audio = [file for file in files if is_audio(file) and not is_hidden(file)]
+    paths = [file.relative_to(root).as_posix() for file in audio]
+    others = ", ".join(m.relative_to(root).as_posix() for m in manifests_below(root, files))
+    notes = unlisted(root, paths, found, manifest.name)
+    if others:
+        notes += (f"{manifest.name} decides alone; not read: {others}",)
+    return _scan(root, _joined(found, Found(clips=(), notes=notes)), manifest)
+
+
+def _parted(paths: Sequence[str], listed: Listed) -> tuple[list[str], list[str]]:
+    """Part files into those in a manifest's folder and the others."""
+    named = {file_of(clip.path) for clip in listed.found.clips}
+    folders = tuple(f"{folder}/" for folder in listed.folders)
+    mine = [path for path in paths if path.startswith(folders)]
+    return mine, [path for path in paths if not path.startswith(folders) and path not in named]
 
 
 def _renamed(root: Path, files: Sequence[Path]) -> tuple[str, ...]:
@@ -101,7 +150,7 @@ def _renamed(root: Path, files: Sequence[Path]) -> tuple[str, ...]:
     found = disguised_audio(others)
     if not found:
         return ()
-    first = _shown(found[0].relative_to(root).as_posix())
+    first = shown(found[0].relative_to(root).as_posix())
     noun = "file that looks" if len(found) == 1 else "files that look"
     how = f"first {first}: rename them" if len(found) > 1 else f"{first}: rename it"
     return (f"{len(found)} {noun} like audio under another suffix left out, {how}",)
@@ -112,21 +161,28 @@ def _scan(root: Path, found: Found, source: Path) -> Scan:
     problems = sorted(found.problems, key=lambda problem: (problem.path, problem.reason))
     if not found.clips:
         first = f"; the first, {problems[0].path}: {problems[0].reason}" if problems else ""
-        raise CorpusError(f"{source}: no file can be used{first}")
-    clips = sorted(found.clips, key=lambda clip: clip.path)
+        told = "".join(f"; {note}" for note in found.notes)
+        raise CorpusError(f"{source}: no file can be used{first}{told}")
+    clips, spelt = joined(sorted(found.clips, key=lambda clip: clip.path))
     foreign = sorted({clip.emotion for clip in clips if clip.emotion and not clip.canonical})
-    shown = ", ".join(foreign[:12]) + (", ..." if len(foreign) > 12 else "")
-    notes = (f"labels that other corpora do not share: {shown}",) if foreign else ()
+    listed = ", ".join(foreign[:12]) + (", ..." if len(foreign) > 12 else "")
+    notes = (f"labels that other corpora do not share: {listed}",) if foreign else ()
     return Scan(
         root=root,
-        clips=tuple(clips),
+        clips=clips,
         problems=tuple(problems),
-        notes=(*found.notes, *notes),
+        notes=(*found.notes, *spelt, *notes),
     )
 
 
-def _read(root: Path, paths: Sequence[str]) -> Found:
-    """Offer each file to the adapters; where none knows any, the folders are the classes."""
+def _read(root: Path, paths: Sequence[str], *, alone: bool) -> Found:
+    """Offer each file to the adapters; where none knows any, the folders tell the classes.
+
+    Args:
+        root: The folder that was scanned.
+        paths: POSIX paths relative to it.
+        alone: Whether no manifest knows any file either.
+    """
     name = root.resolve().name
     known: dict[str, list[Clip | Problem]] = {adapter.name: [] for adapter in ADAPTERS}
     strangers: list[str] = []
@@ -139,8 +195,9 @@ def _read(root: Path, paths: Sequence[str]) -> Found:
         else:
             strangers.append(path)
     corpora = [adapter for adapter in ADAPTERS if known[adapter.name]]
-    if not corpora:
-        return read_folders(strangers, root)
+    if not corpora and alone:
+        strangers, notes = without_nested(root, strangers)
+        return _joined(read_folders(strangers, root), Found(clips=(), notes=notes))
     result = Found(clips=())
     for adapter in corpora:
         items = known[adapter.name]
@@ -148,38 +205,13 @@ def _read(root: Path, paths: Sequence[str]) -> Found:
             clips=tuple(item for item in items if isinstance(item, Clip)),
             problems=tuple(item for item in items if isinstance(item, Problem)),
         )
-        result = _joined(result, _counted(adapter, _once(adapter.finish(root, own), adapter.name)))
+        kept = once(root, adapter.finish(root, own), adapter.name)
+        result = _joined(result, _counted(adapter, kept))
     names = ", ".join(adapter.name for adapter in corpora)
-    reason = f"no adapter knows this name (others here are {names}); list it in a manifest"
+    here = f"others here are {names}" if names else "others here are in manifests"
+    reason = f"no adapter knows this name ({here}); list it in a manifest"
     unknown = tuple(Problem(path=path, reason=reason) for path in strangers)
     return _joined(result, Found(clips=(), problems=unknown))
-
-
-def _once(found: Found, name: str) -> Found:
-    """Keep one file of each utterance, lossless before lossy before video."""
-    kept: dict[tuple[object, ...], Clip] = {}
-    problems: list[Problem] = []
-    formats = 0
-    for clip in sorted(found.clips, key=lambda clip: (_rank(clip.path), clip.path)):
-        first = kept.setdefault(_utterance(clip), clip)
-        if first is clip:
-            continue
-        if _suffix(first.path) == _suffix(clip.path):
-            problems.append(Problem(path=clip.path, reason=f"repeats {first.path}, which is kept"))
-        else:
-            formats += 1
-    note = f"{name}: {formats} files left out that are here in another format too"
-    return Found(
-        clips=tuple(kept.values()),
-        problems=(*found.problems, *problems),
-        notes=(*found.notes, note) if formats else found.notes,
-    )
-
-
-def _utterance(clip: Clip) -> tuple[object, ...]:
-    """Return what tells one recording from another: everything but how the file is stored."""
-    extra = tuple(sorted(item for item in clip.extra.items() if item[0] != "modality"))
-    return clip.corpus, clip.speaker, clip.sentence, clip.dialogue, clip.emotion, clip.split, extra
 
 
 def _counted(adapter: Adapter, found: Found) -> Found:
@@ -196,25 +228,3 @@ def _joined(one: Found, other: Found) -> Found:
         problems=one.problems + other.problems,
         notes=one.notes + other.notes,
     )
-
-
-def _suffix(path: str) -> str:
-    return PurePosixPath(path).suffix.lower()
-
-
-def _rank(path: str) -> int:
-    return next(i for i, kind in enumerate((LOSSLESS, LOSSY, CONTAINERS)) if _suffix(path) in kind)
-
-
-def _unusable(file: Path) -> str:
-    """Return why a file cannot be a clip whatever its name means, or nothing."""
-    if file.is_symlink() and not file.exists():
-        return "a link to a file that is not there"
-    if _shown(str(file)) != str(file):
-        return "a name that is not UTF-8; rename the file"
-    return ""
-
-
-def _shown(path: str) -> str:
-    """Return a path that can be printed and stored: bytes that are no UTF-8 as escapes."""
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")

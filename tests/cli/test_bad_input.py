@@ -235,7 +235,7 @@ class TestExtract:
         ("table", "said"),
         [
             ("speaker,emotion\nx,calm\n", "line 1: no column for the file"),
-            ("file,speaker\na.wav,x\n", "line 1: no column for the emotion"),
+            ("file,speaker\na.wav,x\n", "a.wav: line 2: no such file"),
             ("file,emotion\n/etc/a.wav,calm\n", "line 2: /etc/a.wav is absolute"),
             ("file,emotion\n../a.wav,calm\n", "line 2: ../a.wav leaves the manifest's folder"),
             ("file,emotion,split\na.wav,calm,exam\n", "line 2: split 'exam'"),

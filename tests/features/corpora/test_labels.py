@@ -5,7 +5,8 @@ import doctest
 import pytest
 
 from gensr.features.corpora import labels
-from gensr.features.corpora.labels import CANONICAL, canonical
+from gensr.features.corpora.labels import CANONICAL, canonical, plain
+from gensr.features.corpora.vocabulary import SHARED, UNSHARED
 
 
 @pytest.mark.parametrize("word", CANONICAL)
@@ -44,9 +45,10 @@ def test_no_guess(native: str) -> None:
 
 
 def test_no_synonym_means_two_things() -> None:
-    synonyms = [word for words in labels._SYNONYMS.values() for word in words]
+    synonyms = [plain(word) for words in SHARED.values() for word in words]
     assert len(set(synonyms)) == len(synonyms)
     assert set(synonyms).isdisjoint(CANONICAL)
+    assert {plain(word) for word in UNSHARED}.isdisjoint({*synonyms, *CANONICAL})
 
 
 def test_examples() -> None:

@@ -1,0 +1,192 @@
+"""Which tables under a root are manifests, and what several say together.
+
+A manifest is named `manifest.csv`, `.tsv` or `.jsonl`, in any case of letters; so is
+`metadata.csv` (Hugging Face's audio folder), if one of its columns names files. One that lies in
+the root decides alone. Others decide for their own folder, beside corpora that are known by their
+names; what they do not name there is counted, never labelled otherwise.
+"""
+
+import os
+import posixpath
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.adapter import Found
+from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.columns import names_files
+from gensr.features.corpora.manifest import read_manifest
+from gensr.features.corpora.names import shown
+from gensr.features.corpora.official import meanings, part_of
+from gensr.features.corpora.tables import TABLE_SUFFIXES, read_header
+from gensr.features.segments import file_of
+
+NAMES: tuple[str, ...] = tuple(f"manifest{suffix}" for suffix in TABLE_SUFFIXES)
+_METADATA = tuple(f"metadata{suffix}" for suffix in TABLE_SUFFIXES)
+_COMPARED = ("emotion", "canonical", "speaker", "gender", "split", "sentence", "dialogue")
+
+
+def manifest_in(folder: Path) -> Path | None:
+    """Return the manifest that lies in a folder, or None.
+
+    Args:
+        folder: An existing folder; those below it are not searched.
+
+    Raises:
+        CorpusError: There is more than one, or the folder cannot be read.
+    """
+    try:
+        tables = sorted(file for file in folder.iterdir() if _is_named(file) and file.is_file())
+    except OSError as error:
+        raise CorpusError(f"{folder}: cannot be read ({error.strerror})") from error
+    there = [file for file in tables if file.name.lower() in NAMES or _names_files(file)]
+    if len(there) > 1:
+        both = " and ".join(path.name for path in there)
+        raise CorpusError(f"{folder}: holds {both}; keep one, or give its path")
+    return there[0] if there else None
+
+
+def manifests_below(root: Path, files: Iterable[Path]) -> list[Path]:
+    """Return the manifests in the folders under a root, its own left out.
+
+    Args:
+        root: The folder that was scanned.
+        files: All files under it.
+
+    Raises:
+        CorpusError: A folder holds more than one.
+    """
+    folders = sorted({file.parent for file in files if _is_named(file)} - {root})
+    return [found for folder in folders if (found := manifest_in(folder)) is not None]
+
+
+def likely_manifests(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
+    """Return a note on tables in the root that name files, but are not named as manifests are."""
+    tables = [
+        file.name
+        for file in files
+        if file.parent == root
+        and file.suffix.lower() in TABLE_SUFFIXES
+        and not _is_named(file)
+        and _names_files(file)
+    ]
+    if not tables:
+        return ()
+    return (f"not read, though it names files: {', '.join(tables)}; give a table's path to use it",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What the manifests under a root say."""
+
+    found: Found
+    folders: tuple[str, ...]
+    """Theirs, POSIX paths relative to the root: what lies there is for nobody else."""
+
+
+def read_manifests(root: Path, manifests: Sequence[Path], *, allow_outside: bool) -> Listed:
+    """Read manifests into clips whose paths are relative to the root.
+
+    Args:
+        root: The folder that was scanned.
+        manifests: Files in it or below it.
+        allow_outside: As in `read_manifest`.
+
+    Raises:
+        CorpusError: One cannot be used, or two say different things of one file.
+    """
+    clips: dict[str, tuple[Path, Clip]] = {}
+    problems: list[Problem] = []
+    notes: list[str] = []
+    folders: list[str] = []
+    for manifest in manifests:
+        folder = manifest.parent.relative_to(root).as_posix()
+        folders.append(folder)
+        found = read_manifest(manifest, allow_outside=allow_outside)
+        own = [replace(clip, path=_joined(folder, clip.path)) for clip in found.clips]
+        if manifest.name.lower() in _METADATA:
+            own, said = _split_by_folders(root, manifest, own)
+            notes += said
+        for clip in own:
+            other, first = clips.setdefault(clip.path, (manifest, clip))
+            if first is not clip and (field := _differ(first, clip)):
+                raise CorpusError(
+                    f"{other} and {manifest} both name {clip.path}, with {field} "
+                    f"{getattr(first, field)!r} and {getattr(clip, field)!r}; keep one of the rows"
+                )
+        problems += [replace(p, path=_joined(folder, p.path)) for p in found.problems]
+        notes += [_named(folder, note) for note in found.notes]
+    return Listed(
+        found=Found(
+            clips=tuple(clip for _, clip in clips.values()),
+            problems=tuple(problems),
+            notes=tuple(notes),
+        ),
+        folders=tuple(folders),
+    )
+
+
+def unlisted(root: Path, audio: Sequence[str], found: Found, source: str) -> tuple[str, ...]:
+    """Return a note on audio files that a manifest could have named and does not.
+
+    Args:
+        root: The folder that was scanned.
+        audio: POSIX paths of the audio files there, relative to the root.
+        found: What the manifest says.
+        source: The manifest, for the note.
+    """
+    named = {file_of(clip.path) for clip in found.clips}
+    named |= {file_of(problem.path) for problem in found.problems}
+    rest = [path for path in audio if path not in named and shown(path) not in named]
+    if rest and (linked := named.difference(audio)):  # by links, or from outside
+        real = {os.path.realpath(root / path) for path in linked}
+        rest = [path for path in rest if os.path.realpath(root / path) not in real]
+    if not rest:
+        return ()
+    noun = "audio file is" if len(rest) == 1 else "audio files are"
+    return (f"{len(rest)} {noun} not in {source}, left out: first {shown(rest[0])}",)
+
+
+def _is_named(file: Path) -> bool:
+    return file.name.lower() in (*NAMES, *_METADATA)
+
+
+def _names_files(file: Path) -> bool:
+    return file.is_file() and names_files(read_header(file, fits=names_files))
+
+
+def _joined(folder: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, path)) if folder != "." else path
+
+
+def _named(folder: str, note: str) -> str:
+    return note if folder == "." else f"{folder}/{note}"
+
+
+def _differ(one: Clip, other: Clip) -> str:
+    """Return the first field that two rows fill differently, or nothing."""
+    pairs = ((field, getattr(one, field), getattr(other, field)) for field in _COMPARED)
+    return next((field for field, a, b in pairs if a and b and a != b), "")
+
+
+def _split_by_folders(
+    root: Path, manifest: Path, clips: Sequence[Clip]
+) -> tuple[list[Clip], list[str]]:
+    """Take folders for splits, as Hugging Face does, where the table has no split."""
+    if any(clip.split for clip in clips):
+        return list(clips), []
+    folders = [PurePosixPath(clip.path).parts[-2::-1] for clip in clips]
+    parts = [next(filter(None, map(part_of, names)), "") for names in folders]
+    if not any(parts):
+        return list(clips), []
+    try:
+        known = meanings(parts)
+    except ValueError as error:
+        raise CorpusError(f"{manifest}: {error}") from None
+    split = [replace(clip, split=known[part]) for clip, part in zip(clips, parts, strict=True)]
+    counts = Counter(clip.split or "no split" for clip in split)
+    told = ", ".join(f"{part} {count}" for part, count in sorted(counts.items()))
+    name = manifest.relative_to(root).as_posix()
+    return split, [f"{name}: the split by the files' folders: {told}"]

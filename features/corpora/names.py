@@ -1,0 +1,67 @@
+"""Names of files and folders: which can be a clip's or a corpus's, and how any can be shown.
+
+What cannot be stored or printed as it is (bytes that are no UTF-8, line ends, control characters)
+is refused here, before anything is decoded or encoded.
+"""
+
+import unicodedata
+from pathlib import Path
+
+from gensr.estimator.errors import CorpusError
+
+
+def corpus_name(folder: Path) -> str:
+    """Return a folder's own name, as the name of the corpus in it.
+
+    Args:
+        folder: An existing folder.
+
+    Raises:
+        CorpusError: The name cannot be stored.
+    """
+    name = folder.resolve().name
+    if why := odd(name):
+        raise CorpusError(
+            f"{shown(str(folder))}: the folder's name is its corpus's, and it is {why}; rename it, "
+            "or give every row of a manifest its corpus"
+        )
+    return name
+
+
+def unusable(root: Path, path: str) -> str:
+    """Return why a file cannot be a clip whatever its name means, or nothing.
+
+    Args:
+        root: The folder that was scanned; its own name may be anything.
+        path: POSIX path relative to it.
+    """
+    file = root / path
+    if file.is_symlink() and not file.exists():
+        return "a link to a file that is not there"
+    if why := odd(path):
+        return f"a name that is {why}; rename the file"
+    return ""
+
+
+def odd(name: str) -> str:
+    r"""Return what keeps a name from being stored and shown, or nothing.
+
+    >>> odd("Ärger"), odd("a\nb")
+    ('', 'not printable')
+    """
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        return "not UTF-8"
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
+        return "not printable"
+    return ""
+
+
+def shown(path: str) -> str:
+    r"""Return a path that can be printed and stored, what `odd` finds in it as escapes.
+
+    >>> shown("a\nb\udcff")
+    'a\\nb\\udcff'
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode() if odd(letter) else letter for letter in path
+    )
