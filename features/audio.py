@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,26 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import AudioError
 from gensr.features.chunks import check_fields
-from gensr.features.headers import is_video_container, ogg_ends, promised_seconds
+from gensr.features.headers import ogg_ends, promised_seconds
+from gensr.features.media.ffmpeg import CONVERT, MAX_CHANNELS, RATES, decode_media
+from gensr.features.media.magic import (
+    AIFF,
+    AU,
+    CAF,
+    FLAC,
+    HEAD,
+    MP3,
+    OGG,
+    W64,
+    WAV,
+    Kind,
+    after_tags,
+    kind_of,
+    placeholder,
+)
+from gensr.features.media.peek import Peek
+from gensr.features.media.second import check_nothing_begins, check_ogg, check_one_stream
+from gensr.features.mixdown import LONGEST_SECONDS, Mixdown
 from gensr.features.resample import RESAMPLER, SAMPLE_RATE, resample
 
 __all__ = [
@@ -45,21 +64,14 @@ __all__ = [
 MIN_SAMPLES = 400
 """Samples at 16 kHz (25 ms): the receptive field of one frame of the encoders' front ends."""
 
-LONGEST_SECONDS = 7_200
-"""2 h; a longer file is a recording, not an utterance. Files above 16 kHz are held to as many
-samples, whatever time that is: memory follows the samples."""
-
-_RATES = (1_000, 768_000)
-"""Hz; outside, the header is damaged (and a very low rate would grow the clip a thousandfold)."""
-_MAX_CHANNELS = 64
+_GUESSED_SECONDS = 0.25
+"""A decoder may lose so much at the ends of an MP3: frames that refer to others."""
+CHANGED = "changed since it was first heard"
+"""Why a file is refused whose bytes are others by now."""
 _BLOCK_SAMPLES = 1 << 20
 """Samples (all channels) decoded at a time: memory follows the content, not the header."""
 _TOLERATED_SECONDS = 0.01
 """A header may promise this much more than the file holds: writers round, encoders pad."""
-_LOUDEST = 2.0**31
-"""Full scale is 1; some files hold whole numbers as floats. Beyond, sums of squares overflow."""
-
-_FFMPEG = "convert it first: ffmpeg -i clip.mp4 -ac 1 -ar 16000 clip.wav"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +102,11 @@ def content_address(samples: NDArray[np.float32]) -> str:
 def read_audio(path: Path, *, file_sha256: str | None = None) -> Waveform:
     """Decode a clip: mean of the channels, resampled to 16 kHz where it has another rate.
 
+    In this process, whatever it holds; `read_again` leaves some kinds to another.
+
     Args:
-        path: a file in any format that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF, ...).
+        path: a file in any format that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF, ...), or that
+            FFmpeg does, where it is installed.
         file_sha256: hex digest that the file's bytes must have. Bytes that were decoded before,
             in a process of their own, can be decoded in this one: libsndfile sees no others.
 
@@ -102,8 +117,31 @@ def read_audio(path: Path, *, file_sha256: str | None = None) -> Waveform:
     with open_audio(path) as file:
         found = hash_bytes(file)
         if file_sha256 is not None and found != file_sha256:
-            raise AudioError("changed since it was first heard")
-        return Waveform(samples=to_16_khz(*decode(file)), file_sha256=found)
+            raise AudioError(CHANGED)
+        return decode_opened(file, found)
+
+
+def decode_opened(file: FileIO, file_sha256: str) -> Waveform:
+    """Decode an open file whose bytes have this hash; see `read_audio`."""
+    return Waveform(samples=to_16_khz(*decode(file)), file_sha256=file_sha256)
+
+
+def is_media(file: FileIO) -> bool:
+    """Whether an open file is FFmpeg's to decode, or may be: an Ogg file may hold anything."""
+    kind = kind_of(Peek(file))
+    return kind is not None and bool(kind.demuxer)
+
+
+def is_for_here(file: FileIO) -> bool:
+    """Whether an open file that was heard may be decoded in this process as well.
+
+    So libsndfile's own formats are, whose decoders are silent and have seen the same bytes before.
+    FFmpeg stays in its process; and so does libmpg123, which writes what it thinks of a file to
+    standard error, and would do so between the lines of a progress bar and without the name. To
+    turn standard error away meanwhile would turn it away from all threads.
+    """
+    kind = kind_of(Peek(file))
+    return kind in (WAV, AIFF, FLAC, W64, CAF, AU)
 
 
 @contextmanager
@@ -170,34 +208,71 @@ def resampling_provenance() -> dict[str, str | int]:
 def decode(file: FileIO) -> tuple[NDArray[np.float32], int]:
     """Decode an open file: (n,) mono samples and their rate in Hz, n > 0.
 
+    What libsndfile does not read FFmpeg does, where it is installed. Neither is handed a file of
+    the other's: what FFmpeg makes of a damaged WAV nobody has tried.
+
     Raises:
-        AudioError: damaged, cut off, too long, or nothing that libsndfile reads.
+        AudioError: damaged, cut off, too long, of several streams, or nothing that is read here.
     """
+    peek = Peek(file)
+    if word := placeholder(peek.at(0, HEAD)):
+        raise AudioError(word)
+    kind = kind_of(peek)
+    if kind is not None and (kind.demuxer or not kind.readable):
+        mixed = decode_media(file, peek, kind, longest=LONGEST_SECONDS)
+    else:
+        mixed = _decode_sound(file, peek, kind)
+    mixed.check()
+    return mixed.mono(), mixed.rate
+
+
+def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None) -> Mixdown:
+    """Decode what libsndfile reads, and hold it against what its header promises."""
     file.seek(0)
     try:
         # By descriptor: soundfile then has no suffix to go by, and libsndfile no callbacks.
         sound = soundfile.SoundFile(file.fileno(), closefd=False)
     except soundfile.LibsndfileError as error:
+        if kind == OGG and not check_ogg(peek, after_tags(peek)):  # video, Speex
+            return decode_media(file, peek, replace(OGG, demuxer="ogg"), longest=LONGEST_SECONDS)
+        if kind not in (None, OGG, MP3):  # it stumbles over a second file in some
+            check_nothing_begins(peek, after_tags(peek) + 1)
         word = error.error_string.rstrip(".")
         if "does not exist" in word:  # libsndfile's word for an MP3 that ends within its header
             word = "the header is damaged"
-        reason = f"unreadable: {word}"
-        if is_video_container(file):
-            reason = f"a video or MPEG-4 container, which libsndfile cannot read; {_FFMPEG}"
-        raise AudioError(reason) from error
+        raise AudioError(f"unreadable: {word}") from error
     with sound:
         rate, channels = sound.samplerate, sound.channels
-        if not _RATES[0] <= rate <= _RATES[1]:
+        if not RATES[0] <= rate <= RATES[1]:
             raise AudioError(f"damaged header: a sample rate of {rate} Hz")
-        if not 0 < channels <= _MAX_CHANNELS:
+        if not 0 < channels <= MAX_CHANNELS:
             raise AudioError(f"damaged header: {channels} channels")
         if sound.subtype.startswith("MPEG") and sound.format != "MP3":
-            raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {_FFMPEG}")
-        mono, failure = _read_blocks(sound)
-        promised = promised_seconds(sound, file, len(mono))
-    held = len(mono) / rate
+            raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {CONVERT}")
+        place = file.tell()  # libsndfile's as well
+        counted = check_one_stream(peek, sound.format)
+        file.seek(place)
+        mixed, failure = _read_blocks(sound)
+        promised = promised_seconds(sound, file, mixed.held)
+    _check_length(mixed.held / rate, promised, failure)
+    if counted is not None and counted > mixed.held / rate + _GUESSED_SECONDS:
+        raise AudioError(
+            f"MP3 that does not say its length: libsndfile hears {mixed.held / rate:.2f} s of"
+            f" {counted:.2f} s; {CONVERT}"
+        )
+    if sound.format == "OGG" and not ogg_ends(file):
+        held = mixed.held / rate
+        raise AudioError(f"truncated: the Ogg stream stops at {held:.2f} s, without its end mark")
+    if not mixed.held:
+        raise AudioError("no audio: zero samples")
+    check_fields(file)
+    return mixed
+
+
+def _check_length(held: float, promised: float | None, failure: str | None) -> None:
+    """Hold the seconds that were decoded against those that the header promises."""
     if failure is not None and promised is None:  # FLAC streams, to whose end soundfile cannot seek
-        raise AudioError(f"damaged, or a stream of unknown length ({failure}); {_FFMPEG}")
+        raise AudioError(f"damaged, or a stream of unknown length ({failure}); {CONVERT}")
     if failure is not None:
         raise AudioError(
             f"truncated or damaged: decoding breaks off, the header promises {promised:.2f} s "
@@ -213,45 +288,20 @@ def decode(file: FileIO) -> tuple[NDArray[np.float32], int]:
         raise AudioError(
             f"damaged: the header promises {promised:.2f} s, the file holds {held:.2f} s"
         )
-    if sound.format == "OGG" and not ogg_ends(file):
-        raise AudioError(f"truncated: the Ogg stream stops at {held:.2f} s, without its end mark")
-    if len(mono) == 0:
-        raise AudioError("no audio: zero samples")
-    check_fields(file)
-    return mono, rate
 
 
-def _read_blocks(sound: Any) -> tuple[NDArray[np.float32], str | None]:
+def _read_blocks(sound: Any) -> tuple[Mixdown, str | None]:
     """Decode until the data ends; return what there is, and libsndfile's word if it broke off."""
     frames = max(1, _BLOCK_SAMPLES // sound.channels)
-    blocks: list[NDArray[np.float32]] = []
-    failure, held = None, 0
+    mixed = Mixdown(sound.samplerate, LONGEST_SECONDS)
     while True:
         try:
             block = sound.read(frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
-            failure = error.error_string.rstrip(".") or "damaged data"
-            break
+            return mixed, error.error_string.rstrip(".") or "damaged data"
         if len(block) == 0:
-            break
-        if held % frames:  # the block before was short, and was not the last
-            raise AudioError(f"damaged: decoding stumbles after {held / sound.samplerate:.2f} s")
-        if not np.isfinite(block).all():
-            raise AudioError("holds samples that are not finite (NaN or infinity)")
-        if (peak := np.abs(block).max()) > _LOUDEST:
-            raise AudioError(f"damaged: a sample of {peak:.1g}, where full scale is 1")
-        held += len(block)
-        if held > LONGEST_SECONDS * min(sound.samplerate, SAMPLE_RATE):
-            raise AudioError(
-                f"longer than {_longest(sound.samplerate)}: cut it into utterances first"
-            )
-        one = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float64)
-        blocks.append(one.astype(np.float32, copy=False))
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), failure
-
-
-def _longest(rate: int) -> str:
-    """Say how long a clip may be."""
-    if rate <= SAMPLE_RATE:
-        return f"{LONGEST_SECONDS / 3600:g} h"
-    return f"{LONGEST_SECONDS * SAMPLE_RATE / rate / 60:.3g} min at {rate} Hz"
+            return mixed, None
+        if mixed.held % frames:  # the block before was short, and was not the last
+            seconds = mixed.held / sound.samplerate
+            raise AudioError(f"damaged: decoding stumbles after {seconds:.2f} s")
+        mixed.add(block)
