@@ -19,6 +19,7 @@ from pathlib import Path
 from gensr.estimator.errors import CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.files import dead_link
 from gensr.features.corpora.labels import CANONICAL, canonical
 from gensr.features.corpora.tables import TABLE_SUFFIXES, Row, read_table
 
@@ -200,6 +201,8 @@ def _unusable(file: Path) -> str:
     try:
         if file.is_dir():
             return "is a folder"
+        if reason := dead_link(file):
+            return reason
         return "" if file.exists() else "no such file"
     except OSError as error:  # a name too long, a folder that may not be searched
         return f"cannot be looked up ({error.strerror})"

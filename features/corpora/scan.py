@@ -20,10 +20,18 @@ from gensr.estimator.errors import CorpusError
 from gensr.features.corpora import cremad, emodb, meld, ravdess, savee, tess
 from gensr.features.corpora.adapter import Adapter, Found
 from gensr.features.corpora.clip import Clip, Problem
-from gensr.features.corpora.files import CONTAINERS, LOSSLESS, LOSSY, is_audio, is_hidden, walk
+from gensr.features.corpora.files import (
+    CONTAINERS,
+    LOSSLESS,
+    LOSSY,
+    dead_link,
+    is_audio,
+    is_hidden,
+    walk,
+)
 from gensr.features.corpora.folders import read_folders
 from gensr.features.corpora.manifest import NAMES, manifest_in, read_manifest
-from gensr.features.corpora.sniff import disguised_audio
+from gensr.features.corpora.sniff import Others, look_into
 from gensr.features.corpora.tables import TABLE_SUFFIXES
 
 ADAPTERS: tuple[Adapter, ...] = (
@@ -75,8 +83,10 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
         return _scan(root, read_manifest(manifest, allow_outside=allow_outside), manifest)
     files = walk(root)
     audio = [file for file in files if is_audio(file)]
-    visible = [file.relative_to(root).as_posix() for file in audio if not is_hidden(file)]
-    renamed = _renamed(root, files)
+    others = _others(files)
+    seen = [file for file in files if not is_hidden(file) and is_audio(file)]
+    visible = [file.relative_to(root).as_posix() for file in sorted({*seen, *others.audio})]
+    renamed = others.notes(seen)
     if not visible:
         raise CorpusError(
             f"{root}: holds no audio file; expected a corpus's own files, a folder for each"
@@ -85,26 +95,19 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
     reasons = {path: _unusable(root / path) for path in visible}
     found = _read(root, [path for path, reason in reasons.items() if not reason])
     broken = [Problem(path=_shown(path), reason=why) for path, why in reasons.items() if why]
-    hidden = len(audio) - len(visible)
+    hidden = len(audio) - len(seen)
     notes = (f"{hidden} hidden audio files (names with a leading dot) left out",) if hidden else ()
     rest = Found(clips=(), problems=tuple(broken), notes=notes + renamed)
     return _scan(root, _joined(found, rest), root)
 
 
-def _renamed(root: Path, files: Sequence[Path]) -> tuple[str, ...]:
-    """Return a note on files that are audio by their first bytes, but not by their suffix."""
-    others = (
+def _others(files: Sequence[Path]) -> Others:
+    """Look into the files that a suffix does not tell."""
+    return look_into(
         file
         for file in files
         if not is_audio(file) and not is_hidden(file) and file.suffix.lower() not in TABLE_SUFFIXES
     )
-    found = disguised_audio(others)
-    if not found:
-        return ()
-    first = _shown(found[0].relative_to(root).as_posix())
-    noun = "file that looks" if len(found) == 1 else "files that look"
-    how = f"first {first}: rename them" if len(found) > 1 else f"{first}: rename it"
-    return (f"{len(found)} {noun} like audio under another suffix left out, {how}",)
 
 
 def _scan(root: Path, found: Found, source: Path) -> Scan:
@@ -203,13 +206,14 @@ def _suffix(path: str) -> str:
 
 
 def _rank(path: str) -> int:
-    return next(i for i, kind in enumerate((LOSSLESS, LOSSY, CONTAINERS)) if _suffix(path) in kind)
+    kinds = enumerate((LOSSLESS, LOSSY, CONTAINERS))
+    return next((i for i, kind in kinds if _suffix(path) in kind), 3)
 
 
 def _unusable(file: Path) -> str:
     """Return why a file cannot be a clip whatever its name means, or nothing."""
-    if file.is_symlink() and not file.exists():
-        return "a link to a file that is not there"
+    if reason := dead_link(file):
+        return reason
     if _shown(str(file)) != str(file):
         return "a name that is not UTF-8; rename the file"
     return ""
