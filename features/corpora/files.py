@@ -102,9 +102,14 @@ def dead_link(file: Path) -> str:
     """Say what is wrong where a file is a link to one that is not there, or nothing."""
     if not file.is_symlink() or file.exists():
         return ""
-    if ".git/annex/objects/" in file.readlink().as_posix():
+    return annexed(file) or "a link to a file that is not there"
+
+
+def annexed(file: Path) -> str:
+    """Say what to do where a file is git-annex's link to content that is not here, or nothing."""
+    if file.is_symlink() and ".git/annex/objects/" in file.readlink().as_posix():
         return "its content is not here: fetch it with `git annex get`"
-    return "a link to a file that is not there"
+    return ""
 
 
 def tables_named(root: Path, name: str) -> list[Path]:

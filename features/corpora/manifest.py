@@ -19,7 +19,7 @@ from pathlib import Path
 from gensr.estimator.errors import CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
-from gensr.features.corpora.files import dead_link
+from gensr.features.corpora.files import annexed
 from gensr.features.corpora.labels import CANONICAL, canonical
 from gensr.features.corpora.tables import TABLE_SUFFIXES, Row, read_table
 
@@ -201,9 +201,7 @@ def _unusable(file: Path) -> str:
     try:
         if file.is_dir():
             return "is a folder"
-        if reason := dead_link(file):
-            return reason
-        return "" if file.exists() else "no such file"
+        return "" if file.exists() else annexed(file) or "no such file"
     except OSError as error:  # a name too long, a folder that may not be searched
         return f"cannot be looked up ({error.strerror})"
 
