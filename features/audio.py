@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 
@@ -26,7 +26,26 @@ from gensr.estimator.errors import AudioError
 from gensr.features.chunks import check_fields
 from gensr.features.cut import Cut
 from gensr.features.frames import Frames
-from gensr.features.headers import is_video_container, ogg_ends, promised_seconds
+from gensr.features.headers import ogg_ends, promised_seconds
+from gensr.features.media.ffmpeg import CONVERT, MAX_CHANNELS, RATES, decode_media
+from gensr.features.media.magic import (
+    AIFF,
+    AU,
+    CAF,
+    FLAC,
+    HEAD,
+    MP3,
+    OGG,
+    W64,
+    WAV,
+    Kind,
+    after_tags,
+    kind_of,
+    placeholder,
+)
+from gensr.features.media.peek import Peek
+from gensr.features.media.second import check_nothing_begins, check_ogg, check_one_stream
+from gensr.features.mixdown import LONGEST_SECONDS, Mixdown
 from gensr.features.once import Once, identity
 from gensr.features.resample import RESAMPLER, SAMPLE_RATE, resample
 from gensr.features.segments import Segment, locate
@@ -39,7 +58,7 @@ __all__ = [
     "content_address",
     "decode",
     "hash_bytes",
-    "hash_once",
+    "hash_of",
     "open_audio",
     "read_audio",
     "resampling_provenance",
@@ -49,19 +68,12 @@ __all__ = [
 MIN_SAMPLES = 400
 """Samples at 16 kHz (25 ms): the receptive field of one frame of the encoders' front ends."""
 
-LONGEST_SECONDS = 7_200
-"""2 h; a longer file is a recording, not an utterance. Files above 16 kHz are held to as many
-samples, whatever time that is: memory follows the samples."""
-
-_RATES = (1_000, 768_000)
-"""Hz; outside, the header is damaged (and a very low rate would grow the clip a thousandfold)."""
-_MAX_CHANNELS = 64
+_GUESSED_SECONDS = 0.25
+"""A decoder may lose so much at the ends of an MP3: frames that refer to others."""
+CHANGED = "changed since it was first heard"
+"""Why a file is refused whose bytes are others by now."""
 _TOLERATED_SECONDS = 0.01
 """A header may promise this much more than the file holds: writers round, encoders pad."""
-_LOUDEST = 2.0**31
-"""Full scale is 1; some files hold whole numbers as floats. Beyond, sums of squares overflow."""
-
-_FFMPEG = "convert it first: ffmpeg -i clip.mp4 -ac 1 -ar 16000 clip.wav"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +104,11 @@ def content_address(samples: NDArray[np.float32]) -> str:
 def read_audio(path: Path, *, file_sha256: str | None = None) -> Waveform:
     """Decode a clip: mean of the channels, resampled to 16 kHz where it has another rate.
 
+    In this process, whatever it holds; `read_again` leaves some kinds to another.
+
     Args:
-        path: a file in any format that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF, ...), or
-            the name of a part of one (`segments.py`).
+        path: a file in any format that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF, ...), or that
+            FFmpeg does, where it is installed; or the name of a part of one (`segments.py`).
         file_sha256: hex digest that the file's bytes must have. Bytes that were decoded before,
             in a process of their own, can be decoded in this one: libsndfile sees no others.
 
@@ -104,10 +118,33 @@ def read_audio(path: Path, *, file_sha256: str | None = None) -> Waveform:
     """
     whole, segment = locate(path)
     with open_audio(whole) as file:
-        found = hash_bytes(file) if segment is None else hash_once(file)
+        found = hash_of(file, segment)
         if file_sha256 is not None and found != file_sha256:
-            raise AudioError("changed since it was first heard")
-        return Waveform(samples=to_16_khz(*decode(file, segment)), file_sha256=found)
+            raise AudioError(CHANGED)
+        return decode_opened(file, found, segment)
+
+
+def decode_opened(file: FileIO, file_sha256: str, segment: Segment | None) -> Waveform:
+    """Decode an open file whose bytes have this hash, or a part of it; see `read_audio`."""
+    return Waveform(samples=to_16_khz(*decode(file, segment)), file_sha256=file_sha256)
+
+
+def is_media(file: FileIO) -> bool:
+    """Whether an open file is FFmpeg's to decode, or may be: an Ogg file may hold anything."""
+    kind = kind_of(Peek(file))
+    return kind is not None and bool(kind.demuxer)
+
+
+def is_for_here(file: FileIO) -> bool:
+    """Whether an open file that was heard may be decoded in this process as well.
+
+    So libsndfile's own formats are, whose decoders are silent and have seen the same bytes before.
+    FFmpeg stays in its process; and so does libmpg123, which writes what it thinks of a file to
+    standard error, and would do so between the lines of a progress bar and without the name. To
+    turn standard error away meanwhile would turn it away from all threads.
+    """
+    kind = kind_of(Peek(file))
+    return kind in (WAV, AIFF, FLAC, W64, CAF, AU)
 
 
 @contextmanager
@@ -143,11 +180,13 @@ def hash_bytes(file: FileIO) -> str:
 _hashes: Once[str] = Once(1_000)
 
 
-def hash_once(file: FileIO) -> str:
-    """Return what `hash_bytes` does, of the bytes as they were when a process first read them.
+def hash_of(file: FileIO, segment: Segment | None) -> str:
+    """Return what `hash_bytes` does; for a part, of the bytes as a process first read them.
 
-    For files of which several parts are heard: each would else read the whole.
+    Several parts of one file would else read the whole of it each.
     """
+    if segment is None:
+        return hash_bytes(file)
     return _hashes.get(identity(file), lambda: hash_bytes(file))
 
 
@@ -185,37 +224,77 @@ def resampling_provenance() -> dict[str, str | int]:
 def decode(file: FileIO, segment: Segment | None = None) -> tuple[NDArray[np.float32], int]:
     """Decode an open file, or a part of it: (n,) mono samples and their rate in Hz, n > 0.
 
+    What libsndfile does not read FFmpeg does, where it is installed. Neither is handed a file of
+    the other's: what FFmpeg makes of a damaged WAV nobody has tried.
+
     Raises:
-        AudioError: damaged, cut off, too long, without such a part, or nothing that libsndfile
-            reads. What its header shows to be wrong with the file is wrong with its parts too.
+        AudioError: damaged, cut off, too long, of several streams, without such a part, or nothing
+            that is read here. What is wrong with the file is wrong with its parts too, as far as
+            its header shows it.
     """
+    peek = Peek(file)
+    if word := placeholder(peek.at(0, HEAD)):
+        raise AudioError(word)
+    kind = kind_of(peek)
+    if kind is not None and (kind.demuxer or not kind.readable):
+        mixed = decode_media(file, peek, kind, segment)
+    else:
+        mixed = _decode_sound(file, peek, kind, segment)
+    mixed.check()
+    return mixed.mono(), mixed.rate
+
+
+def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None, segment: Segment | None) -> Mixdown:
+    """Decode what libsndfile reads, and hold it against what its header promises."""
     file.seek(0)
     try:
         # By descriptor: soundfile then has no suffix to go by, and libsndfile no callbacks.
         sound = soundfile.SoundFile(file.fileno(), closefd=False)
     except soundfile.LibsndfileError as error:
+        if kind == OGG and not check_ogg(peek, after_tags(peek)):  # video, Speex
+            return decode_media(file, peek, replace(OGG, demuxer="ogg"), segment)
+        if kind not in (None, OGG, MP3):  # it stumbles over a second file in some
+            check_nothing_begins(peek, after_tags(peek) + 1)
         word = error.error_string.rstrip(".")
         if "does not exist" in word:  # libsndfile's word for an MP3 that ends within its header
             word = "the header is damaged"
-        reason = f"unreadable: {word}"
-        if is_video_container(file):
-            reason = f"a video or MPEG-4 container, which libsndfile cannot read; {_FFMPEG}"
-        raise AudioError(reason) from error
+        raise AudioError(f"unreadable: {word}") from error
     with sound:
         rate, channels = sound.samplerate, sound.channels
-        if not _RATES[0] <= rate <= _RATES[1]:
+        if not RATES[0] <= rate <= RATES[1]:
             raise AudioError(f"damaged header: a sample rate of {rate} Hz")
-        if not 0 < channels <= _MAX_CHANNELS:
+        if not 0 < channels <= MAX_CHANNELS:
             raise AudioError(f"damaged header: {channels} channels")
         if sound.subtype.startswith("MPEG") and sound.format != "MP3":
-            raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {_FFMPEG}")
-        cut = Cut(segment, rate, channels)
+            raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {CONVERT}")
+        place = file.tell()  # libsndfile's as well
+        counted = check_one_stream(peek, sound.format)
+        file.seek(place)
+        cut, mixed = Cut(segment, rate, channels), Mixdown(rate)
         frames = Frames(sound, file, cut)
-        mono = _mono(frames, rate)
+        for block in frames:
+            mixed.add(block)
         promised = promised_seconds(sound, file, frames.held)
-    held, failure = frames.held / rate, frames.failure
+    held = frames.held / rate
+    _check_length(held, promised, frames.failure)
+    if counted is not None and counted > held + _GUESSED_SECONDS:
+        raise AudioError(
+            f"MP3 that does not say its length: libsndfile hears {held:.2f} s of"
+            f" {counted:.2f} s; {CONVERT}"
+        )
+    if sound.format == "OGG" and not ogg_ends(file):
+        raise AudioError(f"truncated: the Ogg stream stops at {held:.2f} s, without its end mark")
+    if not frames.held:
+        raise AudioError("no audio: zero samples")
+    check_fields(file)
+    cut.check(frames.held)
+    return mixed
+
+
+def _check_length(held: float, promised: float | None, failure: str | None) -> None:
+    """Hold the seconds that were decoded against those that the header promises."""
     if failure is not None and promised is None:  # FLAC streams, to whose end soundfile cannot seek
-        raise AudioError(f"damaged, or a stream of unknown length ({failure}); {_FFMPEG}")
+        raise AudioError(f"damaged, or a stream of unknown length ({failure}); {CONVERT}")
     if failure is not None:
         raise AudioError(
             f"truncated or damaged: decoding breaks off, the header promises {promised:.2f} s "
@@ -231,37 +310,3 @@ def decode(file: FileIO, segment: Segment | None = None) -> tuple[NDArray[np.flo
         raise AudioError(
             f"damaged: the header promises {promised:.2f} s, the file holds {held:.2f} s"
         )
-    if sound.format == "OGG" and not ogg_ends(file):
-        raise AudioError(f"truncated: the Ogg stream stops at {held:.2f} s, without its end mark")
-    if frames.held == 0:
-        raise AudioError("no audio: zero samples")
-    check_fields(file)
-    cut.check(frames.held)
-    return mono, rate
-
-
-def _mono(frames: Frames, rate: int) -> NDArray[np.float32]:
-    """Return the mean of the channels, (n,)."""
-    blocks: list[NDArray[np.float32]] = []
-    taken = 0
-    for block in frames:
-        if not np.isfinite(block).all():
-            raise AudioError("holds samples that are not finite (NaN or infinity)")
-        if (peak := np.abs(block).max()) > _LOUDEST:
-            raise AudioError(f"damaged: a sample of {peak:.1g}, where full scale is 1")
-        taken += len(block)
-        if taken > LONGEST_SECONDS * min(rate, SAMPLE_RATE):
-            raise AudioError(
-                f"longer than {_longest(rate)}: cut it into utterances, or name its parts in a "
-                "manifest (start, end)"
-            )
-        one = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float64)
-        blocks.append(one.astype(np.float32, copy=False))
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-
-
-def _longest(rate: int) -> str:
-    """Say how long a clip may be."""
-    if rate <= SAMPLE_RATE:
-        return f"{LONGEST_SECONDS / 3600:g} h"
-    return f"{LONGEST_SECONDS * SAMPLE_RATE / rate / 60:.3g} min at {rate} Hz"

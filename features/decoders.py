@@ -13,151 +13,32 @@ The processes are started when they are needed, and kept for later calls (a star
 """
 
 import atexit
-import json
 import os
-import select
-import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from gensr.estimator.errors import GensrError
+from gensr.estimator.errors import AudioError, GensrError
+from gensr.features.audio import (
+    CHANGED,
+    Waveform,
+    decode_opened,
+    hash_of,
+    is_for_here,
+    open_audio,
+)
 from gensr.features.cores import usable_cores
-from gensr.features.interpreter import import_path
-from gensr.features.segments import file_of
+from gensr.features.decoding_process import MODULE, NO_SAMPLES, Child, EndedError, Told
+from gensr.features.segments import file_of, locate
 from gensr.features.verdict import Verdict, refused
 
-MODULE = "gensr.features.decode_child"
 _START_COST = 0.3
 """Seconds of waiting after which another process pays for itself."""
-_START_SECONDS = 300.0
-"""Within this time libraries are loaded, however slow the disk."""
 _MEGABYTE = 1_000_000
 _MOST = 16
 _CONVERT = "convert the file first: ffmpeg -i clip.wav -ac 1 -ar 16000 converted.wav"
-
-
-class _EndedError(Exception):
-    """The process ended, or has to be ended, before it came to a verdict."""
-
-    def __init__(self, words: str, *, timed_out: bool = False) -> None:
-        super().__init__(words)
-        self.timed_out = timed_out
-        self.file_sha256 = ""
-        """Hash of the bytes, where it had come that far."""
-        self.limit = 0.0
-        """Seconds it had for what it did last."""
-
-
-class _Child:
-    """One process, used by one thread at a time."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        try:
-            # Unbuffered pipes hold no lock, which a fork could leave locked for ever. A process
-            # group of its own, so that Ctrl-Z stops the clock's owner and not the work.
-            self.process = subprocess.Popen(  # noqa: S603
-                command,
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=_environment(),
-                process_group=0,
-            )
-        except OSError as error:
-            raise GensrError(
-                f"no process to decode in can be started ({error.strerror or error}): free "
-                "memory, or raise the limit on processes (ulimit -u)"
-            ) from error
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self._to, self._from = self.process.stdin, self.process.stdout
-        self._poll = select.poll()
-        self._poll.register(self._from, select.POLLIN)
-        self._buffer = b""
-        self.ready = False
-        """Whether it waits for a path; not so when an answer was waited for in vain."""
-        try:
-            self._next(time.monotonic() + _START_SECONDS)
-        except _EndedError:
-            self.stop()
-            raise GensrError(f"the decoding process does not start: {_why(command)}") from None
-        self.ready = True
-
-    def hear(self, path: Path, limit: float) -> tuple[str, Verdict]:
-        """Return the hash of a file's bytes ("" where they cannot be read) and the verdict.
-
-        Raises:
-            _EndedError: it came to no verdict.
-            GensrError: no file can be resampled.
-        """
-        self.ready = False
-        file_sha = ""
-        until = time.monotonic() + limit
-        try:
-            self._to.write(json.dumps(os.fsencode(path).decode("latin-1")).encode() + b"\n")
-            while True:
-                kind, *values = self._next(until)
-                if kind == "verdict":
-                    self.ready = True
-                    return file_sha, Verdict(*values)
-                if kind == "hashed":
-                    file_sha = values[0]
-                elif kind == "loading":
-                    limit = max(limit, _START_SECONDS)
-                    until = time.monotonic() + limit
-                else:
-                    raise GensrError(values[0])
-        except BrokenPipeError:  # it died while it had nothing to do
-            raise _EndedError(self._last_words()) from None
-        except _EndedError as end:
-            end.file_sha256, end.limit = file_sha, limit
-            raise
-
-    def stop(self) -> None:
-        """End the process, whatever it does."""
-        self.process.kill()
-        self.forget()
-        with suppress(subprocess.TimeoutExpired):  # a dead network disk holds it beyond any signal
-            self.process.wait(timeout=10)
-
-    def forget(self) -> None:
-        """Close the pipes: the process ends by itself once no one else holds them."""
-        for pipe in (self._to, self._from):
-            with suppress(OSError):
-                pipe.close()
-
-    def _next(self, until: float) -> list[Any]:
-        """Return the next line, waiting for it until a time of the monotonic clock."""
-        while b"\n" not in self._buffer:
-            left = max(0.0, until - time.monotonic())
-            if not self._poll.poll(left * 1000):
-                raise _EndedError("timed out", timed_out=True)
-            data = self._from.read(1 << 16)
-            if not data:
-                raise _EndedError(self._last_words())
-            self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        values: list[Any] = json.loads(line)
-        return values
-
-    def _last_words(self) -> str:
-        try:
-            code = self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            return "it closed its pipe"
-        if code >= 0:
-            return f"exit status {code}"
-        if code == -signal.SIGKILL:
-            return "SIGKILL, as when memory runs out"
-        known = {number.value: number.name for number in signal.Signals}
-        return known.get(-code, f"signal {-code}")
 
 
 class Decoders:
@@ -182,8 +63,8 @@ class Decoders:
         self._command, self._seconds, self._per_mb = tuple(command), seconds, seconds_per_megabyte
         self._free = threading.Condition()
         self._retries = threading.Lock()
-        self._idle: list[_Child] = []
-        self._busy: set[_Child] = set()
+        self._idle: list[Child] = []
+        self._busy: set[Child] = set()
         self._places = 0
         """Children that are idle, busy or being started."""
         self._starting = False
@@ -199,27 +80,51 @@ class Decoders:
         Raises:
             GensrError: no file can be decoded here, or `close` was called.
         """
+        file_sha, verdict, _ = self._told("hear", path)
+        return file_sha, verdict
+
+    def read(self, path: Path, file_sha256: str) -> Waveform:
+        """Decode one file that was heard before: its samples, from the process that has them.
+
+        Args:
+            path: the file.
+            file_sha256: hex digest that its bytes must have.
+
+        Raises:
+            AudioError: it cannot be used, or changed; caused by an `OSError` where another attempt
+                may succeed.
+            GensrError: no file can be decoded here, or `close` was called.
+        """
+        file_sha, verdict, samples = self._told("read", path, file_sha256)
+        if verdict.reason:
+            passing = ChildProcessError(verdict.reason) if verdict.passing else None
+            raise AudioError(verdict.reason) from passing
+        return Waveform(samples=samples, file_sha256=file_sha)
+
+    def _told(self, task: str, path: Path, *more: str) -> Told:
+        """Ask for one file, and once more where the process crashed."""
         path = path.absolute()  # the child's working folder is its own
+        line = (task, os.fsencode(path).decode("latin-1"), *more)
         limit = self._seconds + self._per_mb * _size(path) / _MEGABYTE
         late = "did not finish within {:.0f} s"
         try:
-            return self._once(path, limit)
-        except _EndedError as end:
+            return self._once(line, limit)
+        except EndedError as end:
             if end.timed_out:
                 reason = f"the decoder {late.format(end.limit)}"
-                return end.file_sha256, refused(reason, passing=True)
+                return end.file_sha256, refused(reason, passing=True), NO_SAMPLES
         with self._retries:
             try:
-                return self._once(path, limit, fresh=True)
-            except _EndedError as end:
+                return self._once(line, limit, fresh=True)
+            except EndedError as end:
                 words = f"and then {late.format(end.limit)}" if end.timed_out else f"({end})"
                 reason = f"the decoder crashed {words}; {_CONVERT}"
-                return end.file_sha256, refused(reason, passing=True)
+                return end.file_sha256, refused(reason, passing=True), NO_SAMPLES
 
-    def _once(self, path: Path, limit: float, *, fresh: bool = False) -> tuple[str, Verdict]:
+    def _once(self, line: Sequence[str], limit: float, *, fresh: bool = False) -> Told:
         child = self._take(fresh=fresh)
         try:
-            return child.hear(path, limit)
+            return child.answer(line, limit)
         finally:
             self._give_back(child)
 
@@ -254,7 +159,7 @@ class Decoders:
             child.forget()
             child.process.returncode = 0  # not this process's to wait for
 
-    def _take(self, *, fresh: bool) -> _Child:
+    def _take(self, *, fresh: bool) -> Child:
         """Return a child that no other thread uses, waiting for it or starting it."""
         with self._free:
             while not self._may_start(fresh):
@@ -266,7 +171,7 @@ class Decoders:
             self._places += 1
             self._starting |= not fresh
         try:
-            child = _Child(self._command)
+            child = Child(self._command)
         except BaseException:
             with self._free:
                 self._places -= 1
@@ -308,7 +213,7 @@ class Decoders:
             self._crowded, self._since = 0.0, time.monotonic()
         self._free.notify_all()
 
-    def _give_back(self, child: _Child) -> None:
+    def _give_back(self, child: Child) -> None:
         with self._free:
             self._busy.discard(child)
             kept = child.ready and not self.closed and self._places <= self.count
@@ -334,6 +239,26 @@ def shared_decoders() -> Decoders:
         return _shared
 
 
+def read_again(path: Path, file_sha256: str) -> Waveform:
+    """Decode a clip that was heard before, where its kind may be: here, or in a process of its own.
+
+    Args:
+        path: the file, or the name of a part of it.
+        file_sha256: hex digest that its bytes must have.
+
+    Raises:
+        AudioError: the clip changed, or cannot be read.
+        GensrError: no file can be decoded or resampled on this machine.
+    """
+    whole, segment = locate(path)
+    with open_audio(whole) as file:
+        if hash_of(file, segment) != file_sha256:
+            raise AudioError(CHANGED)
+        if is_for_here(file):
+            return decode_opened(file, file_sha256, segment)
+    return shared_decoders().read(path, file_sha256)
+
+
 def _close_shared() -> None:
     if _shared is not None:
         _shared.close()
@@ -349,24 +274,6 @@ def _forget_shared() -> None:
 atexit.register(_close_shared)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_shared)
-
-
-def _environment() -> dict[str, str]:
-    """Return a child's environment: it finds what this process finds, and keeps to one core."""
-    found = os.pathsep.join(import_path())
-    return {**os.environ, "PYTHONPATH": found, "OMP_NUM_THREADS": "1"}
-
-
-def _why(command: Sequence[str]) -> str:
-    """Start a child that ends at once, to see what it complains about."""
-    try:
-        result = subprocess.run(  # noqa: S603
-            command, stdin=subprocess.DEVNULL, capture_output=True, env=_environment(), timeout=60
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    lines = result.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"exit status {result.returncode}"
 
 
 def _size(path: Path) -> int:

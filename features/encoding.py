@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import AudioError, EncoderError, StoreError
-from gensr.features.audio import SAMPLE_RATE, Waveform, read_audio
+from gensr.features.audio import SAMPLE_RATE, Waveform
 from gensr.features.cores import usable_cores
+from gensr.features.decoders import read_again
 from gensr.features.encoders import Encoder, NotFiniteError, enough_memory
 from gensr.features.windows import Batching, Window
 
@@ -66,7 +67,7 @@ class Clips:
         if wave.sha256 != self.audio_sha256[clip]:
             raise StoreError(
                 f"{self.paths[clip]} is decoded otherwise than when it was heard (another version "
-                "of libsndfile or scipy?): run the same call again; if it is refused, with "
+                "of libsndfile, FFmpeg or scipy?): run the same call again; if it is refused, with "
                 "--overwrite"
             )
         return wave.samples
@@ -77,7 +78,7 @@ class Clips:
         pauses = iter(_PAUSES)
         while True:
             try:
-                return read_audio(self.root / path, file_sha256=self.file_sha256[clip])
+                return read_again(self.root / path, self.file_sha256[clip])
             except AudioError as error:
                 if not isinstance(error.__cause__, OSError):
                     raise StoreError(

@@ -79,11 +79,3 @@ def read_at(file: FileIO, start: int, count: int) -> bytes:
     """Up to `count` bytes from a place on."""
     file.seek(start)
     return file.read(count)
-
-
-def is_video_container(file: FileIO) -> bool:
-    """Whether a file begins as MP4, Matroska, Flash, ASF, MPEG-PS or AVI do."""
-    head = read_at(file, 0, 16)
-    magic = (b"\x1aE\xdf\xa3", b"FLV", b"\x30\x26\xb2\x75", b"\x00\x00\x01\xba")
-    avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
-    return head[4:8] == b"ftyp" or avi or head.startswith(magic)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from gensr.estimator.errors import AudioError, GensrError
-from gensr.features.audio import SAMPLE_RATE, hash_bytes, hash_once
+from gensr.features.audio import SAMPLE_RATE, hash_of
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.decoders import Decoders, shared_decoders
 from gensr.features.segments import key_of, locate
@@ -215,7 +215,7 @@ def hash_file(path: Path) -> str:
         if not whole.is_file():  # a named pipe would wait for ever
             return ""
         with whole.open("rb", buffering=0) as file:
-            return hash_bytes(file) if segment is None else hash_once(file)
+            return hash_of(file, segment)
     except (OSError, AudioError):
         return ""
 

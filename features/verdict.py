@@ -6,7 +6,10 @@ collects them, and shall load nothing else.
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, files, version
+
+HEARING = "2"
+"""Counts the rules by which a file is used or refused: a verdict of other rules is asked anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,31 @@ def refused(reason: str, *, passing: bool = False) -> Verdict:
 
 @cache
 def decoder_versions() -> dict[str, str]:
-    """Return the versions of what turns a file into samples; verdicts of others may differ."""
+    """Return the versions of what turns a file into samples; verdicts of others may differ.
+
+    FFmpeg's are among them where `av` is installed. They hold for all files: only when a file was
+    heard is it known whose it is, and what was refused for want of `av` is asked anew.
+    """
     import soundfile  # whoever only reads verdicts needs no audio
 
     return {
+        "hearing": HEARING,
         "numpy": version("numpy"),
         "libsndfile": str(soundfile.__libsndfile_version__),
         "soundfile": version("soundfile"),
         "scipy": version("scipy"),
+        **_ffmpeg(),
     }
+
+
+def _ffmpeg() -> dict[str, str]:
+    """Return the versions of PyAV and of the FFmpeg that it carries, by the name of its library.
+
+    FFmpeg itself is not asked: it is loaded nowhere but where files are decoded.
+    """
+    try:
+        av = version("av")
+    except PackageNotFoundError:
+        return {}
+    carried = sorted(file.name for file in files("av") or () if "avcodec" in file.name)
+    return {"av": av, "ffmpeg": carried[0] if carried else "the system's"}

@@ -13,6 +13,7 @@ from gensr.estimator.errors import AudioError, CorpusError
 from gensr.features.corpora import Problem
 from gensr.features.corpora.files import audio_files
 from gensr.features.corpora.manifest import read_manifest
+from gensr.features.corpora.names import shown
 from gensr.features.corpora.tables import TABLE_SUFFIXES
 from gensr.features.segments import name_of, take_apart
 
@@ -58,7 +59,7 @@ def inputs_of(given: Sequence[Path], *, allow_outside: bool) -> Inputs:
                 if clip.length is not None:
                     lengths[clips[-1]] = clip.length
             problems += [
-                Problem(path=shown(path.parent / problem.path), reason=problem.reason)
+                Problem(path=shown(str(path.parent / problem.path)), reason=problem.reason)
                 for problem in read.problems
             ]
             notes += read.notes
@@ -66,11 +67,6 @@ def inputs_of(given: Sequence[Path], *, allow_outside: bool) -> Inputs:
             clips.append(path if os.path.lexists(path) else _part(path))
     once = tuple(dict.fromkeys(clips))
     return Inputs(once, lengths, tuple(problems), tuple(dict.fromkeys(notes)))
-
-
-def shown(path: Path) -> str:
-    """Return a path as it can be printed: bytes that are no UTF-8 as escapes."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _part(path: Path) -> Path:
@@ -82,7 +78,7 @@ def _part(path: Path) -> Path:
     try:
         file, segment = take_apart(str(path))
     except AudioError as error:
-        raise CorpusError(f"{shown(path)} {error}") from error
+        raise CorpusError(f"{shown(str(path))} {error}") from error
     if segment is not None and os.path.lexists(file):
         return Path(name_of(file, segment))
     if Path(file).exists():  # the whole of it, by another name
@@ -90,5 +86,5 @@ def _part(path: Path) -> Path:
     before = str(path).rpartition("#")[0]
     hint = ""
     if segment is None and before and Path(before).exists():
-        hint = f"; a part of {shown(Path(before))} is named as #t=1.5,4 (seconds) or #channel=0"
-    raise CorpusError(f"{shown(path)} does not exist{hint}")
+        hint = f"; a part of {shown(before)} is named as #t=1.5,4 (seconds) or #channel=0"
+    raise CorpusError(f"{shown(str(path))} does not exist{hint}")

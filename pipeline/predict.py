@@ -15,6 +15,7 @@ from gensr.estimator.model import Model, predict
 from gensr.estimator.registry import ModelSpec
 from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora import Problem
+from gensr.features.corpora.names import shown
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.load import CONTEXTS
 from gensr.features.encoding import Clips, encode_clips
@@ -24,7 +25,7 @@ from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
 from gensr.pipeline.encoder_folders import recall
 from gensr.pipeline.extract_config import BATCH_SECONDS
-from gensr.pipeline.inputs import inputs_of, shown
+from gensr.pipeline.inputs import inputs_of
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.run import Run
 from gensr.pipeline.run_models import load_deployed
@@ -167,7 +168,7 @@ def _sorted_out(
     problems = []
     for path, (file_sha256, verdict) in answered:
         if reason := verdict.reason or other_length(lengths.get(path), verdict):
-            problems.append(Problem(path=shown(path), reason=reason))
+            problems.append(Problem(path=shown(str(path)), reason=reason))
         else:
             heard.append((path, file_sha256, verdict))
     clips = Clips(
@@ -190,7 +191,7 @@ def _answers(
     p = predict(model, x).double().cpu().numpy()
     return [
         Answer(
-            path=shown(Path(path)),
+            path=shown(path),
             predicted=spec.classes[int(np.argmax(given))],
             probabilities=dict(zip(spec.classes, map(float, given), strict=True)),
         )

@@ -23,6 +23,7 @@ ONLY_IN = {
     "transformers": "features",
     "torchaudio": "features",
     "soundfile": "features",
+    "av": "features",
     "zarr": "features",
     "h5py": "features",
     "dask": "features",

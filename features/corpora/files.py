@@ -5,17 +5,24 @@ from collections import deque
 from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.sniff import look_into
 
 LOSSLESS: frozenset[str] = frozenset(
     {".wav", ".flac", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64", ".sph"}
     | {".nist", ".voc", ".avr", ".htk", ".iff", ".svx", ".paf", ".pvf", ".sd2", ".sf", ".ircam"}
 )
 LOSSY: frozenset[str] = frozenset({".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mp1"})
-CONTAINERS: frozenset[str] = frozenset({".mp4", ".m4a", ".mkv"})
-"""Not read by libsndfile; MELD and the audio-visual RAVDESS come in them."""
+CONTAINERS: frozenset[str] = frozenset(
+    {".mp4", ".m4a", ".m4b", ".m4v", ".mov", ".3gp", ".3g2", ".mkv", ".mka", ".webm", ".avi"}
+    | {".wma", ".wmv", ".asf", ".flv", ".f4v", ".aac", ".amr", ".awb", ".ac3", ".mpg", ".mpeg"}
+    | {".m2ts", ".vob", ".ogv", ".spx", ".wv", ".ape", ".tta", ".rm", ".ra", ".dss", ".silk"}
+)
+"""Not read by libsndfile, most of them by FFmpeg; MELD, eNTERFACE and the audio-visual RAVDESS come
+in such."""
 
 AUDIO_SUFFIXES: frozenset[str] = LOSSLESS | LOSSY | CONTAINERS
-"""Suffixes taken for audio, in lower case with the dot (case is ignored in file names).
+"""Suffixes taken for audio, in lower case with the dot (case is ignored in file names): such a
+file is a clip, or named, whatever it holds. Others are looked into (`sniff.py`).
 
 libsndfile's formats, but for headerless data and two suffixes that mostly are something else:
 `.raw` says neither rate nor width, `.mat` is any MATLAB file, `.mpc` is Musepack.
@@ -77,7 +84,7 @@ def is_audio(file: Path) -> bool:
 
 
 def audio_files(root: Path) -> list[Path]:
-    """Return the visible audio files under a folder, recognised by suffix; see `walk`.
+    """Return the visible audio files under a folder, recognised by suffix or content; see `walk`.
 
     Args:
         root: An existing folder.
@@ -85,7 +92,24 @@ def audio_files(root: Path) -> list[Path]:
     Raises:
         CorpusError: The root is no folder, or a folder cannot be read.
     """
-    return [file for file in walk(root) if is_audio(file) and not is_hidden(file)]
+    visible = [file for file in walk(root) if not is_hidden(file)]
+    others = look_into(file for file in visible if not is_audio(file))
+    found = set(others.audio)
+    return [file for file in visible if is_audio(file) or file in found]
+
+
+def dead_link(file: Path) -> str:
+    """Say what is wrong where a file is a link to one that is not there, or nothing."""
+    if not file.is_symlink() or file.exists():
+        return ""
+    return annexed(file) or "a link to a file that is not there"
+
+
+def annexed(file: Path) -> str:
+    """Say what to do where a file is git-annex's link to content that is not here, or nothing."""
+    if file.is_symlink() and ".git/annex/objects/" in file.readlink().as_posix():
+        return "its content is not here: fetch it with `git annex get`"
+    return ""
 
 
 def tables_named(root: Path, name: str) -> list[Path]:

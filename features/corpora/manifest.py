@@ -23,6 +23,7 @@ from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import columns_of, names_files
 from gensr.features.corpora.cuts import Cuts
 from gensr.features.corpora.fence import Fence
+from gensr.features.corpora.files import annexed
 from gensr.features.corpora.labels import CANONICAL, canonical
 from gensr.features.corpora.missing import without_missing
 from gensr.features.corpora.names import corpus_name, odd, shown
@@ -153,7 +154,7 @@ def _unusable(file: Path) -> str:
     try:
         if file.is_dir():
             return "is a folder"
-        return "" if file.exists() else _GONE
+        return "" if file.exists() else annexed(file) or _GONE
     except OSError as error:  # a name too long, a folder that may not be searched
         return f"cannot be looked up ({error.strerror})"
 

@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.files import dead_link
 
 
 def corpus_name(folder: Path) -> str:
@@ -36,8 +37,8 @@ def unusable(root: Path, path: str) -> str:
         path: POSIX path relative to it.
     """
     file = root / path
-    if file.is_symlink() and not file.exists():
-        return "a link to a file that is not there"
+    if reason := dead_link(file):
+        return reason
     if why := odd(path):
         return f"a name that is {why}; rename the file"
     return ""

@@ -120,4 +120,5 @@ def _suffix(path: str) -> str:
 
 
 def _rank(path: str) -> int:
-    return next(i for i, kind in enumerate((LOSSLESS, LOSSY, CONTAINERS)) if _suffix(path) in kind)
+    kinds = enumerate((LOSSLESS, LOSSY, CONTAINERS))
+    return next((rank for rank, kind in kinds if _suffix(path) in kind), 3)

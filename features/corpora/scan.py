@@ -32,7 +32,7 @@ from gensr.features.corpora.listed import (
 )
 from gensr.features.corpora.names import shown, unusable
 from gensr.features.corpora.repeats import once, without_nested
-from gensr.features.corpora.sniff import disguised_audio
+from gensr.features.corpora.sniff import Others, look_into
 from gensr.features.corpora.spelling import joined
 from gensr.features.corpora.tables import TABLE_SUFFIXES
 from gensr.features.segments import file_of
@@ -87,8 +87,10 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
         return _by_manifest(root, manifest, allow_outside)
     files = walk(root)
     audio = [file for file in files if is_audio(file)]
-    visible = [file.relative_to(root).as_posix() for file in audio if not is_hidden(file)]
-    renamed = _renamed(root, files)
+    unknown = _others(files)
+    seen = [file for file in files if not is_hidden(file) and is_audio(file)]
+    visible = [file.relative_to(root).as_posix() for file in sorted({*seen, *unknown.audio})]
+    renamed = unknown.notes(seen)
     if not visible:
         raise CorpusError(
             f"{root}: holds no audio file; expected a corpus's own files, a folder for each"
@@ -101,7 +103,7 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
     alone = not listed.folders
     found = _read(root, usable, alone=alone) if usable else Found(clips=())
     broken = [Problem(path=shown(path), reason=why) for path, why in reasons.items() if why]
-    hidden = len(audio) - len(visible)
+    hidden = len(audio) - len(seen)
     notes = (
         *((f"{hidden} hidden audio files (names with a leading dot) left out",) if hidden else ()),
         *unlisted(root, mine, listed.found, "the manifest of their folder"),
@@ -123,7 +125,8 @@ def _by_manifest(root: Path, manifest: Path, allow_outside: bool) -> Scan:
         files = walk(root)
     except CorpusError as error:  # what is not named need not be readable
         return _scan(root, _joined(found, Found(clips=(), notes=(str(error),))), manifest)
-    audio = [file for file in files if is_audio(file) and not is_hidden(file)]
+    seen = [file for file in files if is_audio(file) and not is_hidden(file)]
+    audio = sorted({*seen, *_others(files).audio})
     paths = [file.relative_to(root).as_posix() for file in audio]
     others = ", ".join(m.relative_to(root).as_posix() for m in manifests_below(root, files))
     notes = unlisted(root, paths, found, manifest.name)
@@ -140,20 +143,13 @@ def _parted(paths: Sequence[str], listed: Listed) -> tuple[list[str], list[str]]
     return mine, [path for path in paths if not path.startswith(folders) and path not in named]
 
 
-def _renamed(root: Path, files: Sequence[Path]) -> tuple[str, ...]:
-    """Return a note on files that are audio by their first bytes, but not by their suffix."""
-    others = (
+def _others(files: Sequence[Path]) -> Others:
+    """Look into the files that a suffix does not tell."""
+    return look_into(
         file
         for file in files
         if not is_audio(file) and not is_hidden(file) and file.suffix.lower() not in TABLE_SUFFIXES
     )
-    found = disguised_audio(others)
-    if not found:
-        return ()
-    first = shown(found[0].relative_to(root).as_posix())
-    noun = "file that looks" if len(found) == 1 else "files that look"
-    how = f"first {first}: rename them" if len(found) > 1 else f"{first}: rename it"
-    return (f"{len(found)} {noun} like audio under another suffix left out, {how}",)
 
 
 def _scan(root: Path, found: Found, source: Path) -> Scan:

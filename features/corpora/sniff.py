@@ -1,56 +1,125 @@
-"""Audio under a suffix that says otherwise: `clip.wav` that became `clip.txt`, `clip.raw`, `clip`.
+"""Files whose suffix says nothing of audio: what are they? Their first bytes are looked at.
 
-Files are taken for audio by suffix, because a corpus may hold any number of other files. One that
-was renamed would be missing without a word, so the others' first bytes are looked at.
+A corpus may hold any number of other files, and recordings under any name: a phone's `.amr`, a
+browser's `.webm`, `clip.wav` that became `clip.txt`, or `clip`. One that is passed over is missing
+without a word, so every one is opened; it costs one read of a few bytes, on a network disk a round
+trip. Tables are spared, and what lies in a store.
 """
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-_MAGIC = (b"fLaC", b"OggS", b".snd", b"caff", b"ID3")
-_RIFF = (b"RIFF", b"RIFX", b"RF64")
-_AIFF = (b"AIFF", b"AIFC")
-_PATIENCE = 1_000
-"""Files of one suffix that are opened in vain; each costs a round trip on a network disk."""
+from gensr.features.media.magic import HEAD, kind_of, placeholder
+from gensr.features.media.peek import Peek
+
+_ORDINARY = frozenset(
+    {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".ico", ".svg"}
+    | {".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods", ".eaf", ".praat"}
+    | {".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar", ".zst", ".md5", ".sha256"}
+    | {".npy", ".npz", ".pt", ".pth", ".ckpt", ".safetensors", ".pkl", ".parquet", ".arrow"}
+    | {".h5", ".hdf5", ".mat", ".db", ".sqlite", ".pyc", ".so", ".exe", ".dll", ".ttf", ".lock"}
+)
+"""Suffixes of binary files that nobody takes for recordings."""
+_SHOWN = 6
 
 
-def disguised_audio(files: Iterable[Path]) -> list[Path]:
-    """Return the files that begin as audio files do, in the order given.
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Files without a suffix of audio, by what they hold; each sort in the order given."""
 
-    Where the first thousand files of one suffix are no audio, nor are the others taken to be.
+    audio: tuple[Path, ...]
+    pointers: tuple[Path, ...]
+    """Git's, to what was not fetched: nobody knows what it is."""
+    unknown: tuple[Path, ...]
+    """Neither audio, nor text, nor under a suffix of something else."""
+
+    def notes(self, known: Iterable[Path]) -> tuple[str, ...]:
+        """Say what was taken, and what was not where nothing else lies.
+
+        Args:
+            known: the audio files that were found by suffix.
+        """
+        heard = {file.parent for file in (*known, *self.audio)}
+        lost = [file for file in self.unknown if file.parent not in heard]
+        notes = []
+        if self.audio:
+            notes.append(f"{_files(self.audio)} audio by content, taken as such")
+        if self.pointers:
+            notes.append(
+                f"{_files(self.pointers)} left out as Git LFS or git-annex pointers: fetch them"
+                " with `git lfs pull` or `git annex get`"
+            )
+        if lost:
+            notes.append(f"{_files(lost)} in folders without audio left out, no audio gensr knows")
+        return tuple(notes)
+
+
+def _files(files: Iterable[Path]) -> str:
+    """Count files by suffix.
+
+    >>> _files([Path("a.xyz"), Path("b.xyz"), Path("c")])
+    '3 files (.xyz 2, no suffix 1)'
+    """
+    counts = Counter(_shown(file.suffix.lower()) or "no suffix" for file in files)
+    told = [f"{suffix} {count}" for suffix, count in counts.most_common(_SHOWN)]
+    more = ["..."] if len(counts) > _SHOWN else []
+    total = counts.total()
+    return f"{total} file{'s' * (total > 1)} ({', '.join(told + more)})"
+
+
+def look_into(files: Iterable[Path]) -> Others:
+    """Look at the first bytes of files.
 
     Args:
-        files: Files whose suffix says nothing of audio; what cannot be read is none.
+        files: whose suffix says nothing of audio; what is no regular file, or cannot be read, is
+            of no sort.
     """
-    found: list[Path] = []
-    in_vain: Counter[str] = Counter()
-    promising: set[str] = set()
+    audio: list[Path] = []
+    pointers: list[Path] = []
+    unknown: list[Path] = []
     for file in files:
-        suffix = file.suffix.lower()
-        if in_vain[suffix] >= _PATIENCE and suffix not in promising:
+        if any(part.endswith(".zarr") for part in PurePosixPath(file.parent).parts[-4:]):
             continue
-        if looks_like_audio(file):
-            found.append(file)
-            promising.add(suffix)
-        else:
-            in_vain[suffix] += 1
-    return found
+        sort = _sort(file)
+        if sort is not None:
+            {"audio": audio, "pointer": pointers, "unknown": unknown}[sort].append(file)
+    return Others(tuple(audio), tuple(pointers), tuple(unknown))
 
 
 def looks_like_audio(file: Path) -> bool:
-    """Say whether a file begins as WAV, AIFF, FLAC, Ogg, AU, CAF or tagged MP3 do.
+    """Say whether a file begins as audio or video does.
 
     Args:
-        file: Any path; one that is no regular file, or cannot be read, does not.
+        file: any path; one that is no regular file, or cannot be read, does not.
     """
+    return _sort(file) == "audio"
+
+
+def _sort(file: Path) -> str | None:
     try:
         if not file.is_file():  # opening a named pipe would wait for ever
-            return False
+            return None
         with file.open("rb", buffering=0) as opened:
-            head = opened.read(12)
+            peek = Peek(opened, block=HEAD)
+            head = peek.at(0, HEAD)
+            if kind_of(peek) is not None:
+                return "audio"
     except OSError:
-        return False
-    kind = head[8:12]
-    riff = head[:4] in _RIFF and kind == b"WAVE"
-    return riff or (head[:4] == b"FORM" and kind in _AIFF) or head.startswith(_MAGIC)
+        return None
+    ordinary = file.suffix.lower() in _ORDINARY
+    if placeholder(head):
+        return None if ordinary else "pointer"
+    return None if ordinary or _is_text(head) else "unknown"
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether bytes are text, in UTF-8, an older encoding or UTF-16 with its mark."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return True
+    return not any(letter < 0x20 and letter not in b"\t\n\v\f\r\x1b" for letter in head)
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

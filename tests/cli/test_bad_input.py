@@ -50,7 +50,7 @@ BAD = {
     "loop.wav": "no such file|too many levels of symbolic links",
     "pipe.wav": "not a regular file",
     f"{'x' * 300}.wav": "cannot be looked up",
-    "video.mp4": "a video or MPEG-4 container.*ffmpeg",
+    "video.mp4": "MP4 that is damaged or unreadable.*ffmpeg",
 }
 UNSEEN = ("gone.wav", "folder.wav", f"{'x' * 300}.wav")
 """What only a manifest can speak of; a folder is entered, and this one is empty."""

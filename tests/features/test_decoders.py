@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import GensrError
+from gensr.estimator.errors import AudioError, GensrError
+from gensr.features import audio
 from gensr.features.audio import read_audio
 from gensr.features.corpora import Clip
-from gensr.features.decoders import Decoders, shared_decoders
-from gensr.features.survey import hear_in_children, survey
+from gensr.features.decoders import Decoders, read_again, shared_decoders
+from gensr.features.survey import hash_file, hear_in_children, survey
 from gensr.features.verdict import Verdict
 
 WORSE_CHILD = """
@@ -267,7 +268,7 @@ def test_resampling_has_time_to_load_what_it_needs(root, worse, monkeypatch):
     decoders.rest()
     decoders = worse(1, seconds=2.0)
     decoders.hear(root / "01.wav")
-    monkeypatch.setattr("gensr.features.decoders._START_SECONDS", 3.0)
+    monkeypatch.setattr("gensr.features.decoding_process._START_SECONDS", 3.0)
     assert decoders.hear(path)[1].reason == "the decoder did not finish within 3 s"
 
 
@@ -412,3 +413,72 @@ decoders.hear(Path(sys.argv[2]) / "hang.wav")
     while not gone(worse.pids()[0]) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert gone(worse.pids()[0])
+
+
+def test_what_libmpg123_thinks_of_a_file_is_told_to_nobody(tmp_path):
+    """It writes to standard error itself, in the middle of a progress bar and without the name."""
+    time = np.arange(48_000) / 16_000
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, 0.3 * np.sin(900 * time), 16_000, format="MP3")
+    data = bytearray(path.read_bytes())
+    place = data.index(b"Info") if b"Info" in data else data.index(b"Xing")
+    data[place + 12 : place + 16] = (len(data) * 9).to_bytes(4, "big")  # bytes of the stream
+    path.write_bytes(data)
+    code = """
+import sys
+from pathlib import Path
+from gensr.features.audio import read_audio
+from gensr.features.decoders import shared_decoders
+from gensr.features.encoding import Clips
+path = Path(sys.argv[1])
+if sys.argv[2] == "itself":
+    read_audio(path)
+else:
+    sha, verdict = shared_decoders().hear(path)
+    clips = Clips(
+        root=path.parent,
+        paths=(path.name,),
+        samples=(verdict.samples,),
+        file_sha256=(sha,),
+        audio_sha256=(verdict.audio_sha256,),
+    )
+    print(len(clips.read(0)) == verdict.samples > 40_000)
+"""
+    assert "Xing" in run(tmp_path, code, path, "itself").stderr  # or the test shows nothing
+    result = run(tmp_path, code, path, "apart")
+    assert (result.stdout, result.stderr) == ("True\n", "")
+
+
+def test_samples_come_from_the_process_whole_and_of_the_bytes_that_were_heard(root, worse):
+    decoders = worse(1)
+    path = root / "01.wav"
+    heard, alone = decoders.hear(path), read_audio(path)
+    found = decoders.read(path, heard[0])
+    np.testing.assert_array_equal(found.samples, alone.samples)
+    assert found.file_sha256 == heard[0]
+    write(path, 44)
+    with pytest.raises(AudioError, match=r"^changed since it was first heard$") as told:
+        decoders.read(path, heard[0])
+    assert told.value.__cause__ is None
+    with pytest.raises(AudioError, match="crashed") as told:
+        decoders.read(write(root / "crash.wav"), hash_file(root / "crash.wav"))
+    assert isinstance(told.value.__cause__, OSError)  # another attempt may succeed
+    np.testing.assert_array_equal(
+        decoders.read(path, hash_file(path)).samples, read_audio(path).samples
+    )
+
+
+def test_what_is_not_decoded_in_this_process_comes_from_another(tmp_path, monkeypatch):
+    time = np.arange(16_000) / 16_000
+    for name, form in (("a.mp3", "MP3"), ("a.ogg", "OGG"), ("a.wav", "WAV")):
+        soundfile.write(tmp_path / name, 0.3 * np.sin(900 * time), 16_000, format=form)
+    expected = {path.name: read_audio(path) for path in sorted(tmp_path.iterdir())}
+    here = []
+    decode = audio.decode
+    monkeypatch.setattr(audio, "decode", lambda file: here.append(file.name) or decode(file))
+    for name, wave in expected.items():
+        again = read_again(tmp_path / name, wave.file_sha256)
+        np.testing.assert_array_equal(again.samples, wave.samples)
+    assert [Path(name).name for name in here] == ["a.wav"]
+    with pytest.raises(AudioError, match="changed since"):
+        read_again(tmp_path / "a.mp3", "0" * 64)

@@ -130,14 +130,14 @@ def test_a_disk_that_falters_is_asked_again(tmp_path, monkeypatch, code, times):
     clips, waves = write(tmp_path, [1_000])
     asked, pauses = [], []
 
-    def falters(path, **more):
+    def falters(path, file_sha256):
         asked.append(path)
         if len(asked) <= times:
             error = OSError(code, os.strerror(code))
             raise AudioError(error.strerror.lower()) from error
-        return read_audio(path, **more)
+        return read_audio(path, file_sha256=file_sha256)
 
-    monkeypatch.setattr("gensr.features.encoding.read_audio", falters)
+    monkeypatch.setattr("gensr.features.encoding.read_again", falters)
     clock = SimpleNamespace(sleep=pauses.append)
     monkeypatch.setattr("gensr.features.encoding.time", clock)
     if times < 3:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.files import audio_files
 from gensr.features.corpora.scan import scan
 
 
@@ -236,50 +237,81 @@ HEADS = {
     "sad/f.bak": b"FORM\0\0\0\0AIFC",
     "sad/g.dat": b".snd\0\0\0\x18",
     "sad/h.tmp": b"caff\0\1",
-    "sad/i.MPEG": b"ID3\3",
+    "sad/i.part": b"ID3\3\0\0\0\0\0\1" + bytes(9),
+    "angry/j": b"\x1aE\xdf\xa3",
+    "angry/k.bin": b"RIFF\0\0\0\0AVI LIST",
+    "angry/l.tmp": b"\0\0\0\x18ftypmp42",
+    "angry/m.x": b"#!AMR\n",
+    "angry/n.x": b"FLV\1",
+    "angry/o.x": b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+    "angry/p.x": bytes.fromhex("fffb9064") + bytes(413) + bytes.fromhex("fffb9064") + bytes(413),
+    "angry/q.x": (b"G" + bytes(187)) * 5,
 }
 OTHERS = {
     "readme.txt": b"RIFF is a format",
-    "sad/j.avi": b"RIFF\0\0\0\0AVI LIST",
     "sad/k.ilbm": b"FORM\0\0\0\0ILBM",
     "sad/l.csv": b"ID3,emotion\n",
     "sad/.m": b"fLaC\0\0\0\x22",
+    "sad/._n.wav": b"\0\5\x16\7",
     "sad/n.lab": b"",
+    "sad/o.txt": "in UTF-16, whose mark begins like a frame".encode("utf-16"),
+    "sad/p.txt": b"The free software",
+    "sad/q.heic": b"\0\0\0\x18ftypheic",
+    "a.zarr/c/0": b"fLaC\0\0\0\x22",
 }
 
 
-def test_audio_under_another_suffix_is_not_passed_over(tmp_path: Path) -> None:
+def test_audio_under_any_suffix_is_a_clip(tmp_path: Path) -> None:
     root = fill(tmp_path, "sad/z.wav", *HEADS, *OTHERS)
     for name, head in {**HEADS, **OTHERS}.items():
         (root / name).write_bytes(head)
     (root / "sad" / "nothing").symlink_to("gone")
     os.mkfifo(root / "sad" / "pipe")
     found = scan(root)
-    note = (
-        "9 files that look like audio under another suffix left out, first sad/a.txt: rename them"
-    )
-    assert note in found.notes
-    assert [clip.path for clip in found.clips] == ["sad/z.wav"]
-    for name in sorted(HEADS)[1:]:
-        (root / name).unlink()
-    one = "1 file that looks like audio under another suffix left out, sad/a.txt: rename it"
-    assert one in scan(root).notes
-    (root / "sad" / "z.wav").unlink()
-    with pytest.raises(CorpusError, match=f"holds no audio file.*; {one}$"):
-        scan(root)
-    (root / "sad" / "a.txt").unlink()
-    fill(root, "sad/z.wav")
-    assert not any("suffix" in note for note in scan(root).notes)
+    assert [clip.path for clip in found.clips] == sorted([*HEADS, "sad/z.wav"])
+    assert {clip.emotion for clip in found.clips} == {"sad", "angry"}
+    (note,) = (note for note in found.notes if note.endswith("audio by content, taken as such"))
+    assert note.startswith(f"{len(HEADS)} files (.x 5, no suffix 2, .tmp 2, ")
+    assert [path.relative_to(root).as_posix() for path in audio_files(root)] == [
+        clip.path for clip in found.clips
+    ]
 
 
-def test_files_beside_the_clips_are_not_opened_without_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "suffix", [".webm", ".aac", ".amr", ".wma", ".avi", ".mov", ".3gp", ".flv"]
+)
+def test_a_file_with_a_suffix_of_video_is_a_clip_whatever_it_holds(
+    tmp_path: Path, suffix: str
 ) -> None:
-    monkeypatch.setattr("gensr.features.corpora.sniff._PATIENCE", 3)
-    root = fill(tmp_path, "sad/z.wav", *(f"sad/{n}.lab" for n in range(9)), "sad/clip.txt")
-    for name in ("5.lab", "clip.txt"):
-        (root / "sad" / name).write_bytes(HEADS["sad/a.txt"])
-    assert any(note.startswith("1 file that looks like audio") for note in scan(root).notes)
+    root = fill(tmp_path, "sad/a.wav", f"angry/b{suffix}", f"angry/C{suffix.upper()}")
+    assert {clip.emotion for clip in scan(root).clips} == {"sad", "angry"}
+
+
+def test_folders_of_what_nobody_knows_are_told(tmp_path: Path) -> None:
+    root = fill(tmp_path, "sad/a.wav", "sad/b.xyz", *(f"angry/{n}.xyz" for n in range(12)))
+    for file in root.rglob("*.xyz"):
+        file.write_bytes(b"\x07\0binary")
+    fill(root, "pictures/a.png", "texts/a.txt")
+    said = "12 files (.xyz 12) in folders without audio left out, no audio gensr knows"
+    assert said in scan(root).notes
+    (root / "sad" / "a.wav").unlink()
+    with pytest.raises(CorpusError, match=r"holds no audio file.*; 13 files \(\.xyz 13\)"):
+        scan(root)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n"
+
+
+def test_pointers_to_what_was_not_fetched_are_named(tmp_path: Path) -> None:
+    root = fill(tmp_path, "sad/a.wav", "sad/b", "sad/c.png")
+    for name in ("b", "c.png"):
+        (root / "sad" / name).write_bytes(POINTER)
+    (root / "sad" / "d.wav").symlink_to("../.git/annex/objects/xx/yy/SHA256E-s9--00.wav")
+    found = scan(root)
+    assert any(note.startswith("1 file (no suffix 1) left out as Git LFS") for note in found.notes)
+    assert [(item.path, item.reason) for item in found.problems] == [
+        ("sad/d.wav", "its content is not here: fetch it with `git annex get`")
+    ]
 
 
 def test_links_to_nothing_and_odd_names_are_problems(tmp_path: Path) -> None:
