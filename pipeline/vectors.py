@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError, StoreError
 from gensr.features.store import Store, open_store
+from gensr.features.store.table import is_even
 from gensr.features.store.where import Where, locate
 
 
@@ -23,7 +24,7 @@ class Vectors:
     """(N, K+1, L), x1 last."""
     layers: tuple[str, ...]
     """Names of the K+1 layers."""
-    table: dict[str, NDArray[np.str_]]
+    table: dict[str, NDArray[Any]]
     """Columns of text, N long; `path` is unique."""
     hashes: tuple[str, ...]
     """Fingerprint of each store."""
@@ -98,16 +99,16 @@ def _wanted(store: Store, layers: Sequence[str] | None) -> tuple[str, ...]:
     return (*layers, x1)
 
 
-def _table(stores: Sequence[Store], *, prefix: bool) -> dict[str, NDArray[np.str_]]:
+def _table(stores: Sequence[Store], *, prefix: bool) -> dict[str, NDArray[Any]]:
     columns = sorted({name for store in stores for name in store.table})
     table = {}
     for name in columns:
-        parts = []
+        parts: list[str] = []
         for store in stores:
-            values = store.table.get(name, np.full(len(store), ""))
-            text = values.astype(str)
-            if name == "path" and prefix:
-                text = np.array([f"{store.path.name}:{path}" for path in text])
-            parts.append(text)
-        table[name] = np.concatenate(parts)
+            values = store.table[name].tolist() if name in store.table else [""] * len(store)
+            before = f"{store.path.name}:" if name == "path" and prefix else ""
+            parts.extend(f"{before}{value}" for value in values)
+        # One long cell among many: numpy's text would give each row its room.
+        even = is_even([len(text) for text in parts])
+        table[name] = np.array(parts, dtype=str if even else object)
     return table

@@ -5,6 +5,7 @@ a URL is put whole and lasts at once; there is nothing to flush, to rename or to
 folders are made by its name.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -125,6 +126,23 @@ def size(path: Where) -> int:
     if found is None:
         raise FileNotFoundError(str(path))
     return int(found["size"])
+
+
+def held(path: Path) -> int:
+    """Return how many bytes of a local file are really there: its size without the holes.
+
+    Where a file system does not tell, all of it.
+    """
+    data, place, whole = 0, 0, path.stat().st_size
+    with path.open("rb") as file:
+        try:
+            while place < whole:
+                start = os.lseek(file.fileno(), place, os.SEEK_DATA)
+                place = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+                data += place - start
+        except OSError as error:
+            return data if error.errno == errno.ENXIO else whole  # a hole up to the end
+    return data
 
 
 def names(folder: Where) -> set[str]:

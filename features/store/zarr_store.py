@@ -5,6 +5,7 @@ is not written: it would be a second copy of the header, to be kept true.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from zarr.storage import LocalStore
 from gensr.estimator.errors import StoreError
 from gensr.features.store import bounds, files, schema, zarr_layout
 from gensr.features.store.schema import Header
-from gensr.features.store.table import Columns
+from gensr.features.store.table import Columns, as_column
 from gensr.features.store.where import Where
 from gensr.features.store.zarr_layout import AnyArray, ShardFormat
 
@@ -59,7 +60,7 @@ class ZarrReader:
         return np.asarray(vectors[rows, layers], dtype=np.float32)
 
     def column(self, group: str, name: str) -> NDArray[Any]:
-        """Return one column of a table; text as numpy `str`."""
+        """Return one column of a table; text as `str` objects."""
         full, kind = f"{group}/{name}", bounds.kind_of(group, name)
         array, rows = self._array(full), bounds.rows_of(self.header, group)
         bounds.check_column(self.path, full, array.shape, rows)
@@ -69,7 +70,7 @@ class ZarrReader:
         if rows:
             self._check_held(full, array)
         values = np.asarray(array[:])
-        return values if kind != "string" else np.asarray(values.tolist(), dtype=str)
+        return as_column(values.tolist(), kind) if kind == "string" else values
 
     def faults(self) -> Iterator[str]:
         """Yield what is wrong with the files that say how the arrays are laid out."""
@@ -126,6 +127,9 @@ class ZarrReader:
             raise OSError(f"shard {number} is missing") from None
         if size != wanted:
             raise OSError(f"shard {number} has {size} bytes, not {wanted}")
+        if isinstance(path, Path):
+            rows = min(self.header.shard_clips, self.header.clips - start)
+            bounds.check_dense(path, rows * math.prod(vectors.shape[1:]) * vectors.dtype.itemsize)
 
     def _array(self, name: str) -> AnyArray:
         try:
@@ -248,12 +252,12 @@ class ZarrWriter:
             # A commit that was killed may have had other columns.
             files.remove(self.path / table)
             for name, values in columns_of.items():
-                text = values.dtype.kind == "U"
+                text = values.dtype.kind == "O"
                 array = zarr_layout.create_column(
                     group, table, name, len(values), "string" if text else str(values.dtype)
                 )
                 if len(values):
-                    array[:] = values.astype(object) if text else values
+                    array[:] = values
         if isinstance(self.path, Path):
             _sync_all(self.path)
         group.attrs.put({schema.ATTRIBUTE: header.as_json()})
