@@ -213,8 +213,10 @@ def whole_file(target: Where, aside: Where) -> Iterator[Path]:
     if isinstance(target, Path):
         assert isinstance(aside, Path)
         yield aside
+        sync(aside)
         aside.replace(target)
         sync(target.parent)
+        sync(aside.parent)
     else:
         with tempfile.TemporaryDirectory(prefix="gensr-") as folder:
             local = Path(folder) / target.name
@@ -241,6 +243,7 @@ def move(source: Where, target: Where) -> None:
     assert isinstance(target, Path)
     source.rename(target)
     sync(target.parent)
+    sync(source.parent)
 
 
 def link_or_copy(source: Where, target: Where) -> None:
@@ -263,11 +266,15 @@ def link_or_copy(source: Where, target: Where) -> None:
 
 
 def remove_partial(folder: Where) -> None:
-    """Remove what writers that were killed left behind (zarr's, and ours, end in .partial)."""
+    """Remove what writers that were killed left behind (zarr's, and ours, end in .partial).
+
+    Files only: a column may be called so, and is a folder.
+    """
     if not isinstance(folder, Path):
         return
     for path in folder.rglob("*.partial"):
-        path.unlink(missing_ok=True)
+        if not path.is_dir():
+            path.unlink(missing_ok=True)
 
 
 def _info(path: "UPath") -> dict[str, Any] | None:

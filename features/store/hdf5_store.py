@@ -28,6 +28,7 @@ from gensr.features.store.schema import Header
 from gensr.features.store.steady_file import SteadyFile
 from gensr.features.store.table import Columns
 from gensr.features.store.where import Where
+from gensr.features.store.written import check_written
 
 _BLOCK = 2**20
 """Bytes fetched at once from a URL."""
@@ -49,6 +50,8 @@ class Hdf5Reader:
                 self._file = self._open(path)
         except OSError as error:
             self._closing.close()
+            if isinstance(path, Path) and _is_blank(path):
+                raise schema.torn(path) from None
             reason = " ".join(str(error).split())
             raise StoreError(f"{path} is not a gensr store: {reason}") from None
         try:
@@ -207,10 +210,11 @@ class Hdf5Writer:
             self._file[schema.VECTORS][start : start + len(vectors)] = vectors
 
     def commit(self, header: Header, columns: Columns, failed: Columns) -> None:
-        """Write the tables and the header, close the file, wait until it is on the disk.
+        """Write tables and header, close the file, wait until it is on the disk, read them back.
 
         Raises:
             OSError: the disk refuses.
+            StoreError: a column is not what was written.
         """
         with self._disk.checked():
             for group, table in ((schema.CLIPS, columns), (schema.FAILED, failed)):
@@ -222,6 +226,11 @@ class Hdf5Writer:
             self._file.close()
         self._disk.close()
         files.sync(self.path)
+        reader = Hdf5Reader(self.path)
+        try:
+            check_written(reader, columns, failed)
+        finally:
+            reader.close()
 
     def close(self) -> None:
         """Close the file, whether or not it was committed."""
@@ -244,6 +253,14 @@ class Hdf5Writer:
         )
         for axis, name in enumerate(schema.DIMENSIONS):
             vectors.dims[axis].label = name
+
+
+def _is_blank(path: Path) -> bool:
+    """Whether a file holds nothing, or zeros alone, as after a power cut."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return not any(block.strip(b"\0") for block in iter(lambda: file.read(_BLOCK), b""))
 
 
 def _parse(found: object) -> object:

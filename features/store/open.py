@@ -17,6 +17,9 @@ from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns
 from gensr.features.store.where import Where, locate
 
+PLAN = "plan.json"
+"""Name in the work folder: what a run that was not finished is for."""
+
 Rows = slice | ArrayLike | None
 """Which rows: a slice, row numbers, a mask over all rows, or None for all."""
 

@@ -183,6 +183,18 @@ def _columns(found: Iterable[object]) -> tuple[str, ...]:
     return tuple(str(name) for name in found)
 
 
+class TornError(StoreError):
+    """What says of a store what it is, is empty or torn: a power cut came while it was written."""
+
+
+def torn(path: object) -> TornError:
+    """Return the error for a store that has lost its header, or has none yet."""
+    return TornError(
+        f"{path} is not finished: its header is empty or torn, as a power cut leaves it; the same "
+        "`gensr extract` call again resumes it, or begins anew with --overwrite"
+    )
+
+
 def incomplete(path: object) -> StoreError:
     """Return the error for a store whose extraction was not finished."""
     return StoreError(
