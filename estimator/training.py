@@ -53,7 +53,7 @@ class TrainingConfig:
         for name in ("warmup", "ema"):
             check_range(name, getattr(self, name), least=0, below=1)
         check_range("learning_rate", self.learning_rate, above=0, most=1)
-        check_range("weight_decay", self.weight_decay, least=0)
+        check_range("weight_decay", self.weight_decay, least=0, most=1_000)
         check_range("clip_norm", self.clip_norm, above=0)
 
     @classmethod

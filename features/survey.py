@@ -10,6 +10,9 @@ a parameter: processes of this machine, or the workers of a cluster.
 """
 
 import hashlib
+import os
+import stat
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -22,7 +25,12 @@ from gensr.estimator.errors import GensrError
 from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.decoders import Decoders, shared_decoders
-from gensr.features.verdict import Verdict
+from gensr.features.verdict import Verdict, refused
+
+_BLOCK = 1 << 20
+"""Bytes that are hashed between two looks at whether anyone still waits."""
+LARGEST = 1 << 36
+"""Bytes (64 GiB): no clip of two hours has more. A sparse file may say any number."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -85,14 +93,21 @@ def hear_in_children(
         GensrError: no file can be decoded on this machine.
     """
     own = decoders or shared_decoders()
+    over = threading.Event()
+
+    def stop(reason: str) -> None:
+        over.set()
+        own.close(reason)
 
     def hear(path: Path) -> Answer:
-        file_sha = hash_file(path) if known else ""
+        if _bytes(path) > LARGEST:
+            return "", refused(f"larger than {LARGEST >> 30} GiB, which no clip of two hours is")
+        file_sha = hash_file(path, over.is_set) if known else ""
         if file_sha and file_sha in known:
             return file_sha, known[file_sha]
         return own.hear(path)
 
-    yield from _by_threads(paths, hear, own.count, stop=own.close)
+    yield from _by_threads(paths, hear, own.count, stop=stop)
     if rest:
         own.rest()
 
@@ -203,12 +218,45 @@ def _by_threads(
             raise
 
 
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of the bytes; "" where there is no regular file to read."""
+def hash_file(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
+    """Return the SHA-256 of the bytes; "" where there is no regular file to read.
+
+    No more is read than the file had when it was opened, and one that gives more is none: some
+    files of the kernel say that they are empty and never end.
+
+    Args:
+        path: the file.
+        stopped: asked between two blocks; once it holds, "" is the answer.
+    """
     try:
         if not path.is_file():  # a named pipe would wait for ever
             return ""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with open(path, "rb", buffering=0, opener=_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            left = status.st_size
+            if not stat.S_ISREG(status.st_mode) or left > LARGEST:
+                return ""
+            digest = hashlib.sha256()
+            while left >= 0:
+                block = file.read(min(_BLOCK, left + 1) if status.st_size else 0)
+                if not block:
+                    return digest.hexdigest()
+                if stopped():
+                    return ""
+                left -= len(block)
+                digest.update(block)
+            return ""
     except OSError:
         return ""
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    """Open a file: one that became a named pipe since it was looked at would wait for ever."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))

@@ -20,7 +20,7 @@ TEXT_BYTES = 4
 """What the shortest text takes in Zarr, `vlen-utf8`: its length."""
 SHARD_BYTES = 2**32
 """Largest shard in memory, float32; HDF5 has no larger chunk."""
-_SMALL = 2**20
+_SMALL = 2**16
 """Bytes that nobody needs to be protected from."""
 
 
