@@ -115,7 +115,7 @@ def test_an_addition(made, out, tmp_path, call, stride):
 
 
 @pytest.mark.parametrize("stride", [71, EVERY])
-@pytest.mark.parametrize("name", ["convert", "merge"])
+@pytest.mark.parametrize("name", ["convert", pytest.param("merge", marks=pytest.mark.slow)])
 def test_a_rewrite(made, out, tmp_path, tree, call, name, stride):
     a, b = (made.make(tmp_path / f"{rows}.h5", made.clips(rows)) for rows in ("abcdef", "ghi"))
     again = {
