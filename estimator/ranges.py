@@ -1,6 +1,6 @@
 """Ranges of settings, checked where each config is made; NaN is in no range."""
 
-import math
+import sys
 
 from gensr.estimator.errors import ConfigError
 
@@ -22,11 +22,11 @@ def check_range(
     limits = {">=": least, ">": above, "<=": most, "<": below}
     said = " and ".join(f"{sign} {limit}" for sign, limit in limits.items() if limit is not None)
     inside = (
-        math.isfinite(value)
+        abs(value) <= sys.float_info.max  # false for nan too; a whole number may have any length
         and (least is None or value >= least)
         and (above is None or value > above)
         and (most is None or value <= most)
         and (below is None or value < below)
     )
     if not inside:
-        raise ConfigError(f"{name} must be {said}, found {value}")
+        raise ConfigError(f"{name} must be {said}, found {str(value)[:40]}")

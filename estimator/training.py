@@ -59,7 +59,9 @@ class TrainingConfig:
         check_range("learning_rate", self.learning_rate, above=0, most=1)
         check_range("learning_rate", self.learning_rate, least=1e-12)
         # AdamW multiplies the weights by 1 - learning_rate * weight_decay: below 0 they explode.
-        check_range("weight_decay", self.weight_decay, least=0, most=1 / self.learning_rate)
+        check_range(
+            "weight_decay", self.weight_decay, least=0, most=min(1_000, 1 / self.learning_rate)
+        )
         check_range("clip_norm", self.clip_norm, above=0)
 
     @classmethod

@@ -12,7 +12,7 @@ import hashlib
 import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import FileIO
@@ -180,14 +180,18 @@ def hash_bytes(file: FileIO) -> str:
 _hashes: Once[str] = Once(1_000)
 
 
-def hash_of(file: FileIO, segment: Segment | None) -> str:
-    """Return what `hash_bytes` does; for a part, of the bytes as a process first read them.
+def hash_of(file: FileIO, segment: Segment | None, read: Callable[[], str] | None = None) -> str:
+    """Return the SHA-256 of the bytes; for a part, as they were when a process first read them.
 
     Several parts of one file would else read the whole of it each.
+
+    Args:
+        file: open.
+        segment: the part that is meant; None: all of it.
+        read: hashes the file, in place of `hash_bytes`.
     """
-    if segment is None:
-        return hash_bytes(file)
-    return _hashes.get(identity(file), lambda: hash_bytes(file))
+    find = read or (lambda: hash_bytes(file))
+    return find() if segment is None else _hashes.get(identity(file), find)
 
 
 def _without_waiting(name: str, flags: int) -> int:

@@ -9,11 +9,16 @@ The survey costs one decoding, far less than the encoder. A file whose bytes wer
 a parameter: processes of this machine, or the workers of a cluster.
 """
 
+import hashlib
+import os
+import stat
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -21,8 +26,13 @@ from gensr.estimator.errors import AudioError, GensrError
 from gensr.features.audio import SAMPLE_RATE, hash_of
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.decoders import Decoders, shared_decoders
-from gensr.features.segments import key_of, locate
-from gensr.features.verdict import Verdict
+from gensr.features.segments import file_of, key_of, locate
+from gensr.features.verdict import Verdict, refused
+
+_BLOCK = 1 << 20
+"""Bytes that are hashed between two looks at whether anyone still waits."""
+LARGEST = 1 << 36
+"""Bytes (64 GiB): no clip of two hours has more. A sparse file may say any number."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -85,14 +95,21 @@ def hear_in_children(
         GensrError: no file can be decoded on this machine.
     """
     own = decoders or shared_decoders()
+    over = threading.Event()
+
+    def stop(reason: str) -> None:
+        over.set()
+        own.close(reason)
 
     def hear(path: Path) -> Answer:
-        file_sha = hash_file(path) if known else ""
+        if _bytes(path) > LARGEST:
+            return "", refused(f"larger than {LARGEST >> 30} GiB, which no clip of two hours is")
+        file_sha = hash_file(path, over.is_set) if known else ""
         if file_sha and (key := key_of(file_sha, path)) in known:
             return file_sha, known[key]
         return own.hear(path)
 
-    yield from _by_threads(paths, hear, own.count, stop=own.close)
+    yield from _by_threads(paths, hear, own.count, stop=stop)
     if rest:
         own.rest()
 
@@ -204,20 +221,54 @@ def _by_threads(
             raise
 
 
-def hash_file(path: Path) -> str:
+def hash_file(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
     """Return the SHA-256 of the bytes; "" where there is no regular file to read.
+
+    No more is read than the file had when it was opened, and one that gives more is none: some
+    files of the kernel say that they are empty and never end.
 
     Args:
         path: a file, or the name of a part of one: such a file is read once for all its parts.
+        stopped: asked between two blocks; once it holds, "" is the answer.
     """
     try:
         whole, segment = locate(path)
-        if not whole.is_file():  # a named pipe would wait for ever
-            return ""
-        with whole.open("rb", buffering=0) as file:
-            return hash_of(file, segment)
+        with open(whole, "rb", buffering=0, opener=_without_waiting) as file:
+            return hash_of(file, segment, lambda: _hashed(file, stopped))
     except (OSError, AudioError):
         return ""
+
+
+def _hashed(file: FileIO, stopped: Callable[[], bool]) -> str:
+    """Hash an open file.
+
+    Raises:
+        OSError: it is no regular file, gives more than it says, or nobody waits any more.
+    """
+    status = os.fstat(file.fileno())
+    left = status.st_size
+    if not stat.S_ISREG(status.st_mode) or left > LARGEST:
+        raise OSError("no file of a clip")
+    digest = hashlib.sha256()
+    # Of one that says it is empty nothing is read: such files of the kernel may never end.
+    while block := file.read(min(_BLOCK, left + 1)) if status.st_size else b"":
+        left -= len(block)
+        if stopped() or left < 0:
+            raise OSError("it does not end, or nobody waits for it")
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return Path(file_of(os.fspath(path))).stat().st_size
+    except OSError:
+        return 0
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    """Open a file: one that became a named pipe since it was looked at would wait for ever."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def other_length(length: tuple[float, float] | None, verdict: Verdict) -> str:

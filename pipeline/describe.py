@@ -53,7 +53,7 @@ def describe(path: Where | str, *, everything: bool = False) -> Description:
 def _store(path: Where, everything: bool) -> Description:
     with open_store(path) as store:
         encoder = store.header.encoder
-        table = {name: values.astype(str).tolist() for name, values in store.table.items()}
+        table = {name: [*map(str, values.tolist())] for name, values in store.table.items()}
         facts = [
             ("clips", f"{len(store)}, {store.table['seconds'].sum() / 3600:.2f} h"),
             ("encoder", f"{encoder.get('name')} ({encoder.get('family')})"),

@@ -23,9 +23,10 @@ from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora import Problem, Scan, scan
 from gensr.features.encoders import Encoder, EncoderMemoryError
 from gensr.features.store import schema
+from gensr.features.store.bounds import check_shard
 from gensr.features.store.job import Job, open_job, plan_header
 from gensr.features.store.plan import Plan, plan_shards
-from gensr.features.store.table import merge, merge_failed
+from gensr.features.store.table import check_clips, merge, merge_failed
 from gensr.features.store.where import Where, locate
 from gensr.features.survey import Survey, survey
 from gensr.pipeline.encoder_folders import remember
@@ -106,6 +107,7 @@ def extract(
             config = replace(config, encoder=str(Path(config.encoder).absolute()))
     with open_job(out, overwrite=config.overwrite) as job, _site(config, encoder) as site:
         settings = site.settings(found.root, job)
+        check_shard(settings["shard_clips"], len(settings["layers"]), settings["width"])
         if encoder is None and Path(config.encoder).is_dir():
             remember(settings["encoder"], Path(config.encoder))
         settings = job.agree(settings)
@@ -176,6 +178,7 @@ def _plan(
     found: Scan, job: Job, settings: Mapping[str, Any], site: Site, listener: Listener
 ) -> tuple[Plan, tuple[Problem, ...]]:
     """Hear every file, and decide every row; what was heard is then in the plan's table alone."""
+    check_clips(found.clips, () if job.base is None else job.base.header.columns)
     heard = _survey(found, job, settings["preprocessing"], site, listener)
     problems = (*found.problems, *heard.problems)
     base = None if job.base is None else job.base.table

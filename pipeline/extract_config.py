@@ -8,6 +8,8 @@ from gensr.features.audio import LONGEST_SECONDS
 from gensr.features.encoders import DEFAULT_ENCODER
 
 STORE_DTYPES = ("float32", "float16")
+_MOST_WORKERS = 1024
+"""No machine has more GPUs, or memory for more encoders."""
 BATCH_SECONDS: Mapping[str, float] = {"cpu": 5.0, "cuda": 100.0, "mps": 100.0}
 """Audio of one batch in seconds, by kind of device (ours).
 
@@ -76,5 +78,7 @@ class ExtractConfig:
         ):
             if value < least:
                 raise ConfigError(f"{name} is {value}: it must be at least {least}")
+        if self.workers is not None and self.workers > _MOST_WORKERS:
+            raise ConfigError(f"workers is {self.workers}: it must be at most {_MOST_WORKERS}")
         if self.workers is not None and self.cluster is not None:
             raise ConfigError("workers and cluster: pass one of them, a cluster brings its own")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import ConfigError, StoreError
 from gensr.features.same_encoder import differences
 from gensr.features.store import Store, open_store
+from gensr.features.store.table import is_even
 from gensr.features.store.where import Where, locate
 from gensr.pipeline.run import Run
 
@@ -31,7 +32,7 @@ class Vectors:
     """(N, K+1, L), x1 last."""
     layers: tuple[str, ...]
     """Names of the K+1 layers."""
-    table: dict[str, NDArray[np.str_]]
+    table: dict[str, NDArray[Any]]
     """Columns of text, N long; `path` is unique."""
     hashes: tuple[str, ...]
     """Fingerprint of each store."""
@@ -134,14 +135,17 @@ def prefixes_of(run: Run) -> tuple[str, ...] | None:
     return names if by_store else None
 
 
-def _table(stores: Sequence[Store], prefixes: Sequence[str] | None) -> dict[str, NDArray[np.str_]]:
+def _table(stores: Sequence[Store], prefixes: Sequence[str] | None) -> dict[str, NDArray[Any]]:
     columns = sorted({name for store in stores for name in store.table})
-    table = {
-        name: np.concatenate(
-            [store.table.get(name, np.full(len(store), "")).astype(str) for store in stores]
-        )
-        for name in columns
-    }
+    table = {}
+    for name in columns:
+        parts: list[str] = []
+        for store in stores:
+            values = store.table[name].tolist() if name in store.table else [""] * len(store)
+            parts.extend(map(str, values))
+        # One long cell among many: numpy's text would give each row its room.
+        even = is_even([len(text) for text in parts])
+        table[name] = np.array(parts, dtype=str if even else object)
     if prefixes is not None:
         before = np.repeat(prefixes, [len(store) for store in stores])
         pairs = zip(before, table["path"], strict=True)

@@ -5,18 +5,23 @@ so shapes, types and the bytes that are really there are compared first.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gensr.estimator.errors import StoreError
-from gensr.features.store import schema
+from gensr.estimator.errors import ConfigError, StoreError
+from gensr.features.store import files, schema
 from gensr.features.store.schema import Header
 from gensr.features.store.where import Where
 
 AGAIN = "the store is damaged, extract again with --overwrite"
 TEXT_BYTES = 4
 """What the shortest text takes in Zarr, `vlen-utf8`: its length."""
+SHARD_BYTES = 2**32
+"""Largest shard in memory, float32; HDF5 has no larger chunk."""
+_SMALL = 2**16
+"""Bytes that nobody needs to be protected from."""
 
 
 def rows_of(header: Header, group: str) -> int:
@@ -84,3 +89,41 @@ def check_held(held: int, needed: int) -> None:
     """
     if held < needed:
         raise OSError(f"it holds {held} bytes of {needed}")
+
+
+def check_dense(path: Path, needed: int) -> None:
+    """Refuse a file of which most is holes: they would read as zeros, with checksums to match.
+
+    A file system that compresses makes holes of zeros too; vectors are none, so half will do.
+
+    Args:
+        path: a local file, as large as it must be.
+        needed: bytes of the vectors in it.
+
+    Raises:
+        OSError: the vectors cannot be read; the caller says which.
+    """
+    if needed <= _SMALL:
+        return
+    held = files.held(path)
+    if 2 * held < needed:
+        raise OSError(f"it holds {held} bytes of {needed}, the rest is a hole")
+
+
+def check_shard(shard_clips: int, layers: int, width: int) -> None:
+    """Refuse shards that no memory is meant for: reading, merging and verifying hold one.
+
+    Args:
+        shard_clips: rows of one shard.
+        layers: vectors a row.
+        width: numbers a vector.
+
+    Raises:
+        ConfigError: naming the largest.
+    """
+    most = max(1, SHARD_BYTES // (4 * layers * width))
+    if shard_clips > most:
+        raise ConfigError(
+            f"shard_clips is {shard_clips}: with {layers} layers of width {width} it must be at "
+            f"most {most} ({SHARD_BYTES >> 30} GiB in memory)"
+        )

@@ -5,6 +5,7 @@ a URL is put whole and lasts at once; there is nothing to flush, to rename or to
 folders are made by its name.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -127,6 +128,23 @@ def size(path: Where) -> int:
     return int(found["size"])
 
 
+def held(path: Path) -> int:
+    """Return how many bytes of a local file are really there: its size without the holes.
+
+    Where a file system does not tell, all of it.
+    """
+    data, place, whole = 0, 0, path.stat().st_size
+    with path.open("rb") as file:
+        try:
+            while place < whole:
+                start = os.lseek(file.fileno(), place, os.SEEK_DATA)
+                place = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+                data += place - start
+        except OSError as error:
+            return data if error.errno == errno.ENXIO else whole  # a hole up to the end
+    return data
+
+
 def names(folder: Where) -> set[str]:
     """Return what is in a folder, by name; at a URL nothing where there is none."""
     if isinstance(folder, Path):
@@ -195,8 +213,10 @@ def whole_file(target: Where, aside: Where) -> Iterator[Path]:
     if isinstance(target, Path):
         assert isinstance(aside, Path)
         yield aside
+        sync(aside)
         aside.replace(target)
         sync(target.parent)
+        sync(aside.parent)
     else:
         with tempfile.TemporaryDirectory(prefix="gensr-") as folder:
             local = Path(folder) / target.name
@@ -223,6 +243,7 @@ def move(source: Where, target: Where) -> None:
     assert isinstance(target, Path)
     source.rename(target)
     sync(target.parent)
+    sync(source.parent)
 
 
 def link_or_copy(source: Where, target: Where) -> None:
@@ -245,11 +266,15 @@ def link_or_copy(source: Where, target: Where) -> None:
 
 
 def remove_partial(folder: Where) -> None:
-    """Remove what writers that were killed left behind (zarr's, and ours, end in .partial)."""
+    """Remove what writers that were killed left behind (zarr's, and ours, end in .partial).
+
+    Files only: a column may be called so, and is a folder.
+    """
     if not isinstance(folder, Path):
         return
     for path in folder.rglob("*.partial"):
-        path.unlink(missing_ok=True)
+        if not path.is_dir():
+            path.unlink(missing_ok=True)
 
 
 def _info(path: "UPath") -> dict[str, Any] | None:

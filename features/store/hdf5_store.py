@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
-from gensr.features.store import bounds, files, schema
+from gensr.features.store import bounds, files, hdf5_columns, schema
+from gensr.features.store.hdf5_extents import Extents
 from gensr.features.store.schema import Header
 from gensr.features.store.steady_file import SteadyFile
 from gensr.features.store.table import Columns
 from gensr.features.store.where import Where
+from gensr.features.store.written import check_written
 
-_CHUNK = 2**24
-"""Largest chunk of a column, bytes."""
 _BLOCK = 2**20
 """Bytes fetched at once from a URL."""
 _TYPES = {"float32": "<f4", "float16": "<f2"}
@@ -41,6 +41,7 @@ class Hdf5Reader:
     def __init__(self, path: Where) -> None:
         self.path = path
         self._checked: dict[str, Any] = {}
+        self._extents: Extents | None = None
         self._closing = ExitStack()
         # HDF5 reads a URL through Python: a file still open when the interpreter ends is a crash.
         weakref.finalize(self, self._closing.close)
@@ -49,6 +50,8 @@ class Hdf5Reader:
                 self._file = self._open(path)
         except OSError as error:
             self._closing.close()
+            if isinstance(path, Path) and _is_blank(path):
+                raise schema.torn(path) from None
             reason = " ".join(str(error).split())
             raise StoreError(f"{path} is not a gensr store: {reason}") from None
         try:
@@ -62,15 +65,17 @@ class Hdf5Reader:
         return np.asarray(self._vectors()[rows, layers], dtype=np.float32)
 
     def column(self, group: str, name: str) -> NDArray[Any]:
-        """Return one column of a table; text as numpy `str`."""
+        """Return one column of a table; text as `str` objects."""
         full, kind = f"{group}/{name}", bounds.kind_of(group, name)
+        rows = bounds.rows_of(self.header, group)
+        if kind == "string" and rows and self._is_long(full):
+            text, ends = (self._whole(part) for part in hdf5_columns.parts(full, self._is_long))
+            return hdf5_columns.read_long_text(text, ends, rows, self.path, full)
         dataset = self._dataset(full)
-        bounds.check_column(self.path, full, dataset.shape, bounds.rows_of(self.header, group))
+        bounds.check_column(self.path, full, dataset.shape, rows)
         bounds.check_type(self.path, full, dataset.dtype, kind)
-        bounds.check_held(dataset.id.get_storage_size(), dataset.nbytes)
-        if kind != "string":
-            return np.asarray(dataset[:])
-        return np.asarray(dataset.asstr()[:].tolist(), dtype=str)
+        self._whole(full)
+        return hdf5_columns.read_text(dataset) if kind == "string" else np.asarray(dataset[:])
 
     def faults(self) -> Iterator[str]:
         """Yield what is wrong with the way the arrays are laid out."""
@@ -79,7 +84,8 @@ class Hdf5Reader:
         failed = [f"{schema.FAILED}/{name}" for name in schema.FAILED_COLUMNS]
         for name in (schema.VECTORS, *columns, *failed):
             try:
-                self._dataset(name)
+                for part in hdf5_columns.parts(name, self._is_long):
+                    self._dataset(part)
             except StoreError as error:
                 yield f"array {name}: {error}"
                 return
@@ -115,9 +121,41 @@ class Hdf5Reader:
         if name not in self._checked:
             found = self._dataset(name)
             bounds.check_vectors(self.path, self.header, found)
-            bounds.check_held(found.id.get_storage_size(), found.nbytes)
+            self._whole(name)
+            if isinstance(self.path, Path):
+                bounds.check_dense(self.path, found.nbytes)
             self._checked[name] = found
         return self._checked[name]
+
+    def _whole(self, name: str) -> Any:
+        """Return an array all of whose bytes are in the file, each for it alone."""
+        found = self._dataset(name)
+        if self._extents is None:
+            self._extents = Extents(self._file.id.get_filesize())
+        self._extents.claim(name, found)
+        return found
+
+    def _is_long(self, name: str) -> bool:
+        """Whether a name is that of a column of long texts."""
+        try:
+            found = self._node(name)
+            return isinstance(found, h5py.Group) and found.id.links.exists(
+                hdf5_columns.ENDS.encode()
+            )
+        except (KeyError, OSError, RuntimeError):  # `_dataset` says why
+            return False
+
+    def _node(self, name: str) -> Any:
+        """Return what a name leads to within this very file; `KeyError` where it leads out."""
+        found = self._file
+        for part in name.split("/"):
+            if not isinstance(found, h5py.Group):
+                raise KeyError(f"{found.name} is no group")
+            # Asked of the link itself: `in` and `get` would open what it leads to.
+            if found.id.links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
+                raise KeyError(f"{part} is a link to elsewhere")
+            found = found[part]
+        return found
 
     def _dataset(self, name: str) -> Any:
         """Return an array that lies in this very file.
@@ -126,14 +164,7 @@ class Hdf5Reader:
             StoreError: there is none.
         """
         try:
-            found = self._file
-            for part in name.split("/"):
-                if not isinstance(found, h5py.Group):
-                    raise KeyError(f"{found.name} is no group")
-                # Asked of the link itself: `in` and `get` would open what it leads to.
-                if found.id.links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
-                    raise KeyError(f"{part} is a link to elsewhere")
-                found = found[part]
+            found = self._node(name)
             if not isinstance(found, h5py.Dataset):
                 raise KeyError("it is no array")
             if found.is_virtual or found.external:
@@ -179,20 +210,27 @@ class Hdf5Writer:
             self._file[schema.VECTORS][start : start + len(vectors)] = vectors
 
     def commit(self, header: Header, columns: Columns, failed: Columns) -> None:
-        """Write the tables and the header, close the file, wait until it is on the disk.
+        """Write tables and header, close the file, wait until it is on the disk, read them back.
 
         Raises:
             OSError: the disk refuses.
+            StoreError: a column is not what was written.
         """
         with self._disk.checked():
             for group, table in ((schema.CLIPS, columns), (schema.FAILED, failed)):
                 for name, values in table.items():
-                    self._write_column(f"{group}/{name}", values)
-            text, dtype = _plain(np.array(json.dumps(header.as_json(), ensure_ascii=False)))
-            self._file.attrs.create(schema.ATTRIBUTE, text, dtype=dtype)
+                    hdf5_columns.write_column(self._file, f"{group}/{name}", values)
+            text = json.dumps(header.as_json(), ensure_ascii=False).encode()
+            dtype = h5py.string_dtype("utf-8", len(text))
+            self._file.attrs.create(schema.ATTRIBUTE, np.array(text).astype(dtype), dtype=dtype)
             self._file.close()
         self._disk.close()
         files.sync(self.path)
+        reader = Hdf5Reader(self.path)
+        try:
+            check_written(reader, columns, failed)
+        finally:
+            reader.close()
 
     def close(self) -> None:
         """Close the file, whether or not it was committed."""
@@ -216,30 +254,13 @@ class Hdf5Writer:
         for axis, name in enumerate(schema.DIMENSIONS):
             vectors.dims[axis].label = name
 
-    def _write_column(self, name: str, values: NDArray[Any]) -> None:
-        data, dtype = _plain(values)
-        rows = max(1, _CHUNK // dtype.itemsize)
-        self._file.create_dataset(
-            name,
-            data=data,
-            dtype=dtype,
-            chunks=(min(rows, len(data)),) if len(data) else None,
-            fletcher32=bool(len(data)),
-            track_times=False,
-        )
 
-
-def _plain(values: NDArray[Any]) -> tuple[NDArray[Any], Any]:
-    """Return a column, or one text, as bytes of one length, and the HDF5 type to tell it by.
-
-    HDF5 keeps strings of any length in a heap without checksums, and damage to it can keep the
-    library busy for ever. Of one length, they are chunks like numbers.
-    """
-    if values.dtype.kind != "U":
-        return values, values.dtype.newbyteorder("<")
-    data = np.char.encode(values, "utf-8")
-    dtype = h5py.string_dtype("utf-8", max(1, data.dtype.itemsize))
-    return data.astype(dtype), dtype
+def _is_blank(path: Path) -> bool:
+    """Whether a file holds nothing, or zeros alone, as after a power cut."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return not any(block.strip(b"\0") for block in iter(lambda: file.read(_BLOCK), b""))
 
 
 def _parse(found: object) -> object:

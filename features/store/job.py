@@ -27,7 +27,7 @@ from gensr.features.store.journal import Journal, at_once, with_id
 from gensr.features.store.open import Store, open_store, read_header
 from gensr.features.store.place import Place, check_replaceable, check_target, look
 from gensr.features.store.plan import Plan, Shard
-from gensr.features.store.publish import publish
+from gensr.features.store.publish import publish, resume
 from gensr.features.store.shard_writer import ShardWriter
 from gensr.features.store.survey_log import Keep
 from gensr.features.store.table import same, tables_sha256
@@ -61,10 +61,14 @@ class Job:
         self._journal, self._overwrite = journal, overwrite
         self._usable = False
         """Whether any file is known to be usable."""
-        if journal.publishing:  # killed on the last steps
-            publish(journal)
-            journal.forget()
+        resume(journal, overwrite=overwrite)  # killed on the last steps
+        journal.plan(begin_anew=overwrite)
         place = look(self.out)
+        if place is Place.TORN and not overwrite:
+            raise StoreError(
+                f"{self.out}: its header is empty or torn, and no plan by which it was made is "
+                "left: replace it by --overwrite, or move it"
+            )
         self._mode = _FRESH
         if place is Place.COMPLETE:
             if (journal.plan() or {}).get("mode") == _FRESH:  # killed right after its commit
@@ -281,7 +285,7 @@ class Job:
                 "restore them, choose another --out, or begin anew by --overwrite"
             )
         self._journal.forget()
-        if look(self.out) is Place.UNFINISHED:
+        if look(self.out) in (Place.UNFINISHED, Place.TORN):
             discard(self.out)
         self._journal.keep_plan(wanted)
         return plan_id

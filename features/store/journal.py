@@ -26,12 +26,12 @@ from typing import Any, TypeVar
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files
 from gensr.features.store.lock import LOCK, hold
-from gensr.features.store.open import work_folder
+from gensr.features.store.open import PLAN, work_folder
 from gensr.features.store.plan import Shard
 from gensr.features.store.where import Where
 from gensr.features.store.zarr_layout import METADATA
 
-_SURVEY, _PLAN, _DONE, _PUBLISH = "survey.jsonl", "plan.json", "done", "publish"
+_SURVEY, _DONE, _PUBLISH = "survey.jsonl", "done", "publish"
 _STAGED = "store.zarr"
 _AT_ONCE = 8
 """Shards or markers that are read at a time."""
@@ -90,13 +90,16 @@ class Journal:
             finally:
                 lock.release()
 
-    def plan(self) -> dict[str, Any] | None:
+    def plan(self, *, begin_anew: bool = False) -> dict[str, Any] | None:
         """Return the plan of an interrupted run, or None.
+
+        Args:
+            begin_anew: forget a run whose plan cannot be read.
 
         Raises:
             StoreError: the file holds none.
         """
-        path = self.folder / _PLAN
+        path = self.folder / PLAN
         try:
             found = json.loads(path.read_bytes())
         except FileNotFoundError:
@@ -104,15 +107,18 @@ class Journal:
         except ValueError:
             found = None
         if not isinstance(found, dict) or not found.keys() >= _PLAN_KEYS:
+            if begin_anew:
+                self.forget()
+                return None
             raise StoreError(
-                f"{path} is damaged: remove {self.folder}, then call again; what was finished for "
-                "that plan is made anew"
+                f"{path} is damaged: begin anew by --overwrite, or remove {self.folder}, then "
+                "call again; what was finished for that plan is made anew"
             )
         return found
 
     def keep_plan(self, plan: Mapping[str, Any]) -> None:
         """Write the plan, before anything is done for it."""
-        files.write_atomic(self.folder / _PLAN, json.dumps(plan).encode())
+        files.write_atomic(self.folder / PLAN, json.dumps(plan).encode())
 
     def marked(self) -> set[int]:
         """Return the shards that have a marker, of this plan or another: asked for at once."""
@@ -183,17 +189,21 @@ class Journal:
         until then a plan that is left is one that was carried out. What was published already
         goes by its header first, so that half of it is not published once more.
         """
-        if self.publishing:
+        if self.publishing and self.whole:
             files.remove(self.staged / METADATA)
-        for name in (_PLAN, _DONE):  # the plan before what was done for it
+            files.sync(self.staged)
+        for name in (PLAN, _DONE):  # the plan before what was done for it
             files.remove(self.folder / name)
+            files.sync(self.folder)
         for name in files.names(self.folder) - {LOCK, _SURVEY, _PUBLISH}:
             files.remove(self.folder / name)
+        files.sync(self.folder)
         files.remove(self.folder / _PUBLISH)
+        files.sync(self.folder)
 
     def _needed(self) -> bool:
         """Whether the next call needs the folder; it may hold the only whole store."""
-        if self.publishing or files.exists(self.folder / _PLAN):
+        if self.publishing or files.exists(self.folder / PLAN):
             return True
         return not self.planned and files.exists(self.survey)
 
@@ -221,7 +231,7 @@ def _is_ours(folder: Where) -> bool:
         names = files.names(folder)
     except FileNotFoundError:  # its owner has just removed it
         return True
-    return not names or not names.isdisjoint((LOCK, _PLAN))
+    return not names or not names.isdisjoint((LOCK, PLAN))
 
 
 def _clear(folder: Where) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gensr.estimator.errors import StoreError
+from gensr.features.store.files import sync
 from gensr.features.store.where import Where
 
 LOCK = "lock"
@@ -35,7 +36,7 @@ def hold(store: Where, folder: Where) -> FileLock:
     """
     made = isinstance(folder, Path) and not folder.exists()
     if isinstance(folder, Path):
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_last(folder)
         path = folder / LOCK
     else:
         name = hashlib.sha256(str(folder).encode()).hexdigest()[:32]
@@ -59,6 +60,14 @@ def hold(store: Where, folder: Where) -> FileLock:
             f"(Lustre: -o flock), or {_elsewhere(folder)}"
         ) from error
     return lock
+
+
+def _make_last(folder: Path) -> None:
+    """Make a folder and those above it: a power cut takes none of them with what they hold."""
+    if not folder.exists():
+        _make_last(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync(folder.parent)
 
 
 def _elsewhere(folder: Where) -> str:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError, StoreError
 from gensr.features.same_encoder import differences
-from gensr.features.store import schema
+from gensr.features.store import bounds, schema
+from gensr.features.store.names import check_apart
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.rewrite import rewrite
 from gensr.features.store.schema import Header
@@ -83,6 +84,7 @@ class Merged:
         self._shard = shard_clips or stores[0].header.shard_clips
         for store in stores[1:]:
             _check_alike(stores[0], store)
+        bounds.check_shard(self._shard, len(stores[0].layers), stores[0].width)
         self._keep = _choose(stores)
 
     @cached_property
@@ -102,7 +104,10 @@ class Merged:
     @cached_property
     def table(self) -> Columns:
         """The clip tables below each other; a column that a store does not have is empty there."""
-        names = dict.fromkeys(name for store in self._stores for name in store.table)
+        names: dict[str, None] = {}
+        for store in self._stores:
+            check_apart(store.table, names)
+            names |= dict.fromkeys(store.table)
         columns: Columns = {}
         for name in names:
             values: dict[str, object] = {}

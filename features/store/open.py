@@ -17,6 +17,9 @@ from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns
 from gensr.features.store.where import Where, locate
 
+PLAN = "plan.json"
+"""Name in the work folder: what a run that was not finished is for."""
+
 Rows = slice | ArrayLike | None
 """Which rows: a slice, row numbers, a mask over all rows, or None for all."""
 
@@ -97,10 +100,13 @@ class Store:
             StoreError: there is no such layer, or the data are damaged.
             IndexError: there is no such row.
         """
-        numbers = self.numbers(rows)
         runs = self._layer_runs(layers)
         count = sum(run.stop - run.start for run in runs)
-        result = np.empty((len(numbers), count, self.width), dtype=np.float32)
+        try:
+            numbers = self.numbers(rows)
+            result = np.empty((len(numbers), count, self.width), dtype=np.float32)
+        except (MemoryError, ValueError):  # numpy has a largest shape
+            raise self._too_large(f"{len(self) if rows is None else 'so many'} rows") from None
         shards = numbers // self.header.shard_clips
         for shard in np.unique(shards):
             where = np.flatnonzero(shards == shard)
@@ -185,6 +191,12 @@ class Store:
 
         return content_hash(self.table)
 
+    def _too_large(self, what: str) -> StoreError:
+        return StoreError(
+            f"{self.path}: there is not enough memory for {what}; read fewer rows or layers at a "
+            "time, or see whether `gensr store verify` finds it damaged"
+        )
+
     def _layer_runs(self, names: Sequence[str] | None) -> list[slice]:
         """Turn layer names into slices, neighbours in one."""
         if names is None:
@@ -208,6 +220,8 @@ class Store:
         try:
             with files.reached(self.path):
                 parts = [self._backend.read(rows, run) for run in runs]
+        except MemoryError:
+            raise self._too_large(f"rows {rows.start} to {rows.stop - 1}") from None
         except (OSError, ValueError, RuntimeError) as error:
             if isinstance(error, StoreError):
                 raise
@@ -224,6 +238,8 @@ class Store:
         try:
             with files.reached(self.path):
                 return self._backend.column(group, name)
+        except MemoryError:
+            raise self._too_large(f"column {group}/{name}") from None
         except (OSError, ValueError, RuntimeError, TypeError) as error:
             if isinstance(error, StoreError):
                 raise

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
-from gensr.features.store.open import read_header
+from gensr.features.store.open import PLAN, read_header, work_folder
 from gensr.features.store.where import Where, locate
 
 
@@ -14,6 +14,7 @@ class Place(Enum):
 
     EMPTY = "nothing"
     UNFINISHED = "a store whose first extraction was not finished"
+    TORN = "a store whose header is empty or torn, and no plan that it was made by"
     COMPLETE = "a store"
 
 
@@ -56,6 +57,10 @@ def look(path: Where) -> Place:
             return Place.EMPTY
     try:
         header = read_header(path)
+    except schema.TornError:
+        with files.reached(path):
+            planned = files.exists(work_folder(path) / PLAN)
+        return Place.UNFINISHED if planned else Place.TORN
     except StoreError as error:
         raise StoreError(f"{error}. Nothing is replaced: move it, or write elsewhere") from None
     if isinstance(path, Path) and path.is_dir() != (path.suffix in schema.ZARR_SUFFIXES):

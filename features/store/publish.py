@@ -5,34 +5,102 @@ the same end from wherever they are begun: a killed publication is taken up by t
 A folder cannot be exchanged for another in one step, so for the moment between two renames
 there is no store at its place; readers then say that it is not finished. At a URL only an HDF5
 file is made in the work folder: it is uploaded whole, again if need be.
+
+The staged store is looked at before anything is renamed. A disk may have lost of it what was
+whole when the publication began; the store that stands is not given for half of one.
 """
 
+from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
 from gensr.features.store.journal import Journal
 from gensr.features.store.open import Store
 from gensr.features.store.transfer import Advance, ignore, write_hdf5
 from gensr.features.store.zarr_store import ZarrReader
 
+_OLD = "old.zarr"
+
+
+class UnpublishableError(StoreError):
+    """What was to take a store's place is damaged."""
+
 
 def publish(journal: Journal, advance: Advance = ignore) -> None:
-    """Put `journal.staged`, a committed Zarr store, in the place of `journal.store`."""
-    journal.keep_publishing()
-    if not journal.whole:  # a killed run had renamed it, or began to forget it
+    """Put `journal.staged`, a committed Zarr store, in the place of `journal.store`.
+
+    Raises:
+        UnpublishableError: it cannot be read; what stood there stands.
+    """
+    if journal.publishing and not journal.whole:  # renamed already, or begun to be forgotten
+        _restore(journal)
         return
-    if journal.store.suffix in schema.HDF5_SUFFIXES:
-        _publish_hdf5(journal, advance)
-    else:
-        _publish_zarr(journal)
+    reader = _whole(journal)
+    journal.keep_publishing()
+    if journal.store.suffix not in schema.HDF5_SUFFIXES:
+        _exchange(journal)
+        return
+    try:
+        with files.whole_file(journal.store, journal.folder / "store.h5") as file:
+            write_hdf5(Store(reader), file, advance)
+    except StoreError as error:
+        raise _unpublishable(journal, error) from error
 
 
-def _publish_zarr(journal: Journal) -> None:
-    old = journal.folder / "old.zarr"
+def resume(journal: Journal, *, overwrite: bool) -> None:
+    """Take up a publication that was killed, if there is one.
+
+    Args:
+        journal: locked.
+        overwrite: give a publication up that cannot be carried out; what stands there stands.
+
+    Raises:
+        UnpublishableError: it cannot be carried out, and `overwrite` is not set.
+    """
+    if not journal.publishing:
+        return
+    try:
+        publish(journal)
+    except UnpublishableError:
+        if not overwrite:
+            raise
+    journal.forget()
+
+
+def _whole(journal: Journal) -> ZarrReader:
+    """Return the staged store, its tables read, every shard there: renaming would not notice.
+
+    Raises:
+        UnpublishableError: it is not so.
+    """
+    try:
+        reader = ZarrReader(journal.staged)
+        if not reader.header.clips:
+            raise StoreError("it is not finished")
+        reader.checked(slice(0, reader.header.clips))
+        staged = Store(reader)
+        _ = staged.table, staged.failed
+    except (StoreError, OSError) as error:
+        _restore(journal)
+        raise _unpublishable(journal, error) from error
+    return reader
+
+
+def _unpublishable(journal: Journal, error: Exception) -> UnpublishableError:
+    return UnpublishableError(
+        f"{journal.staged} cannot become {journal.store} ({' '.join(str(error).split())}); what "
+        f"stood there stands. Begin anew by --overwrite, or remove {journal.folder} and call again"
+    )
+
+
+def _exchange(journal: Journal) -> None:
+    old = journal.folder / _OLD
     if files.exists(journal.store):
         files.remove(old)
         files.move(journal.store, old)
     files.move(journal.staged, journal.store)
 
 
-def _publish_hdf5(journal: Journal, advance: Advance) -> None:
-    with files.whole_file(journal.store, journal.folder / "store.h5") as file:
-        write_hdf5(Store(ZarrReader(journal.staged)), file, advance)
+def _restore(journal: Journal) -> None:
+    """Put the old store back where a publication was killed between its two renames."""
+    old = journal.folder / _OLD
+    if files.exists(old) and not files.exists(journal.store):
+        files.move(old, journal.store)

@@ -13,7 +13,7 @@ from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
 from gensr.features.store.journal import Journal
 from gensr.features.store.place import Place, check_replaceable, check_target, look
-from gensr.features.store.publish import publish
+from gensr.features.store.publish import publish, resume
 from gensr.features.store.transfer import Advance, Source, write_hdf5, write_zarr
 from gensr.features.store.where import Where, locate
 from gensr.features.store.zarr_store import discard
@@ -43,10 +43,8 @@ def rewrite(
     if _real(target) in {_real(locate(source)) for source in sources}:
         raise StoreError(f"{target}: source and target are the same store")
     with files.store_errors(target), opened() as source, Journal(target).locked() as journal:
-        if journal.publishing:  # killed on the last steps, this or another writer's
-            publish(journal)
-            journal.forget()
-        if journal.plan() is not None:
+        resume(journal, overwrite=overwrite)
+        if journal.plan(begin_anew=overwrite) is not None:
             raise StoreError(f"{target} is being extracted: finish that first, or write elsewhere")
         found = look(target)
         if found is not Place.EMPTY and not overwrite:

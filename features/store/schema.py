@@ -52,6 +52,9 @@ COLUMN_DTYPES: Mapping[str, str] = {
 
 FAILED_COLUMNS = ("path", "reason")
 
+_MOST = 2**40
+"""No count of a store is larger."""
+
 DTYPES = ("float32", "float16")
 """Types a store may keep its vectors in; readers get float32 from either."""
 
@@ -141,7 +144,9 @@ class Header:
 
 
 def check_column(name: str) -> None:
-    """Refuse a corpus's own column that could not be an array of that name beside ours.
+    """Refuse a header's column that could never have been an array of that name beside ours.
+
+    What may be written is less: see names.py.
 
     Raises:
         StoreError: the name is taken, empty, or not possible in Zarr or HDF5.
@@ -160,8 +165,8 @@ def check_column(name: str) -> None:
 
 
 def _count(found: object, least: int) -> int:
-    if type(found) is not int or found < least:
-        raise ValueError(f"{found!r} is no count")
+    if type(found) is not int or not least <= found <= _MOST:
+        raise ValueError(f"{str(found)[:40]} is no count")
     return found
 
 
@@ -176,6 +181,18 @@ def _columns(found: Iterable[object]) -> tuple[str, ...]:
             except StoreError as error:
                 raise ValueError(str(error)) from None
     return tuple(str(name) for name in found)
+
+
+class TornError(StoreError):
+    """What says of a store what it is, is empty or torn: a power cut came while it was written."""
+
+
+def torn(path: object) -> TornError:
+    """Return the error for a store that has lost its header, or has none yet."""
+    return TornError(
+        f"{path} is not finished: its header is empty or torn, as a power cut leaves it; the same "
+        "`gensr extract` call again resumes it, or begins anew with --overwrite"
+    )
 
 
 def incomplete(path: object) -> StoreError:

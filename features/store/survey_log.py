@@ -152,7 +152,7 @@ def _whole(file: Iterable[bytes], preprocessing: Mapping[str, Any]) -> Iterator[
     for raw in file:
         try:
             line = json.loads(raw) if raw.endswith(b"\n") else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if not (_is_row(line) if end else line == head):
             return

@@ -14,13 +14,42 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import schema
+from gensr.features.store.names import check_names
 
 if TYPE_CHECKING:  # readers of a store need no audio
-    from gensr.features.corpora.clip import Problem
+    from gensr.features.corpora.clip import Clip, Problem
     from gensr.features.survey import Heard
 
 Columns = dict[str, NDArray[Any]]
-"""A table: one array a column, all of one length; text as numpy `str`."""
+"""A table: one array a column, all of one length; text as `str` objects (see `as_column`)."""
+
+
+_TIMES, _TEXT_ROOM = 4, 8
+"""How much more than its own a text may take; what each takes beside its letters."""
+_LITTLE = 2**20
+"""A column of so many letters is never too large."""
+
+
+def check_clips(clips: Sequence["Clip"], kept: Iterable[str]) -> None:
+    """Refuse clips of which a store could not keep what their corpus says, before any is heard.
+
+    Args:
+        clips: what was found of the corpus.
+        kept: columns of the store that is added to.
+
+    Raises:
+        StoreError: a column's name, or a text, is not kept by every container as it is.
+    """
+    extra = dict.fromkeys(name for clip in clips for name in clip.extra)
+    check_names(extra, [name for name in kept if name not in schema.COLUMN_DTYPES])
+    names = ("path", *schema.LABEL_COLUMNS)
+    for clip in clips:
+        own = ((name, getattr(clip, name)) for name in names)
+        for name, text in (*own, *clip.extra.items()):
+            if not text.isascii() and not _is_unicode(text):
+                raise StoreError(f"{clip.path!a}: {name} is no Unicode text, {text!a}: mend it")
+            if "\0" in text:  # which ends a text in HDF5
+                raise StoreError(f"{clip.path!a}: {name} holds a NUL, {text[:80]!a}: remove it")
 
 
 def merge(heard: Iterable["Heard"], problems: Iterable["Problem"], base: Columns | None) -> Columns:
@@ -87,8 +116,24 @@ def merge_failed(
 
 
 def as_column(values: Sequence[object], kind: str) -> NDArray[Any]:
-    """Return values as an array of one of the store's types: string, int64 or float64."""
-    return np.asarray(values, dtype=str if kind == "string" else kind)
+    """Return values as an array of one of the store's types: string, int64 or float64.
+
+    Text is an array of `str` objects. numpy's own type for it gives every cell the room of the
+    longest, four bytes a character: one long transcript would cost gigabytes.
+    """
+    return np.array(values, dtype=object if kind == "string" else kind)
+
+
+def is_even(lengths: Sequence[int]) -> bool:
+    """Whether texts, each in the room of the longest, take no more than a few times their own.
+
+    Then arrays and datasets of one length serve; one long text among many needs another way.
+
+    Args:
+        lengths: of every text, in bytes or characters.
+    """
+    own = sum(lengths) + _TEXT_ROOM * len(lengths)
+    return len(lengths) * max(lengths, default=0) <= max(_LITTLE, _TIMES * own)
 
 
 def same(a: Columns, b: Columns) -> bool:
@@ -117,13 +162,20 @@ def tables_sha256(columns: Columns, failed: Columns) -> str:
     return digest.hexdigest()
 
 
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, or bytes that were no UTF-8
+        return False
+    return True
+
+
 def _column_names(rows: Iterable["Heard | None"], base: Columns | None) -> list[str]:
     extra: dict[str, None] = {}
     for item in rows:
         if item is not None:
             extra.update(dict.fromkeys(item.clip.extra))
-    for name in extra:
-        schema.check_column(name)
+    check_names(extra, [name for name in base or () if name not in schema.COLUMN_DTYPES])
     return list(dict.fromkeys((*schema.COLUMN_DTYPES, *(base or ()), *extra)))
 
 

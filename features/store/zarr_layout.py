@@ -6,8 +6,10 @@ metadata. That leaves the writing to us: under a name of its own, flushed, renam
 made in place could be torn, or for a moment absent, where two processes write the same shard.
 """
 
+import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import zarr
@@ -59,6 +61,43 @@ def create_group(store: Store, header: Header) -> zarr.Group:
     return zarr.create_group(
         store, zarr_format=3, attributes={schema.ATTRIBUTE: header.uncommitted().as_json()}
     )
+
+
+def group_json(header: Header) -> bytes:
+    """Return the root's `zarr.json` with a header, as zarr itself writes it.
+
+    So that the writing is ours: flushed before it takes its place. zarr's own file would, for a
+    moment, be what a power cut leaves empty.
+    """
+    made: dict[str, Any] = {}
+    attributes = {schema.ATTRIBUTE: header.as_json()}
+    zarr.create_group(MemoryStore(made), zarr_format=3, attributes=attributes)
+    return bytes(made[METADATA].to_bytes())
+
+
+def is_torn(path: Path) -> bool:
+    """Whether a folder is a store whose root says nothing: its file is empty, or torn.
+
+    A store by its vectors, whose own file may have met the same.
+    """
+    try:
+        if not _is_lost(path / METADATA):
+            return False
+        metadata = path / schema.VECTORS / METADATA
+        if _is_lost(metadata):
+            return True
+        found = json.loads(metadata.read_bytes())
+        return isinstance(found, dict) and found.get("dimension_names") == [*schema.DIMENSIONS]
+    except OSError:
+        return False
+
+
+def _is_lost(file: Path) -> bool:
+    try:
+        json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def create_vectors(group: zarr.Group, header: Header) -> None:

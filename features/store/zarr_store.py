@@ -5,6 +5,7 @@ is not written: it would be a second copy of the header, to be kept true.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from zarr.storage import LocalStore
 from gensr.estimator.errors import StoreError
 from gensr.features.store import bounds, files, schema, zarr_layout
 from gensr.features.store.schema import Header
-from gensr.features.store.table import Columns
+from gensr.features.store.table import Columns, as_column
 from gensr.features.store.where import Where
+from gensr.features.store.written import check_written
 from gensr.features.store.zarr_layout import AnyArray, ShardFormat
 
 
@@ -44,11 +46,22 @@ class ZarrReader:
         except OSError as error:
             raise StoreError(f"{path} cannot be read: {error.strerror or error}") from None
         except Exception as error:  # zarr raises of all kinds over metadata that make no sense
+            if isinstance(path, Path) and zarr_layout.is_torn(path):
+                raise schema.torn(path) from None
             raise StoreError(f"{path} is not a gensr store: {_line(error)}") from None
         self.header = Header.from_json(self._group.attrs.get(schema.ATTRIBUTE), path)
 
     def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
         """Return `vectors[rows, layers]`, (clips, layers, width)."""
+        return np.asarray(self.checked(rows)[rows, layers], dtype=np.float32)
+
+    def checked(self, rows: slice) -> AnyArray:
+        """Return the vectors, of which the shards of these rows are there and whole in size.
+
+        Raises:
+            OSError: one is not.
+            StoreError: the vectors are not laid out as the header says.
+        """
         vectors = self._array(schema.VECTORS)
         bounds.check_vectors(self.path, self.header, vectors)
         if not zarr_layout.are_plain_vectors(vectors, self.header):
@@ -56,10 +69,10 @@ class ZarrReader:
         shard = self.header.shard_clips
         for start in range(rows.start - rows.start % shard, rows.stop, shard):
             self._look(vectors, start)
-        return np.asarray(vectors[rows, layers], dtype=np.float32)
+        return vectors
 
     def column(self, group: str, name: str) -> NDArray[Any]:
-        """Return one column of a table; text as numpy `str`."""
+        """Return one column of a table; text as `str` objects."""
         full, kind = f"{group}/{name}", bounds.kind_of(group, name)
         array, rows = self._array(full), bounds.rows_of(self.header, group)
         bounds.check_column(self.path, full, array.shape, rows)
@@ -69,7 +82,7 @@ class ZarrReader:
         if rows:
             self._check_held(full, array)
         values = np.asarray(array[:])
-        return values if kind != "string" else np.asarray(values.tolist(), dtype=str)
+        return as_column(values.tolist(), kind) if kind == "string" else values
 
     def faults(self) -> Iterator[str]:
         """Yield what is wrong with the files that say how the arrays are laid out."""
@@ -126,6 +139,9 @@ class ZarrReader:
             raise OSError(f"shard {number} is missing") from None
         if size != wanted:
             raise OSError(f"shard {number} has {size} bytes, not {wanted}")
+        if isinstance(path, Path):
+            rows = min(self.header.shard_clips, self.header.clips - start)
+            bounds.check_dense(path, rows * math.prod(vectors.shape[1:]) * vectors.dtype.itemsize)
 
     def _array(self, name: str) -> AnyArray:
         try:
@@ -167,9 +183,11 @@ def _storage(path: Where, *, read_only: bool = False) -> Store:
 
 def discard(path: Where) -> None:
     """Remove an unfinished store; killed meanwhile, what is left still says what it is."""
-    for name in (schema.VECTORS, schema.CLIPS, schema.FAILED):
-        files.remove(path / name)
+    if files.is_folder(path):
+        for name in (schema.VECTORS, schema.CLIPS, schema.FAILED):
+            files.remove(path / name)
     files.remove(path)
+    files.sync(path.parent)
 
 
 class ZarrWriter:
@@ -198,11 +216,17 @@ class ZarrWriter:
     def fit(cls, path: Path, header: Header) -> None:
         """Give an unfinished store the number of rows that the header has now.
 
-        Its shards stay as they are, but for those beyond the last row.
+        Its shards stay as they are, but for those beyond the last row. What a power cut, or a
+        kill while it was discarded, left of the rest is made whole.
         """
-        wanted, metadata = zarr_layout.vectors_json(header), zarr_layout.vectors_metadata(path)
-        if metadata.read_bytes() != wanted:
-            files.write_atomic(metadata, wanted)
+        metadata = zarr_layout.vectors_metadata(path)
+        files.make_folders(metadata.parent, path)
+        for file, wanted in (
+            (path / zarr_layout.METADATA, zarr_layout.group_json(header.uncommitted())),
+            (metadata, zarr_layout.vectors_json(header)),
+        ):
+            if not file.is_file() or file.read_bytes() != wanted:
+                files.write_atomic(file, wanted)
         chunks = metadata.parent / "c"
         count = -(-header.clips // header.shard_clips)
         if chunks.is_dir():
@@ -240,7 +264,11 @@ class ZarrWriter:
         return True
 
     def commit(self, header: Header, columns: Columns, failed: Columns) -> None:
-        """Write the tables, then the header: from here on the store can be read."""
+        """Write the tables, read them back, then write the header: now the store can be read.
+
+        Raises:
+            StoreError: a column is not what was written, whatever it was that changed it.
+        """
         group = zarr.open_group(
             _storage(self.path), mode="r+", zarr_format=3, use_consolidated=False
         )
@@ -248,17 +276,19 @@ class ZarrWriter:
             # A commit that was killed may have had other columns.
             files.remove(self.path / table)
             for name, values in columns_of.items():
-                text = values.dtype.kind == "U"
+                text = values.dtype.kind == "O"
                 array = zarr_layout.create_column(
                     group, table, name, len(values), "string" if text else str(values.dtype)
                 )
                 if len(values):
-                    array[:] = values.astype(object) if text else values
+                    array[:] = values
         if isinstance(self.path, Path):
             _sync_all(self.path)
-        group.attrs.put({schema.ATTRIBUTE: header.as_json()})
-        files.sync(self.path / zarr_layout.METADATA)
-        files.sync(self.path)
+        reader = ZarrReader(self.path)
+        reader.header = header
+        check_written(reader, columns, failed)
+        # Not by zarr, which does not flush a file before it takes its place.
+        files.write_atomic(self.path / zarr_layout.METADATA, zarr_layout.group_json(header))
 
     def _chunk(self, start: int) -> Where:
         return self.path / schema.VECTORS / self._shards.key(start)

@@ -8,6 +8,7 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from gensr.estimator.errors import AudioError
 from gensr.features.audio import read_audio
 from gensr.features.corpora import Clip
 from gensr.features.decoders import Decoders
-from gensr.features.survey import hear_in_children, in_order, survey
+from gensr.features.survey import LARGEST, hash_file, hear_in_children, in_order, survey
 from gensr.features.verdict import Verdict, refused
 
 
@@ -232,3 +233,49 @@ def test_in_order_raises_where_it_happened():
         assert [next(results) for _ in range(3)] == [0, 1, 2]
         with pytest.raises(AudioError, match="broken"):
             next(results)
+
+
+def test_a_file_without_an_end_holds_nobody(tmp_path):
+    """Files of the kernel say that they are empty; others may say any size, or grow."""
+    file = tmp_path / "x"
+    for size in (0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1):
+        file.write_bytes(b"x" * size)
+        assert hash_file(file) == hashlib.sha256(b"x" * size).hexdigest()
+    endless = Path("/proc/self/pagemap")
+    if endless.exists():
+        (tmp_path / "link").symlink_to(endless)
+        assert hash_file(tmp_path / "link") == hashlib.sha256().hexdigest()
+    file.touch()
+    os.truncate(file, LARGEST + 1)
+    assert hash_file(file) == ""
+    answers = hear_in_children([file], {"known": refused("before")})
+    assert [verdict.reason for _, verdict in answers] == [
+        "larger than 64 GiB, which no clip of two hours is"
+    ]
+    os.mkfifo(tmp_path / "pipe")
+    assert hash_file(tmp_path / "pipe") == ""
+
+
+def test_hashing_ends_when_nobody_waits(tmp_path):
+    """Ctrl-C: a file that takes hours is left within a block."""
+    file = tmp_path / "x"
+    file.touch()
+    os.truncate(file, 1 << 35)  # sparse
+    asked = iter([False, False, True])
+    assert hash_file(file, lambda: next(asked)) == ""
+    assert next(asked, None) is None
+
+
+def test_a_file_that_grows_while_it_is_hashed(tmp_path, monkeypatch):
+    file = tmp_path / "x"
+    file.write_bytes(b"x" * 100)
+
+    def growing(path, *args, **options):
+        opened = open(path, *args, **options)  # noqa: SIM115, PTH123  as it is called
+        status = os.fstat(opened.fileno())
+        file.write_bytes(b"x" * 300)
+        monkeypatch.setattr(os, "fstat", lambda _: status)
+        return opened
+
+    monkeypatch.setattr("gensr.features.survey.open", growing, raising=False)
+    assert hash_file(file) == ""

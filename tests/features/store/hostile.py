@@ -128,7 +128,24 @@ def other_vectors(file, path):
     file.create_dataset("vectors", (HUGE, *shape[1:]), "f4", chunks=(1000, *shape[1:]))
 
 
+def sparse_vectors(file, path):
+    """Make vectors of megabytes whose chunks have room in the file, of which nothing is written."""
+    header = json.loads(file.attrs["gensr"])
+    header["width"] = 2**17
+    shape = (header["clips"], len(header["layers"]), header["width"])
+    chunk = (header["shard_clips"], 1, header["width"])
+    file.attrs["gensr"] = json.dumps(seal(header))
+    del file["vectors"]
+    how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    how.set_chunk(chunk)
+    how.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    how.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    space = h5py.h5s.create_simple(shape)
+    h5py.h5d.create(file.id, b"vectors", h5py.h5t.IEEE_F32LE, space, how)
+
+
 IN_HDF5 = (
+    sparse_vectors,
     external_link,
     external_group,
     soft_link,
