@@ -40,7 +40,8 @@ def load_vectors(stores: Sequence[Where | str], layers: Sequence[str] | None = N
         layers: conditioning layers, by name; None is all. x1 always follows.
 
     Raises:
-        StoreError: a store cannot be read, or two were made by different encoders.
+        StoreError: a store cannot be read, is damaged, or was exchanged while it was read, or two
+            were made by different encoders.
         ConfigError: there is no such layer, or no store.
     """
     if not stores:
@@ -55,8 +56,11 @@ def load_vectors(stores: Sequence[Where | str], layers: Sequence[str] | None = N
             opened.append(open_store(path))
             check_same_encoder(opened[0], opened[-1])
         wanted = _wanted(opened[0], layers)
+        x = np.concatenate([store.vectors(layers=wanted) for store in opened])
+        for store in opened:
+            store.confirm()
         return Vectors(
-            x=np.concatenate([store.vectors(layers=wanted) for store in opened]),
+            x=x,
             layers=wanted,
             table=_table(opened, prefix=len(stores) > 1),
             hashes=tuple(store.fingerprint() for store in opened),
