@@ -161,8 +161,9 @@ class Store:
         Raises:
             StoreError: the tables are damaged, or others than were opened.
         """
+        agree = self.tables_agree  # reads them, if nobody has
         self.check_unchanged()
-        if not self.tables_agree:
+        if not agree:
             raise StoreError(
                 f"{self.path}: the tables are not those whose hash the header holds; {AGAIN}"
             )
