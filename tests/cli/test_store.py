@@ -56,7 +56,7 @@ def test_a_store_of_an_older_format_is_said_to_be_one(gensr, tmp_path, monkeypat
     with zipfile.ZipFile(Path(__file__).parents[1] / "fixtures/0.1.0/stores.zip") as archive:
         archive.extract("stub.h5")
     said = gensr("store", "verify", "stub.h5").ok()
-    assert said.out == "stub.h5: sound; 24 clips in 5 shards, 18 columns\n"
+    assert said.out == "stub.h5: sound; 24 clips in 5 shards, 17 columns\n"
     (note,) = said.err.splitlines()
     assert note.startswith("stub.h5: a store of format 1 has no hashes of its shards")
     gensr("store", "convert", "stub.h5", "new.h5").ok()
