@@ -56,8 +56,8 @@ def verify(
     with console.Bars() as bars:
         bars.stage("verify", clips if audio is None else 2 * clips)
         found = stage.verify(store, audio=audio, advance=bars.advance)
-    for fault in found.faults:
-        console.note(fault)
+    for told in (*found.faults, *found.notes):
+        console.note(told)
     if found.faults:
         raise typer.Exit(1)
     heard = f", {found.heard} audio files" if audio is not None else ""
@@ -109,6 +109,8 @@ def merge(
     gensr store convert emodb.zarr emodb.h5
 
     gensr store convert emodb.h5 emodb.zarr --overwrite
+
+    gensr store convert old.zarr new.zarr
     """
 )
 def convert(
@@ -119,7 +121,7 @@ def convert(
     ],
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a store in the other container, without loss."""
+    """Write a store in the other container, or in today's format, without loss."""
     from gensr.cli import console
     from gensr.features.store import convert as stage
 

@@ -56,8 +56,8 @@ def load_vectors(
         prefixes: one per store, to go before its paths with a colon; see `prefixes_of`.
 
     Raises:
-        StoreError: a store cannot be read, two were made by different encoders, or two hold
-            one clip.
+        StoreError: a store cannot be read, is damaged, or was exchanged while it was read, two
+            were made by different encoders, or two hold one clip.
         ConfigError: there is no such layer, or no store.
     """
     if not stores:
@@ -73,8 +73,11 @@ def load_vectors(
                 _check_encoder(encoder, opened[-1])
             check_same_encoder(opened[0], opened[-1])
         wanted = _wanted(opened[0], layers)
+        x = np.concatenate([store.vectors(layers=wanted) for store in opened])
+        for store in opened:
+            store.confirm()
         return Vectors(
-            x=np.concatenate([store.vectors(layers=wanted) for store in opened]),
+            x=x,
             layers=wanted,
             table=_table(opened, prefixes),
             hashes=tuple(store.fingerprint() for store in opened),

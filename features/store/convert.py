@@ -1,4 +1,4 @@
-"""One store as the other container, without loss."""
+"""One store as the other container, without loss; or as the same one, in today's format."""
 
 from gensr.features.store.open import open_store
 from gensr.features.store.rewrite import rewrite
@@ -18,6 +18,7 @@ def convert(
     The target appears whole or not at all; memory holds one shard.
 
     Raises:
-        StoreError: the target exists, or either cannot be read or written.
+        StoreError: the target exists, either cannot be read or written, or the source is damaged
+            or was exchanged meanwhile.
     """
     rewrite([source], lambda: open_store(source), target, overwrite=overwrite, advance=advance)

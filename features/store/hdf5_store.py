@@ -36,7 +36,7 @@ _TYPES = {"float32": "<f4", "float16": "<f2"}
 
 
 class Hdf5Reader:
-    """Reads one HDF5 store; see `Backend` in open.py."""
+    """Reads one HDF5 store; see `Backend` in container.py."""
 
     def __init__(self, path: Where) -> None:
         self.path = path

@@ -23,11 +23,13 @@ from gensr.estimator.errors import StoreError
 from gensr.features.same_encoder import differences
 from gensr.features.segments import key_of
 from gensr.features.store import files, schema, survey_log
+from gensr.features.store.container import read_header
 from gensr.features.store.journal import Journal, at_once, with_id
-from gensr.features.store.open import Store, open_store, read_header
+from gensr.features.store.open import Store, open_store
 from gensr.features.store.place import Place, check_replaceable, check_target, look
 from gensr.features.store.plan import Plan, Shard
 from gensr.features.store.publish import publish, resume
+from gensr.features.store.shard_hashes import bind
 from gensr.features.store.shard_writer import ShardWriter
 from gensr.features.store.survey_log import Keep
 from gensr.features.store.table import same, tables_sha256
@@ -76,7 +78,9 @@ class Job:
             if overwrite:
                 check_replaceable(self.out)
             self._mode = _REPLACE if overwrite else _ADD
-            self.base = None if overwrite else open_store(self.out)
+            if not overwrite:
+                self.base = open_store(self.out)
+                self.base.confirm()  # its rows become rows of the new store
 
     def close(self) -> None:
         """Release what is held open."""
@@ -195,11 +199,11 @@ class Job:
             base = None if self.base is None else self.base.path
             self._plan = plan
             self.writer = ShardWriter(self.out, path, plan_id, plan.header, base)
-            linked = self._link(plan.shards)
-            left = [shard for shard in plan.shards if shard.index not in linked]
+            self._linked = self._link(plan.shards)
+            left = [shard for shard in plan.shards if shard.index not in self._linked]
             marked = self._journal.marked()
             asked = [shard for shard in left if shard.index in marked]
-            told = at_once(self.writer.is_finished, asked, _HELD // _shard_bytes(plan.header))
+            told = at_once(self.writer.is_finished, asked, self._readable)
             self.finished = tuple(s for s, whole in zip(asked, told, strict=True) if whole)
             done = {shard.index for shard in self.finished}
             self.pending = tuple(shard for shard in left if shard.index not in done)
@@ -223,7 +227,10 @@ class Job:
         """
         with files.store_errors(self.out):
             self.writer.check()  # at a URL another machine may have ended it, or begun anew
-            missing = self._missing()
+            if self.base is not None:
+                self.base.check_unchanged()
+            hashes = self._hashes()
+        missing = [index for index, sha256 in hashes.items() if sha256 is None]
         if missing:
             raise StoreError(
                 f"{self.out}: {len(missing)} shards are not finished, the first of them "
@@ -238,6 +245,7 @@ class Job:
             verification=verification,
             table_sha256=tables_sha256(plan.columns, plan.failed),
         )
+        header = bind(header, [sha256 for sha256 in hashes.values() if sha256 is not None])
         with files.store_errors(self.out):
             ZarrWriter(self._target()).commit(header, plan.columns, plan.failed)
             if self._target() != self.out:
@@ -245,13 +253,27 @@ class Job:
                 publish(self._journal, advance)
             self._journal.forget()
 
-    def _missing(self) -> list[int]:
-        """Return the pending shards that have no marker of this plan."""
-        pending, marked = [shard.index for shard in self.pending], self._journal.marked()
-        asked = [index for index in pending if index in marked]
-        told = at_once(lambda index: self._journal.done(index, self.writer.plan_id), asked)
-        done = {index for index, marker in zip(asked, told, strict=True) if marker is not None}
-        return [index for index in pending if index not in done]
+    def _hashes(self) -> dict[int, str | None]:
+        """Return every shard's hash, in order; None where it has no marker of this plan.
+
+        Shards that are shared with the store that is added to keep that store's. One of format 1
+        has none: there they are read.
+        """
+        shards, plan_id = self._plan.shards, self.writer.plan_id
+        linked = [shard for shard in shards if shard.index in self._linked]
+        found: dict[int, str | None] = {shard.index: None for shard in shards}
+        known = () if self.base is None else self.base.header.shards_sha256
+        kept = [known[shard.index] for shard in linked] if known else []
+        kept = kept or [*at_once(self.writer.hash_stored, linked, self._readable)]
+        found |= {shard.index: sha256 for shard, sha256 in zip(linked, kept, strict=True)}
+        asked = sorted(self._journal.marked() & (found.keys() - self._linked))
+        told = at_once(lambda index: self._journal.done(index, plan_id), asked)
+        return found | dict(zip(asked, told, strict=True))
+
+    @property
+    def _readable(self) -> int:
+        """How many shards may be read at a time."""
+        return _HELD // _shard_bytes(self._plan.header)
 
     def _settle(self, plan: Plan) -> str:
         """Make the journal's plan this one, or refuse; return its id.

@@ -52,7 +52,8 @@ def merge(
     Raises:
         ConfigError: fewer than two stores, or no room in a shard.
         StoreError: the stores are of different encoders or settings, they contradict each
-            other, the target exists, or something cannot be read or written.
+            other, the target exists, something cannot be read or written, or a store is damaged or
+            was exchanged meanwhile.
     """
     if len(sources) < 2:
         raise ConfigError("a merge takes two stores or more")
@@ -80,6 +81,8 @@ class Merged:
     """
 
     def __init__(self, stores: Sequence[Store], shard_clips: int | None = None) -> None:
+        for store in stores:
+            store.confirm()  # what tables say of each other is said of sound ones
         self._stores = stores
         self._shard = shard_clips or stores[0].header.shard_clips
         for store in stores[1:]:
@@ -99,6 +102,7 @@ class Merged:
             columns=tuple(self.table),
             verification=_worst([store.header.verification for store in self._stores]),
             table_sha256=tables_sha256(self.table, self.failed),
+            shards_sha256=(),  # other rows, other shards: made as they are written
         )
 
     @cached_property
@@ -140,6 +144,11 @@ class Merged:
             "reason": as_column([reasons[path] for path in paths], "string"),
         }
 
+    def confirm(self) -> None:
+        """Raise unless every store is still the one that was opened, its tables sound."""
+        for store in self._stores:
+            store.confirm()
+
     def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Yield (rows, vectors) for every shard of the whole, in order."""
         waiting: list[NDArray[np.float32]] = []
@@ -159,7 +168,8 @@ class Merged:
 
 
 def _check_alike(first: Store, other: Store) -> None:
-    one, two = ({name: store.attributes[name] for name in _ALIKE} for store in (first, other))
+    headers = (store.attributes for store in (first, other))
+    one, two = ({name: header[name] for name in _ALIKE} for header in headers)
     told = differences(one, two, names=(f"in {first.path}", f"in {other.path}"))
     if told:
         raise StoreError(

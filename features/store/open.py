@@ -4,17 +4,19 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
+from gensr.features.store.bounds import AGAIN
+from gensr.features.store.container import Backend, open_container, read_header
 from gensr.features.store.schema import Header
-from gensr.features.store.table import Columns
+from gensr.features.store.shard_hashes import hash_rows
+from gensr.features.store.table import Columns, content_hash, tables_sha256
 from gensr.features.store.where import Where, locate
 
 PLAN = "plan.json"
@@ -24,32 +26,19 @@ Rows = slice | ArrayLike | None
 """Which rows: a slice, row numbers, a mask over all rows, or None for all."""
 
 
-class Backend(Protocol):
-    """What differs between the two containers."""
-
-    path: Where
-    header: Header
-
-    def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
-        """Return `vectors[rows, layers]`; both slices are bounded and of step 1."""
-
-    def column(self, group: str, name: str) -> NDArray[Any]:
-        """Return one column of a table, as long as the header says, or refuse it unread."""
-
-    def faults(self) -> Iterator[str]:
-        """Yield, one line each, where the arrays' layout is not the header's."""
-
-    def close(self) -> None:
-        """Release what is held open."""
-
-
 class Store:
-    """A finished store, opened for reading; a context manager, and picklable by its path."""
+    """A finished store, opened for reading; a context manager, and picklable by its path.
 
-    def __init__(self, backend: Backend) -> None:
+    Args:
+        backend: the container.
+        found: the header that is there, where `backend.header` is still to be committed.
+    """
+
+    def __init__(self, backend: Backend, found: Header | None = None) -> None:
         self._backend = backend
         self.path = backend.path
         self.header = backend.header
+        self._found = found or backend.header
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -89,6 +78,8 @@ class Store:
     ) -> NDArray[np.float32]:
         """Read vectors, no more shards and layers than asked for.
 
+        A shard whose rows and layers are all asked for is compared with its hash.
+
         Args:
             rows: a slice, row numbers in any order, or a mask; all by default.
             layers: names, in the order wanted; all by default.
@@ -97,7 +88,7 @@ class Store:
             float32 (rows, layers, width).
 
         Raises:
-            StoreError: there is no such layer, or the data are damaged.
+            StoreError: there is no such layer, the data are damaged, or others than were opened.
             IndexError: there is no such row.
         """
         runs = self._layer_runs(layers)
@@ -126,7 +117,10 @@ class Store:
     def blocks(
         self, layers: Sequence[str] | None = None
     ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Yield (rows, vectors) shard by shard: memory for one shard, whatever the store."""
+        """Yield (rows, vectors) shard by shard: memory for one shard, whatever the store.
+
+        With all layers, each shard is compared with its hash.
+        """
         runs = self._layer_runs(layers)
         for start in range(0, len(self), self.header.shard_clips):
             rows = slice(start, min(start + self.header.shard_clips, len(self)))
@@ -148,9 +142,42 @@ class Store:
         """
         from gensr.features.store.lazy import mean_std
 
-        return mean_std(
+        found = mean_std(
             self.lazy(layers) if rows is None else self.lazy(layers)[self.numbers(rows)]
         )
+        self.check_unchanged()
+        return found
+
+    def check_unchanged(self) -> None:
+        """Refuse what was read if another store has taken this one's place meanwhile.
+
+        To be asked when all is read: a folder is read file by file.
+
+        Raises:
+            StoreError: saying so.
+        """
+        with files.reached(self.path):
+            there = files.exists(self.path)
+        if not there or read_header(self.path) != self._found:
+            raise changed(self.path)
+
+    def confirm(self) -> None:
+        """Refuse what was read unless the tables are the header's and the store is still there.
+
+        Raises:
+            StoreError: the tables are damaged, or others than were opened.
+        """
+        agree = self.tables_agree  # reads them, if nobody has
+        self.check_unchanged()
+        if not agree:
+            raise StoreError(
+                f"{self.path}: the tables are not those whose hash the header holds; {AGAIN}"
+            )
+
+    @cached_property
+    def tables_agree(self) -> bool:
+        """Whether both tables, which are read for it, are those whose hash the header holds."""
+        return tables_sha256(self.table, self.failed) == self.header.table_sha256
 
     def layout_faults(self) -> Iterator[str]:
         """Yield, one line each, where the arrays are not laid out as the header says."""
@@ -183,12 +210,10 @@ class Store:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return open_store, (self.path,)
+        return _reopen, (self.path, self._found.as_json()[schema.HASH])
 
     @cached_property
     def _rows_hash(self) -> str:
-        from gensr.features.store.table import content_hash
-
         return content_hash(self.table)
 
     def _too_large(self, what: str) -> StoreError:
@@ -222,17 +247,36 @@ class Store:
                 parts = [self._backend.read(rows, run) for run in runs]
         except MemoryError:
             raise self._too_large(f"rows {rows.start} to {rows.stop - 1}") from None
+        except StoreError:
+            self.check_unchanged()
+            raise
         except (OSError, ValueError, RuntimeError) as error:
-            if isinstance(error, StoreError):
-                raise
+            self.check_unchanged()
             reason = " ".join(str(error).split())
             raise StoreError(
                 f"{self.path}: rows {rows.start} to {rows.stop - 1} cannot be read ({reason}); "
-                "the store is damaged, extract again with --overwrite"
+                f"{AGAIN}"
             ) from error
         if not parts:
             return np.empty((rows.stop - rows.start, 0, self.width), dtype=np.float32)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        vectors = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        if runs == [slice(0, len(self.layers))]:
+            self._check_bound(rows, vectors)
+        return vectors
+
+    def _check_bound(self, rows: slice, vectors: NDArray[np.float32]) -> None:
+        """Refuse a whole shard that is another than the header says; a part has no hash."""
+        header = self.header
+        shard, begun = divmod(rows.start, header.shard_clips)
+        whole = not begun and rows.stop == min(rows.start + header.shard_clips, header.clips)
+        if not whole or not header.shards_sha256:
+            return
+        if hash_rows(vectors, header.dtype) != header.shards_sha256[shard]:
+            self.check_unchanged()
+            raise StoreError(
+                f"{self.path}: rows {rows.start} to {rows.stop - 1} are not those whose hash the "
+                f"header holds; {AGAIN}"
+            )
 
     def _column(self, group: str, name: str) -> NDArray[Any]:
         try:
@@ -240,13 +284,14 @@ class Store:
                 return self._backend.column(group, name)
         except MemoryError:
             raise self._too_large(f"column {group}/{name}") from None
+        except StoreError:
+            self.check_unchanged()
+            raise
         except (OSError, ValueError, RuntimeError, TypeError) as error:
-            if isinstance(error, StoreError):
-                raise
+            self.check_unchanged()
             raise StoreError(
                 f"{self.path}: column {group}/{name} cannot be read "
-                f"({' '.join(str(error).split())}); the store is damaged, extract again with "
-                "--overwrite"
+                f"({' '.join(str(error).split())}); {AGAIN}"
             ) from error
 
     def _read_table(self, group: str, names: Sequence[str]) -> Columns:
@@ -268,36 +313,27 @@ def open_store(path: Where | str) -> Store:
             if files.is_folder(work_folder(path)):
                 raise schema.incomplete(path)
             raise StoreError(f"{path} does not exist; `gensr extract CORPUS --out {path}` makes it")
-    store = Store(_backend(path))
+    store = Store(open_container(path))
     if not len(store):
         store.close()
         raise schema.incomplete(path)
     return store
 
 
-def read_header(path: Where) -> Header:
-    """Return the header of a store, finished or not.
+def changed(path: Where) -> StoreError:
+    """Return the error for a store that was exchanged under its reader."""
+    return StoreError(f"{path} changed while it was read: another writes there; run again")
 
-    Raises:
-        StoreError: it is no store of ours.
-    """
-    backend = _backend(path)
-    backend.close()
-    return backend.header
+
+def _reopen(path: Where, header_sha256: str) -> Store:
+    """Open a store in another process, if it still is the one that was opened first."""
+    store = open_store(path)
+    if store.attributes[schema.HASH] != header_sha256:
+        store.close()
+        raise changed(path)
+    return store
 
 
 def work_folder(path: Where) -> Where:
     """Return the folder beside a store in which its extraction keeps what it has done."""
     return path.with_name(path.name + ".work")
-
-
-def _backend(path: Where) -> Backend:
-    # Imported here so that a Zarr store does not load HDF5, and the other way round.
-    # At a URL the name decides: asking would be one request more.
-    if path.is_dir() if isinstance(path, Path) else path.suffix in schema.ZARR_SUFFIXES:
-        from gensr.features.store.zarr_store import ZarrReader
-
-        return ZarrReader(path)
-    from gensr.features.store.hdf5_store import Hdf5Reader
-
-    return Hdf5Reader(path)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
-from gensr.features.store.open import PLAN, read_header, work_folder
+from gensr.features.store.container import read_header
+from gensr.features.store.open import PLAN, work_folder
 from gensr.features.store.where import Where, locate
 
 

@@ -7,6 +7,7 @@ it says how many clips may be read, and is written after everything it speaks of
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -14,7 +15,10 @@ from typing import Any
 from gensr.estimator.errors import StoreError
 
 FORMAT = "gensr-store"
-VERSION = 1
+VERSION = 2
+"""The format that is written."""
+VERSIONS = (1, 2)
+"""Formats that are read; 1, of gensr 0.1, does not bind vectors to their rows."""
 ATTRIBUTE = "gensr"
 """The one attribute of the root: the header."""
 VECTORS = "vectors"
@@ -58,6 +62,8 @@ _MOST = 2**40
 DTYPES = ("float32", "float16")
 """Types a store may keep its vectors in; readers get float32 from either."""
 
+_SHA256 = re.compile("[0-9a-f]{64}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
@@ -87,21 +93,34 @@ class Header:
     """What comparing batches with single clips gave: clips, batches, error, layer, bound."""
     table_sha256: str = ""
     """Hash of both tables' content, whatever the container; see `table.tables_sha256`."""
+    version: int = VERSION
+    """Format of the store, one of `VERSIONS`."""
+    shards_sha256: tuple[str, ...] = ()
+    """Hash of every shard's rows, see shard_hashes.py; none before the commit, or in format 1."""
+
+    @property
+    def shards(self) -> int:
+        """How many shards the rows take."""
+        return -(-self.clips // self.shard_clips)
 
     def as_json(self) -> dict[str, Any]:
         """Return the header as it is stored, JSON types only, with a hash of all the rest."""
         plain = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": self.version,
             **asdict(self),
             "layers": list(self.layers),
             "columns": list(self.columns),
+            "shards_sha256": list(self.shards_sha256),
         }
+        if self.version == 1:
+            del plain["shards_sha256"]
         return {**plain, HASH: _sha256(plain)}
 
     def uncommitted(self) -> "Header":
         """Return the header of a store in the making: nothing may be read yet."""
-        return replace(self, clips=0, failed=0, audios=0, verification=None, table_sha256="")
+        nothing = replace(self, clips=0, failed=0, audios=0, verification=None, table_sha256="")
+        return replace(nothing, version=VERSION, shards_sha256=())
 
     @classmethod
     def from_json(cls, found: object, where: object) -> "Header":
@@ -116,16 +135,17 @@ class Header:
         """
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise StoreError(f"{where} is not a gensr store; `gensr extract` makes one")
-        if found.get("version") != VERSION:
+        version = found.get("version")
+        if type(version) is not int or version not in VERSIONS:
             raise StoreError(
-                f"{where} has store format {found.get('version')!r}, this gensr reads {VERSION}: "
-                "update gensr, or extract again"
+                f"{where} has store format {version!r}, this gensr reads "
+                f"{' and '.join(map(str, VERSIONS))}: update gensr, or extract again"
             )
         told = found.get(HASH)
         if told != _sha256({key: value for key, value in found.items() if key != HASH}):
             raise _damaged(where, "its hash is another" if told else f"{HASH} is missing")
         try:
-            return cls(
+            header = cls(
                 clips=_count(found["clips"], 0),
                 failed=_count(found["failed"], 0),
                 audios=_count(found["audios"], 0),
@@ -138,7 +158,12 @@ class Header:
                 dtype=DTYPES[DTYPES.index(found["dtype"])],
                 verification=found["verification"],
                 table_sha256=str(found["table_sha256"]),
+                version=version,
+                shards_sha256=() if version == 1 else _hashes(found["shards_sha256"]),
             )
+            if version > 1 and len(header.shards_sha256) != header.shards:
+                raise ValueError(f"{len(header.shards_sha256)} hashes of {header.shards} shards")
+            return header
         except (KeyError, TypeError, ValueError) as error:
             raise _damaged(where, str(error)) from None
 
@@ -168,6 +193,14 @@ def _count(found: object, least: int) -> int:
     if type(found) is not int or not least <= found <= _MOST:
         raise ValueError(f"{str(found)[:40]} is no count")
     return found
+
+
+def _hashes(found: Iterable[object]) -> tuple[str, ...]:
+    """Return the shards' hashes; what is none raises `ValueError`."""
+    for each in found:
+        if not isinstance(each, str) or not _SHA256.fullmatch(each):
+            raise ValueError(f"a shard's hash is {str(each)[:80]!r}")
+    return tuple(str(each) for each in found)
 
 
 def _columns(found: Iterable[object]) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ that holds the lock. Nobody else is asked, so three things must hold by themselv
   or before each object that is put at a URL.
 """
 
-import hashlib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -25,6 +24,7 @@ from gensr.features.store.journal import Journal
 from gensr.features.store.open import Rows, Store, open_store
 from gensr.features.store.plan import Shard
 from gensr.features.store.schema import Header
+from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.where import Where
 from gensr.features.store.zarr_store import ZarrReader, ZarrWriter
 
@@ -77,7 +77,8 @@ class ShardWriter:
             self.check()
             vectors = self._narrow(shard, self._assemble(shard, encoded))
             self._zarr.write(shard.start, vectors, self.check)
-            self._journal.mark(shard, self.plan_id, hash_rows(vectors), self.check)
+            sha256 = hash_rows(vectors, self.header.dtype)
+            self._journal.mark(shard, self.plan_id, sha256, self.check)
 
     def is_finished(self, shard: Shard) -> bool:
         """Whether the shard is marked, and its data are those it was marked for."""
@@ -85,10 +86,17 @@ class ShardWriter:
         if marker is None:
             return False
         try:
-            found = self.stored(slice(shard.start, shard.stop))
+            return self.hash_stored(shard) == marker
         except StoreError:  # lost or damaged since: written again
             return False
-        return hash_rows(found.astype(self.header.dtype, copy=False)) == marker
+
+    def hash_stored(self, shard: Shard) -> str:
+        """Return the hash of a shard's rows as they are on the disk.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        return hash_rows(self.stored(slice(shard.start, shard.stop)), self.header.dtype)
 
     def stored(self, rows: Rows) -> NDArray[np.float32]:
         """Return rows of finished shards, as they are on the disk: (rows, layers, width)."""
@@ -162,17 +170,12 @@ class ShardWriter:
     @cached_property
     def _own(self) -> Store:
         reader = ZarrReader(self.target)
-        reader.header = self.header  # rows are read back before they are committed
-        return Store(reader)
+        found, reader.header = reader.header, self.header  # rows are read before the commit
+        return Store(reader, found)
 
     @cached_property
     def _base(self) -> Store | None:
         return None if self.base is None else open_store(self.base)
-
-
-def hash_rows(vectors: NDArray[Any]) -> str:
-    """SHA-256 of vectors as the store keeps them."""
-    return hashlib.sha256(np.ascontiguousarray(vectors).data).hexdigest()
 
 
 def _fill(

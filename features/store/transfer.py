@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.features.store.schema import Header
+from gensr.features.store.shard_hashes import bind, hash_rows
 from gensr.features.store.table import Columns
 from gensr.features.store.where import Where
 from gensr.features.store.zarr_store import ZarrWriter
@@ -32,7 +33,10 @@ class Source(Protocol):
         """The table of unusable files."""
 
     def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Yield (rows, vectors) for every shard, in order."""
+        """Yield (rows, vectors) for every shard, in order; compared with the header's hashes."""
+
+    def confirm(self) -> None:
+        """Raise unless the tables are sound, and all is still what was opened."""
 
 
 def ignore(clips: int) -> None:
@@ -45,10 +49,8 @@ def write_hdf5(source: Source, path: Path, advance: Advance = ignore) -> None:
 
     writer = Hdf5Writer(path, source.header)
     try:
-        for rows, block in source.blocks():
-            writer.write(rows.start, block)
-            advance(len(block))
-        writer.commit(source.header, source.table, source.failed)
+        header = _stream(source, writer.write, advance)
+        writer.commit(header, source.table, source.failed)
     finally:
         writer.close()
 
@@ -56,7 +58,25 @@ def write_hdf5(source: Source, path: Path, advance: Advance = ignore) -> None:
 def write_zarr(source: Source, path: Where, advance: Advance = ignore) -> None:
     """Write a store as a new Zarr group."""
     writer = ZarrWriter.create(path, source.header)
+    header = _stream(source, writer.write, advance)
+    writer.commit(header, source.table, source.failed)
+
+
+def _stream(
+    source: Source, write: Callable[[int, NDArray[np.float32]], None], advance: Advance
+) -> Header:
+    """Write every shard; return the header to commit, which binds what was written to its rows.
+
+    Raises:
+        StoreError: what was read is damaged, or was exchanged meanwhile: nothing is committed.
+    """
+    header, hashes = source.header, list(source.header.shards_sha256)
+    known = bool(hashes)
+    source.confirm()  # before hours of copying
     for rows, block in source.blocks():
-        writer.write(rows.start, block)
+        write(rows.start, block)
+        if not known:
+            hashes.append(hash_rows(block, header.dtype))
         advance(len(block))
-    writer.commit(source.header, source.table, source.failed)
+    source.confirm()
+    return bind(header, hashes)

@@ -1,8 +1,8 @@
 """Whether a store still is what was written, and its audio still what was heard.
 
-Everything is read once, and every fault is told, not only the first. Three hashes and two kinds
-of checksum cover the content: the header's own, the tables', each clip's audio file; CRC-32C
-(Zarr) or Fletcher-32 (HDF5) on every chunk of numbers.
+Everything is read once, and every fault is told, not only the first. Four hashes and two kinds
+of checksum cover the content: the header's own, the tables', one for the rows of each shard, one
+for each clip's audio file; CRC-32C (Zarr) or Fletcher-32 (HDF5) on every chunk of numbers.
 """
 
 import os
@@ -17,7 +17,6 @@ import numpy as np
 from gensr.estimator.errors import StoreError
 from gensr.features.segments import file_of
 from gensr.features.store.open import Store, open_store
-from gensr.features.store.table import tables_sha256
 from gensr.features.store.transfer import Advance, ignore
 from gensr.features.store.where import Where
 from gensr.features.survey import hash_file
@@ -38,6 +37,8 @@ class Verified:
     """Audio files that were hashed."""
     faults: tuple[str, ...]
     """One line each; empty where all is well."""
+    notes: tuple[str, ...] = ()
+    """What could not be looked at, one line each."""
 
 
 def verify(path: Where | str, *, audio: Path | None = None, advance: Advance = ignore) -> Verified:
@@ -49,7 +50,8 @@ def verify(path: Where | str, *, audio: Path | None = None, advance: Advance = i
         advance: called with the number of clips just read, and of files just hashed.
 
     Raises:
-        StoreError: the store cannot be opened at all: absent, not finished, its header damaged.
+        StoreError: the store cannot be opened at all (absent, not finished, its header damaged),
+            or another took its place meanwhile.
     """
     with open_store(path) as store:
         faults = list(_layout_faults(store))
@@ -62,12 +64,23 @@ def verify(path: Where | str, *, audio: Path | None = None, advance: Advance = i
         if audio is not None and not table_faults:
             heard = len({file_of(path) for path in store.table["path"].tolist()})
             faults += _audio_faults(store, audio, advance)
+        store.check_unchanged()
         return Verified(
             clips=len(store),
-            shards=-(-len(store) // store.header.shard_clips),
+            shards=store.header.shards,
             columns=len(store.header.columns) + 2,
             heard=heard,
             faults=tuple(faults),
+            notes=tuple(_notes(store)),
+        )
+
+
+def _notes(store: Store) -> Iterator[str]:
+    if not store.header.shards_sha256:
+        yield (
+            f"{store.path}: a store of format {store.header.version} has no hashes of its shards, "
+            "so shards that changed places would not be noticed; `gensr store convert` to "
+            "another name gives it them, as they are now"
         )
 
 
@@ -103,17 +116,11 @@ def _vector_faults(store: Store, advance: Advance) -> Iterator[str]:
 
 def _table_faults(store: Store) -> Iterator[str]:
     try:
-        table, failed = store.table, store.failed
+        store.confirm()
     except StoreError as error:
         yield str(error)
         return
-    header = store.header
-    if tables_sha256(table, failed) != header.table_sha256:
-        yield (
-            f"{store.path}: the tables are not those whose hash the header holds; "
-            "extract again, which writes them anew"
-        )
-        return
+    header, table = store.header, store.table
     # A table with the right hash may still have been written wrong.
     paths = table["path"].tolist()
     if len(set(paths)) < len(paths):

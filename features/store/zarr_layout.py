@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
@@ -25,6 +26,8 @@ from gensr.features.store.where import Where
 
 AnyArray = zarr.Array[Any]
 METADATA = "zarr.json"
+_NEVER = -30_000.0
+"""What no layer of a shard holds everywhere; exact in float16."""
 _CRC, _OFFSET_AND_LENGTH = 4, 16
 _PLAIN = (BytesCodec, VLenUTF8Codec)
 """What numbers, and text, are written by; a nested shard would be neither."""
@@ -53,7 +56,7 @@ _KEYS = frozenset(
 )
 """Names that Zarr v3 gives to the parts of a `zarr.json`, as far as a store of ours has them."""
 _ALL_CHUNKS: Any = {"write_empty_chunks": True}
-"""Zeros are data like any other: a chunk that is absent is always damage."""
+"""Zeros are data like any other: a chunk that is absent is always damage. See `ShardFormat` too."""
 
 
 def create_group(store: Store, header: Header) -> zarr.Group:
@@ -180,7 +183,14 @@ class ShardFormat:
     """
 
     def __init__(self, metadata: bytes) -> None:
-        self._files: dict[str, Any] = {METADATA: cpu.Buffer.from_bytes(metadata)}
+        plain = json.loads(metadata)
+        shard = plain["chunk_grid"]["configuration"]["chunk_shape"][0]
+        plain["shape"][0] += -plain["shape"][0] % shard
+        # Within a shard zarr leaves a chunk out that holds the fill value alone, whatever the
+        # config: a layer of zeros would be missing.
+        plain["fill_value"] = _NEVER
+        text = json.dumps(plain).encode()
+        self._files: dict[str, Any] = {METADATA: cpu.Buffer.from_bytes(text)}
         self._array: AnyArray = zarr.open_array(
             MemoryStore(self._files), mode="r+", zarr_format=3, config=_ALL_CHUNKS
         )
@@ -196,7 +206,9 @@ class ShardFormat:
             start: first row, a multiple of the shard's size.
             vectors: (clips, layers, width), the shard's every row.
         """
-        self._array[start : start + len(vectors)] = vectors
+        whole = np.zeros(self._array.shards or self._array.chunks, dtype=self._array.dtype)
+        whole[: len(vectors)] = vectors
+        self._array[start : start + len(whole)] = whole
         return memoryview(self._files.pop(self.key(start)).as_buffer_like())
 
 

@@ -27,7 +27,7 @@ from gensr.features.store.zarr_layout import AnyArray, ShardFormat
 
 
 class ZarrReader:
-    """Reads one Zarr store; see `Backend` in open.py."""
+    """Reads one Zarr store; see `Backend` in container.py."""
 
     def __init__(self, path: Where) -> None:
         self.path = path

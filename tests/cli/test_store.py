@@ -2,6 +2,7 @@
 
 import runpy
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,18 @@ def test_a_sound_store_is_one_line(gensr, here):
     assert said.err == ""
     said = gensr("store", "verify", "tones.zarr", "--audio", "corpus").ok()
     assert said.out == "tones.zarr: sound; 36 clips in 1 shards, 17 columns, 36 audio files\n"
+
+
+def test_a_store_of_an_older_format_is_said_to_be_one(gensr, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with zipfile.ZipFile(Path(__file__).parents[1] / "fixtures/0.1.0/stores.zip") as archive:
+        archive.extract("stub.h5")
+    said = gensr("store", "verify", "stub.h5").ok()
+    assert said.out == "stub.h5: sound; 24 clips in 5 shards, 17 columns\n"
+    (note,) = said.err.splitlines()
+    assert note.startswith("stub.h5: a store of format 1 has no hashes of its shards")
+    gensr("store", "convert", "stub.h5", "new.h5").ok()
+    assert gensr("store", "verify", "new.h5").ok().err == ""
 
 
 def test_damage_is_a_line_each(gensr, here):

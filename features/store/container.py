@@ -1,0 +1,59 @@
+"""What a reader of either container gives, and which of them a path is read by."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensr.features.store import schema
+from gensr.features.store.schema import Header
+from gensr.features.store.where import Where
+
+
+class Backend(Protocol):
+    """What differs between the two containers."""
+
+    path: Where
+    header: Header
+
+    def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
+        """Return `vectors[rows, layers]`; both slices are bounded and of step 1."""
+
+    def column(self, group: str, name: str) -> NDArray[Any]:
+        """Return one column of a table, as long as the header says, or refuse it unread."""
+
+    def faults(self) -> Iterator[str]:
+        """Yield, one line each, where the arrays' layout is not the header's."""
+
+    def close(self) -> None:
+        """Release what is held open."""
+
+
+def open_container(path: Where) -> Backend:
+    """Open a store, finished or not.
+
+    Raises:
+        StoreError: it is no store of ours.
+    """
+    # Imported here so that a Zarr store does not load HDF5, and the other way round.
+    # At a URL the name decides: asking would be one request more.
+    if path.is_dir() if isinstance(path, Path) else path.suffix in schema.ZARR_SUFFIXES:
+        from gensr.features.store.zarr_store import ZarrReader
+
+        return ZarrReader(path)
+    from gensr.features.store.hdf5_store import Hdf5Reader
+
+    return Hdf5Reader(path)
+
+
+def read_header(path: Where) -> Header:
+    """Return the header of a store, finished or not.
+
+    Raises:
+        StoreError: it is no store of ours.
+    """
+    backend = open_container(path)
+    backend.close()
+    return backend.header
