@@ -254,7 +254,7 @@ def _dev_part(table: Table, plan: Plan, learn: Rows, seed: int, fold: int) -> Ro
     """
     if plan.official:
         official: Rows = learn[table["split"][learn] == "dev"]
-        if len(official):
+        if len(official) or plan.corpora:  # a corpus's own split without its dev part has none
             return official
     ways = (*plan.groups, *(("speaker",) if plan.official else ()))
     for column in (*ways, "sentence", "audio_sha256", "path"):

@@ -6,6 +6,7 @@ zeros, for which even the checksum is right.
 """
 
 import math
+import threading
 from typing import Any
 
 import h5py
@@ -25,6 +26,7 @@ class Extents:
 
     def __init__(self, size: int) -> None:
         self._size = size
+        self._claiming = threading.Lock()  # a lazy array is read by several threads
         self._claimed: set[str] = set()
         self._spans: NDArray[np.int64] = np.empty((0, 2), dtype=np.int64)
         """(pieces, 2) first byte, one past the last; sorted."""
@@ -35,8 +37,12 @@ class Extents:
         Raises:
             OSError: pieces are missing, of another size, beyond the file, or used twice.
         """
-        if name in self._claimed:
-            return
+        with self._claiming:
+            if name not in self._claimed:
+                self._claim(dataset)
+                self._claimed.add(name)
+
+    def _claim(self, dataset: Any) -> None:
         layout = dataset.id.get_create_plist().get_layout()
         if layout == h5py.h5d.COMPACT or not dataset.size:  # within the metadata, or nothing
             return
@@ -49,7 +55,6 @@ class Extents:
         if (every[1:, 0] < every[:-1, 1]).any():
             raise OSError("its data lie where others do: fewer bytes are there than it takes")
         self._spans = every
-        self._claimed.add(name)
 
 
 def _chunks(dataset: Any) -> NDArray[np.int64]:

@@ -116,7 +116,7 @@ class TestTrain:
 
     def test_to_deploy(self, gensr, here):
         said = gensr("train", "tones.zarr", "--fold", "none", "--steps", 1, "--run", "r").ok()
-        assert said.out == "r: learnt from every clip, ready to predict\n"
+        assert said.out == "r: learnt from every clip, never tested; ready to predict\n"
 
 
 class TestEval:

@@ -145,7 +145,7 @@ def test_a_reader_that_leaves_early_is_no_traceback(home):
 def test_a_fault_of_ours_is_not_hidden(gensr, monkeypatch):
     """Only mistakes of the user's are one line; a bug shows where it is."""
 
-    def broken(path):
+    def broken(path, **options):
         raise ZeroDivisionError
 
     monkeypatch.setattr("gensr.pipeline.describe.describe", broken)

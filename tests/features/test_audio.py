@@ -213,7 +213,7 @@ def test_absurd_headers_are_refused(write, offset, field, words):
 )
 def test_a_recording_of_hours_is_refused_before_memory_is(write, monkeypatch, rate, longest, words):
     monkeypatch.setattr("gensr.features.frames.BLOCK_SAMPLES", 1_000)
-    monkeypatch.setattr("gensr.features.audio.LONGEST_SECONDS", 7.2)
+    monkeypatch.setattr("gensr.features.mixdown.LONGEST_SECONDS", 7.2)
     noise = np.random.default_rng(0).integers(-9_000, 9_000, longest + 1).astype(np.int16)
     assert read_audio(write(noise[:-1], rate=rate)).seconds == pytest.approx(longest / rate)
     assert words in reason(write(noise, rate=rate))

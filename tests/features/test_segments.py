@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import AudioError
-from gensr.features import audio, frames, once
+from gensr.features import audio, frames, mixdown, once
 from gensr.features.audio import read_audio
 from gensr.features.corpora import Clip
 from gensr.features.segments import Segment, file_of, locate, name_of, take_apart
@@ -228,7 +228,7 @@ def test_a_part_of_a_broken_file_is_refused_as_the_file_is(tmp_path, clock):
 
 
 def test_a_part_of_a_file_that_is_too_long(tmp_path, monkeypatch, clock):
-    monkeypatch.setattr(audio, "LONGEST_SECONDS", 1)
+    monkeypatch.setattr(mixdown, "LONGEST_SECONDS", 1)
     monkeypatch.setattr(frames, "_KEPT_BYTES", 0)
     monkeypatch.setattr(frames, "BLOCK_SAMPLES", 1_000)
     for form in ("16.wav", "24.flac", "vorbis.ogg", "3.mp3"):

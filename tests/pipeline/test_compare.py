@@ -44,6 +44,7 @@ def scored(clips, run="run", folds=None, **asked):
         by_steps={},
         options={"split_seed": asked.get("seed", 0)},
         trajectory=None,
+        worst_speaker=None,
         own=True,
     )
 

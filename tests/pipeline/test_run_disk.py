@@ -173,13 +173,13 @@ def test_a_folder_that_cannot_be_written_is_known_before_the_training(
 
 @pytest.mark.parametrize("name", ["config.json", "predictions.csv", "folds/1/model.safetensors"])
 def test_what_has_no_end_is_not_read(name, linear, copied, fit):
-    run = copied(linear)
+    run, settings = copied(linear), linear.parent.parent / "linear.toml"
     (run / name).unlink()
     (run / name).symlink_to("/dev/zero")
     for _ in range(2):
         for attempt in (
             lambda: evaluate(Run.open(run), device="cpu"),
-            lambda: fit(run, model="linear", resume=True),
+            lambda: fit(run, model="linear", settings=settings, resume=True),
         ):
             # A linear model's answers are kept: what they are scored by is all that is read.
             with suppress(RunError):

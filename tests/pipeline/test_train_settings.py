@@ -161,7 +161,7 @@ class TestSettings:
             ("[training]\nlearning_rate = inf\n", "learning_rate must be > 0 and <= 1, found inf"),
             ("[training]\nlearning_rate = 0.0\n", "learning_rate must be > 0"),
             ("[training]\nlearning_rate = 1e-320\n", "learning_rate must be >= 1e-12"),
-            ("[training]\nweight_decay = 1e38\n", "weight_decay must be >= 0 and <= 2000"),
+            ("[training]\nweight_decay = 1e38\n", "weight_decay must be >= 0 and <= 1000"),
             ("[training]\nweight_decay = nan\n", "weight_decay must be"),
             ("[training]\nclip_norm = inf\n", "clip_norm must be"),
             ("[model]\nsigma = 1e200\n", "sigma must be"),

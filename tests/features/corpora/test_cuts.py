@@ -142,11 +142,9 @@ def test_a_part_of_no_file_is_a_problem(root: Path, header: str, row: str, said:
 def test_channels_are_counted_from_0(root: Path) -> None:
     found = scanned(root, "channel", "1", "0")
     assert [clip.path for clip in found.clips] == ["a.wav#channel=0", "a.wav#channel=1"]
-    assert found.notes == ()
-    found = scanned(root, "channel", "1")
-    assert found.notes == (
-        "manifest.csv: channel 1 is the second channel: they are counted from 0",
-    )
+    counted = "manifest.csv: channel 1 is the second channel: they are counted from 0"
+    assert counted not in found.notes
+    assert counted in scanned(root, "channel", "1").notes
     with pytest.raises(CorpusError, match=r"line 3: channel 2, and none is 0"):
         scanned(root, "channel", "1", "2")
 

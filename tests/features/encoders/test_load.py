@@ -165,7 +165,7 @@ def test_settings_out_of_range(tmp_path):
     assert "float32" in fails("fbank", dtype="float16")
     assert "no revisions" in fails("fbank", revision="main")
     assert "context is one of" in fails("fbank", context="half")
-    assert "no revision 'main'" in fails(tmp_path, revision="main")
+    assert "which has no revision, not 'main'" in fails(tmp_path, revision="main")
     assert "no device is called 'gpu'" in fails(tmp_path, device="gpu")
     assert "is not there" in fails(tmp_path, device="cuda:99")
 

@@ -140,7 +140,7 @@ def sparse_vectors(file, path):
     how.set_chunk(chunk)
     how.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     how.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-    space = h5py.h5s.create_simple(shape)
+    space = h5py.h5s.create_simple(shape, (h5py.h5s.UNLIMITED, *shape[1:]))
     h5py.h5d.create(file.id, b"vectors", h5py.h5t.IEEE_F32LE, space, how)
 
 

@@ -190,7 +190,8 @@ def sealed(header):
         ({"version": 9}, "format 9"),
         ({"layers": None}, "damaged"),
         ({"dtype": "int8"}, "damaged"),
-        ({"clips": 0}, "not finished"),
+        ({"clips": 0, "shards_sha256": []}, "not finished"),
+        ({"clips": 0}, "damaged"),
     ],
 )
 def test_headers_that_cannot_be_used(copy, change, message):

@@ -370,7 +370,7 @@ def test_a_commit_that_was_killed_leaves_no_columns(run, out, stub, corpus, tree
     run(out.with_stem("expected"))
     label("old")
     with monkeypatch.context() as patch:
-        patch.setattr("zarr.core.attributes.Attributes.put", lambda *_: 1 / 0)
+        patch.setattr("gensr.features.store.zarr_store.check_written", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(out)
     label("new")

@@ -14,6 +14,7 @@ import torch
 
 from gensr.estimator.errors import ClusterError, ConfigError
 from gensr.features.store.open import work_folder
+from gensr.features.verdict import decoder_versions
 from gensr.pipeline import worker
 from gensr.pipeline.cluster import OnCluster
 from gensr.pipeline.extract import extract
@@ -111,13 +112,10 @@ def test_a_worker_tells_what_it_decodes_with(stub, tmp_path, settings):
     """Not in the store: the same samples are the same samples, whoever decoded them."""
     encoder = stub.StubEncoder()
     told = describe(duty_of("d", encoder, settings()), tmp_path, tmp_path)
-    assert told["machine"] == {
-        "device": "cpu",
-        "numpy": version("numpy"),
-        "libsndfile": soundfile.__libsndfile_version__,
-        "soundfile": version("soundfile"),
-        "scipy": version("scipy"),
-    }
+    assert told["machine"] == {"device": "cpu", **decoder_versions()}
+    assert decoder_versions()["libsndfile"] == soundfile.__libsndfile_version__
+    for library in ("numpy", "soundfile", "scipy", "av"):
+        assert decoder_versions()[library] == version(library)
     assert told["settings"] == settings_of(encoder, settings())
 
 
