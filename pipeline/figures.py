@@ -15,6 +15,8 @@ from gensr.pipeline.bench import MeanTrajectory
 from gensr.pipeline.evaluate import Evaluation
 from gensr.pipeline.shown import in_picture
 
+_LONGEST_TITLE = 100
+"""Characters: a line of the widest picture."""
 INK, BLUE, ORANGE, GREY = "#222222", "#1f5f99", "#d1701c", "#9a9a9a"
 
 
@@ -76,7 +78,7 @@ def confusion(found: Numbers, title: str, without: frozenset[str] = frozenset())
             )
     figure.colorbar(image, ax=axes, fraction=0.046, label="% of the class (recall)")
     axes.set_title(
-        f"{_name(title, without)}\naccuracy {found.values['accuracy']:.1%}, "
+        f"{_headline(title, without)}\naccuracy {found.values['accuracy']:.1%}, "
         f"UAR {found.values['uar']:.1%}, n = {found.n}",
         fontsize=10,
     )
@@ -114,7 +116,7 @@ def steps(
     lower.set_ylabel(f"points over N = {N[0]}")
     first = by_steps[int(N[0])]
     figure.suptitle(
-        f"{_name(title, without)}: steps (the paper's Table 3)\n"
+        f"{_headline(title, without)}: steps (the paper's Table 3)\n"
         f"n = {first.n}, majority class {first.values['majority_baseline']:.1%}",
         fontsize=10,
     )
@@ -143,7 +145,7 @@ def trajectory(way: MeanTrajectory, title: str, without: frozenset[str] = frozen
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     panels[4].set_xlabel("dimension")
     figure.suptitle(
-        f"{_name(title, without)}: mean way of {way.clips} tested clips of the class "
+        f"{_headline(title, without)}: mean way of {way.clips} tested clips of the class "
         f"“{_name(way.name, without)}” (the paper's Fig. 1)",
         fontsize=10,
     )
@@ -166,6 +168,10 @@ def _title(evaluation: Evaluation) -> str:
 
 def _texts(evaluation: Evaluation) -> list[str]:
     return [in_picture(text) for text in (_title(evaluation), *evaluation.numbers.classes)]
+
+
+def _headline(title: str, without: frozenset[str]) -> str:
+    return fonts.drawable(in_picture(title, _LONGEST_TITLE), without)
 
 
 def _name(text: str, without: frozenset[str]) -> str:

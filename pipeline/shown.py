@@ -30,15 +30,15 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(lambda found: _escaped(found[0]), text)
 
 
-def in_picture(text: str) -> str:
+def in_picture(text: str, longest: int = _LONGEST) -> str:
     r"""Return a text for matplotlib: `visible`, no mathematics, and not too long.
 
     >>> in_picture("$\\frac{x$")
     '\\$\\frac{x\\$'
     """
     text = visible(text)
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST - 1]}…"
+    if len(text) > longest:
+        text = f"{text[: longest - 1]}…"
     return text.replace("$", r"\$")
 
 
