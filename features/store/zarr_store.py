@@ -32,6 +32,7 @@ class ZarrReader:
     def __init__(self, path: Where) -> None:
         self.path = path
         try:
+            zarr_layout.check_metadata(path)
             with files.reached(path):
                 self._group = zarr.open_group(
                     _storage(path, read_only=True),
@@ -102,6 +103,7 @@ class ZarrReader:
 
     def _faults_of(self, name: str, what: str, expected: AnyArray | None = None) -> Iterator[str]:
         try:
+            zarr_layout.check_metadata(self.path / name)
             with files.reached(self.path):
                 raw = (self.path / name / zarr_layout.METADATA).read_bytes()
                 found = self._group[name] if name else self._group
@@ -145,6 +147,7 @@ class ZarrReader:
 
     def _array(self, name: str) -> AnyArray:
         try:
+            zarr_layout.check_metadata(self.path / name)
             with files.reached(self.path):
                 found = self._group[name]
             if not isinstance(found, zarr.Array):

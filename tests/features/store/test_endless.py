@@ -1,0 +1,43 @@
+"""Files of a store that never end, or never begin, hold nobody; see also test_bound.py."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gensr.estimator.errors import StoreError
+from gensr.features.store import open_store
+from gensr.features.store.verify import verify
+
+ENDLESS = Path("/dev/zero"), Path("/proc/self/pagemap")
+
+
+def put(path: Path, kind: str) -> None:
+    """Replace a file by a pipe, a hole of 8 TB, or a link to a file that never ends."""
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "hole":
+        with path.open("wb") as file:
+            file.truncate(2**43)
+    else:
+        target = ENDLESS[kind == "pagemap"]
+        if not target.exists():
+            pytest.skip(f"{target} is not there")
+        path.symlink_to(target)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "hole", "zero", "pagemap"])
+def test_such_a_file_is_one_line(made, tmp_path, kind):
+    store = made.make(tmp_path / "s.zarr", made.clips("abcd"))
+    for name in ("clips/emotion/zarr.json", "clips/zarr.json", "vectors/zarr.json"):
+        kept = (store / name).read_bytes()
+        put(store / name, kind)
+        assert any(Path(name).parent.name in fault for fault in verify(store).faults)
+        (store / name).unlink()
+        (store / name).write_bytes(kept)
+    assert not verify(store).faults
+    for path in (store / "zarr.json", tmp_path / "s.h5"):
+        put(path, kind)
+        with pytest.raises(StoreError, match=r"is not a gensr store|cannot be read|not finished"):
+            open_store(path.parent if path.name == "zarr.json" else path)
