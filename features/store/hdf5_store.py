@@ -135,6 +135,8 @@ class Hdf5Reader:
         if self._extents is None:
             self._extents = Extents(self._file.id.get_filesize())
         self._extents.claim(name, found)
+        if name != schema.VECTORS:
+            bounds.check_dense_column(self.path, found.nbytes)
         return found
 
     def _is_long(self, name: str) -> bool:

@@ -130,6 +130,7 @@ class ZarrReader:
             raise OSError("its data are lost") from None
         size = column.dtype.itemsize if column.dtype.kind in "if" else bounds.TEXT_BYTES
         bounds.check_held(held, column.shape[0] * size)
+        bounds.check_dense_column(chunk, held)
 
     def _look(self, vectors: AnyArray, start: int) -> None:
         """Refuse a shard file that is lost or empty: zarr would answer with zeros."""

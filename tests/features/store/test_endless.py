@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import h5py
 import pytest
 
 from gensr.estimator.errors import StoreError
@@ -41,3 +42,27 @@ def test_such_a_file_is_one_line(made, tmp_path, kind):
         put(path, kind)
         with pytest.raises(StoreError, match=r"is not a gensr store|cannot be read|not finished"):
             open_store(path.parent if path.name == "zarr.json" else path)
+
+
+@pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
+def test_a_text_that_is_a_hole_is_not_read(made, tmp_path, name):
+    """2 TB of it: nothing that a memory holds."""
+    rows = [
+        made.clip(f"{clip}.wav", note="x" * (2**21 if clip == "a" else 1)) for clip in "abcdefgh"
+    ]
+    store = made.make(tmp_path / name, rows)
+    if store.is_dir():
+        (chunk,) = (store / "clips/note/c").iterdir()
+        with chunk.open("r+b") as file:
+            file.truncate(2**41)
+    else:
+        plain = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plain.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        plain.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        with h5py.File(store, "r+") as file:
+            del file["clips/note/text"]
+            space = h5py.h5s.create_simple((2**41,))
+            group = file["clips/note"].id
+            h5py.h5d.create(group, b"text", h5py.h5t.STD_U8LE, space, plain)
+    with open_store(store) as opened, pytest.raises(StoreError, match="the rest is a hole"):
+        opened.column("note")
