@@ -24,8 +24,8 @@ from gensr.features.corpora import Problem, Scan, scan
 from gensr.features.encoders import Encoder, EncoderMemoryError
 from gensr.features.store import schema
 from gensr.features.store.bounds import check_shard
-from gensr.features.store.job import Job, open_job, plan_header
-from gensr.features.store.plan import Plan, plan_shards
+from gensr.features.store.job import Job, open_job
+from gensr.features.store.plan import Plan, plan_header, plan_shards
 from gensr.features.store.table import check_clips, merge, merge_failed
 from gensr.features.store.where import Where, locate
 from gensr.features.survey import Survey, survey

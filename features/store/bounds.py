@@ -22,6 +22,8 @@ SHARD_BYTES = 2**32
 """Largest shard in memory, float32; HDF5 has no larger chunk."""
 _SMALL = 2**16
 """Bytes that nobody needs to be protected from."""
+_MUCH = 2**28
+"""Bytes of a column that a reader may have to be protected from."""
 
 
 def rows_of(header: Header, group: str) -> int:
@@ -89,6 +91,22 @@ def check_held(held: int, needed: int) -> None:
     """
     if held < needed:
         raise OSError(f"it holds {held} bytes of {needed}")
+
+
+def check_dense_column(path: Where, size: int) -> None:
+    """Refuse a large column of which most is a hole, in a local file.
+
+    Columns that memory takes easily are not looked at: empty texts are zeros, and may be holes.
+
+    Args:
+        path: the file that it is in.
+        size: bytes of the column there.
+
+    Raises:
+        OSError: the column cannot be read; the caller says which.
+    """
+    if isinstance(path, Path) and size > _MUCH:
+        check_dense(path, size)
 
 
 def check_dense(path: Path, needed: int) -> None:

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from upath import UPath
 
 Data = bytes | bytearray | memoryview
+_BLOCK = 2**20
 
 
 @contextmanager
@@ -126,6 +128,48 @@ def size(path: Where) -> int:
     if found is None:
         raise FileNotFoundError(str(path))
     return int(found["size"])
+
+
+def check_regular(path: Where, most: int) -> None:
+    """Refuse a local file that may never end, or never begin, before anybody reads it.
+
+    Args:
+        path: a pipe, a device and the like are refused; one that is absent is not.
+        most: bytes.
+
+    Raises:
+        OSError: it is no regular file, or larger.
+    """
+    if not isinstance(path, Path) or not path.exists():
+        return
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(f"{path.name} is no regular file")
+    if status.st_size > most:
+        raise OSError(f"{path.name} has {status.st_size} bytes")
+
+
+def is_blank(path: Path) -> bool:
+    """Whether a local file holds nothing, or zeros alone, as after a power cut; holes are zeros.
+
+    Of a file that says it is empty nothing is read: such ones of the kernel may never end.
+    """
+    status, place = path.stat(), 0
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    with path.open("rb") as file:
+        while place < status.st_size:
+            try:
+                place = os.lseek(file.fileno(), place, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # a hole up to the end
+                    return True
+            file.seek(place)
+            block = file.read(_BLOCK)
+            if not block or block.strip(b"\0"):
+                return not block
+            place += len(block)
+    return True
 
 
 def held(path: Path) -> int:

@@ -11,6 +11,7 @@ lies on the reader's disk.
 """
 
 import json
+import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -50,7 +51,7 @@ class Hdf5Reader:
                 self._file = self._open(path)
         except OSError as error:
             self._closing.close()
-            if isinstance(path, Path) and _is_blank(path):
+            if isinstance(path, Path) and path.exists() and files.is_blank(path):
                 raise schema.torn(path) from None
             reason = " ".join(str(error).split())
             raise StoreError(f"{path} is not a gensr store: {reason}") from None
@@ -102,6 +103,7 @@ class Hdf5Reader:
 
     def _open(self, path: Where) -> Any:
         if isinstance(path, Path):
+            files.check_regular(path, sys.maxsize)
             # No lock: a finished file never changes, and some network file systems have none.
             return self._closing.enter_context(h5py.File(path, "r", locking=False))
         blocks = {"block_size": _BLOCK, "cache_type": "blockcache"}
@@ -133,6 +135,8 @@ class Hdf5Reader:
         if self._extents is None:
             self._extents = Extents(self._file.id.get_filesize())
         self._extents.claim(name, found)
+        if name != schema.VECTORS:
+            bounds.check_dense_column(self.path, found.nbytes)
         return found
 
     def _is_long(self, name: str) -> bool:
@@ -253,14 +257,6 @@ class Hdf5Writer:
         )
         for axis, name in enumerate(schema.DIMENSIONS):
             vectors.dims[axis].label = name
-
-
-def _is_blank(path: Path) -> bool:
-    """Whether a file holds nothing, or zeros alone, as after a power cut."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return not any(block.strip(b"\0") for block in iter(lambda: file.read(_BLOCK), b""))
 
 
 def _parse(found: object) -> object:

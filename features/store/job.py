@@ -378,16 +378,6 @@ def open_job(out: Where | str, *, overwrite: bool) -> Iterator[Job]:
             job.close()
 
 
-def plan_header(template: schema.Header, columns: Mapping[str, NDArray[Any]]) -> schema.Header:
-    """Return the header with what the clip table decides: the counts and the columns."""
-    return replace(
-        template,
-        clips=len(columns["path"]),
-        audios=len(set(columns["audio_sha256"].tolist())),
-        columns=tuple(columns),
-    )
-
-
 def _shard_bytes(header: schema.Header) -> int:
     """Return the bytes of a shard's vectors as they are read, float32; at least 1."""
     return max(1, 4 * header.shard_clips * len(header.layers) * header.width)

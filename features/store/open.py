@@ -106,6 +106,23 @@ class Store:
             result[where] = self._read(span, runs)[wanted - span.start]
         return result
 
+    def whole_shards(self, rows: Rows) -> NDArray[np.float32]:
+        """Read rows of all layers, and compare every shard that holds one with its hash.
+
+        For rows that are to be bound anew. The bytes are those that `vectors` reads: a chunk is
+        a layer of a shard, however few of its rows are asked for.
+
+        Raises:
+            StoreError: as of `vectors`; a shard is not the one whose hash the header holds.
+        """
+        numbers, size = self.numbers(rows), self.header.shard_clips
+        result = np.empty((len(numbers), len(self.layers), self.width), dtype=np.float32)
+        for shard in np.unique(numbers // size).tolist():
+            where = np.flatnonzero(numbers // size == shard)
+            block = self.vectors(slice(shard * size, (shard + 1) * size))
+            result[where] = block[numbers[where] - shard * size]
+        return result
+
     def numbers(self, rows: Rows) -> NDArray[np.int64]:
         """Return the numbers of the rows meant, as numpy would index them."""
         if rows is None or isinstance(rows, slice):

@@ -8,7 +8,7 @@ again: it is taken from the store that is added to, or from the first row that h
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gensr.features.store.schema import Header
@@ -70,6 +70,16 @@ class Plan:
     def clips_hash(self) -> str:
         """Which rows hold which audio."""
         return content_hash(self.columns)
+
+
+def plan_header(template: Header, columns: Columns) -> Header:
+    """Return the header with what the clip table decides: the counts and the columns."""
+    return replace(
+        template,
+        clips=len(columns["path"]),
+        audios=len(set(columns["audio_sha256"].tolist())),
+        columns=tuple(columns),
+    )
 
 
 def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tuple[Shard, ...]:

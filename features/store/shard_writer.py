@@ -11,7 +11,7 @@ that holds the lock. Nobody else is asked, so three things must hold by themselv
   or before each object that is put at a URL.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -116,7 +116,8 @@ class ShardWriter:
         vectors = np.empty(size, dtype=np.float32)
         for row in shard.encode:
             vectors[row - shard.start] = encoded[row]
-        _fill(vectors, shard.start, shard.base, self._base)
+        if shard.base and self._base is not None:
+            _fill(vectors, shard.start, shard.base, self._base.whole_shards)
         for index in sorted(shard.after):
             if self._journal.done(index, self.plan_id) is None:
                 raise StoreError(
@@ -124,7 +125,7 @@ class ShardWriter:
                     "finished: an earlier error says why; the same call again goes on from there"
                 )
         earlier = {row: source for row, source in shard.copies.items() if source < shard.start}
-        _fill(vectors, shard.start, earlier, self._own)
+        _fill(vectors, shard.start, earlier, self.stored)
         for row, source in shard.copies.items():
             if source >= shard.start:
                 vectors[row - shard.start] = vectors[source - shard.start]
@@ -179,8 +180,11 @@ class ShardWriter:
 
 
 def _fill(
-    vectors: NDArray[np.float32], start: int, rows: Mapping[int, int], store: Store | None
+    vectors: NDArray[np.float32],
+    start: int,
+    rows: Mapping[int, int],
+    read: Callable[[NDArray[np.int64]], NDArray[np.float32]],
 ) -> None:
-    if rows and store is not None:
+    if rows:
         where = np.fromiter(rows.keys(), dtype=np.int64) - start
-        vectors[where] = store.vectors(np.fromiter(rows.values(), dtype=np.int64))
+        vectors[where] = read(np.fromiter(rows.values(), dtype=np.int64))

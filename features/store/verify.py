@@ -8,9 +8,10 @@ for each clip's audio file; CRC-32C (Zarr) or Fletcher-32 (HDF5) on every chunk 
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 
@@ -138,12 +139,14 @@ def _audio_faults(store: Store, root: Path, advance: Advance) -> Iterator[str]:
     told: set[str] = set()
     found: dict[str, str] = {}
     """Hash by file, of the files of one round: a file's parts lie beside each other."""
-    with ThreadPoolExecutor(4) as pool:
+    over = Event()
+    with ThreadPoolExecutor(4) as pool, ExitStack() as leaving:
+        leaving.callback(over.set)  # after Ctrl-C nobody waits for files half hashed
         for start in range(0, len(paths), _AHEAD):
             part = paths[start : start + _AHEAD]
             names = {path: file_of(path) for path in part}
             new = [name for name in dict.fromkeys(names.values()) if name not in found]
-            answers = pool.map(hash_file, [root / name for name in new])
+            answers = pool.map(lambda name: hash_file(root / name, over.is_set), new)
             found |= dict(zip(new, answers, strict=True))
             for path, wanted in zip(part, hashes[start:], strict=False):
                 name = names[path]

@@ -20,12 +20,14 @@ from zarr.buffer import cpu
 from zarr.codecs import BytesCodec, Crc32cCodec, VLenUTF8Codec
 from zarr.storage import MemoryStore
 
-from gensr.features.store import schema
+from gensr.features.store import files, schema
 from gensr.features.store.schema import Header
 from gensr.features.store.where import Where
 
 AnyArray = zarr.Array[Any]
 METADATA = "zarr.json"
+_MOST = 2**28
+"""No `zarr.json` has more bytes: a thousand million clips in shards of 256 take as many."""
 _NEVER = -30_000.0
 """What no layer of a shard holds everywhere; exact in float16."""
 _CRC, _OFFSET_AND_LENGTH = 4, 16
@@ -95,7 +97,22 @@ def is_torn(path: Path) -> bool:
         return False
 
 
+def check_metadata(folder: Where) -> None:
+    """Refuse a `zarr.json` that may hold its reader for ever, or fill its memory.
+
+    Raises:
+        OSError: it is no regular file, or larger than any store's.
+        ValueError: it is empty. Of such a one nothing is read: the kernel has some that never end.
+    """
+    file = folder / METADATA
+    files.check_regular(file, _MOST)
+    if isinstance(file, Path) and file.exists() and not file.stat().st_size:
+        raise ValueError(f"{METADATA} is empty")
+
+
 def _is_lost(file: Path) -> bool:
+    if not file.stat().st_size:
+        return True
     try:
         json.loads(file.read_bytes())
     except (ValueError, RecursionError):

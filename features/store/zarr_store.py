@@ -32,6 +32,7 @@ class ZarrReader:
     def __init__(self, path: Where) -> None:
         self.path = path
         try:
+            zarr_layout.check_metadata(path)
             with files.reached(path):
                 self._group = zarr.open_group(
                     _storage(path, read_only=True),
@@ -102,6 +103,7 @@ class ZarrReader:
 
     def _faults_of(self, name: str, what: str, expected: AnyArray | None = None) -> Iterator[str]:
         try:
+            zarr_layout.check_metadata(self.path / name)
             with files.reached(self.path):
                 raw = (self.path / name / zarr_layout.METADATA).read_bytes()
                 found = self._group[name] if name else self._group
@@ -128,6 +130,7 @@ class ZarrReader:
             raise OSError("its data are lost") from None
         size = column.dtype.itemsize if column.dtype.kind in "if" else bounds.TEXT_BYTES
         bounds.check_held(held, column.shape[0] * size)
+        bounds.check_dense_column(chunk, held)
 
     def _look(self, vectors: AnyArray, start: int) -> None:
         """Refuse a shard file that is lost or empty: zarr would answer with zeros."""
@@ -145,6 +148,7 @@ class ZarrReader:
 
     def _array(self, name: str) -> AnyArray:
         try:
+            zarr_layout.check_metadata(self.path / name)
             with files.reached(self.path):
                 found = self._group[name]
             if not isinstance(found, zarr.Array):

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from gensr.features.store import schema
-from gensr.features.store.job import open_job, plan_header
-from gensr.features.store.plan import Plan, plan_shards
+from gensr.features.store.job import open_job
+from gensr.features.store.plan import Plan, plan_header, plan_shards
 from gensr.features.store.table import as_column
 
 LAYERS = ("layer_0", "x1")

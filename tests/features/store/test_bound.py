@@ -4,6 +4,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
+from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 from gensr.features.store.zarr_store import ZarrWriter
@@ -276,3 +278,23 @@ def test_zeros_are_vectors_like_any_other(made, tmp_path, dtype):
         assert verify(tmp_path / name).faults == ()
         with open_store(tmp_path / name) as store:
             assert np.flatnonzero(store.vectors().any(axis=(1, 2))).tolist() == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
+def test_what_is_added_to_is_compared_where_some_rows_of_a_shard_stay(made, tmp_path, name):
+    """A file changed, so its shard is written anew: its other rows are not taken on trust."""
+    rows = made.clips("abcdef")
+    made.make(tmp_path / "before.zarr", rows, shard_clips=SHARD)
+    with open_store(tmp_path / "before.zarr") as store:
+        first, second = (block for _, block in store.blocks())
+    out = rewrite(tmp_path / "before.zarr", tmp_path / name, {0: second, 1: first})
+    rows[0] = made.clip("a.wav", audio="another")
+    columns = made.table(rows)
+    with open_job(out, overwrite=False) as job:
+        plan = made.plan(rows, shard_clips=SHARD)
+        plan = replace(plan, shards=made.plan_shards(columns, job.base.table, SHARD))
+        job.start(plan)
+        shard = job.pending[0]
+        assert (shard.encode, shard.base) == ((0,), {1: 1, 2: 2})
+        with pytest.raises(StoreError, match="rows 0 to 2 are not those whose hash the header"):
+            job.writer.write(shard, made.encoded(rows, shard))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import shutil
+import time
 from pathlib import Path
 
 import h5py
@@ -261,6 +262,24 @@ def test_audio_that_changed_or_is_gone(run, corpus, out):
         "happy/001.wav is missing",
         "sad/002.wav has changed",
     ]
+
+
+def test_ctrl_c_does_not_wait_for_files_half_hashed(made, tmp_path, monkeypatch):
+    out, left = made.make(tmp_path / "s.zarr", made.clips("ab")), []
+
+    def hash_file(path, stopped):
+        if path.name == "a.wav":
+            raise KeyboardInterrupt
+        until = time.monotonic() + 30
+        while not stopped() and time.monotonic() < until:
+            time.sleep(0.01)
+        left.append(stopped())
+        return ""
+
+    monkeypatch.setattr("gensr.features.store.verify.hash_file", hash_file)
+    with pytest.raises(KeyboardInterrupt):
+        verify(out, audio=tmp_path)
+    assert all(left)
 
 
 def test_what_cannot_be_opened(tmp_path, made):
