@@ -80,6 +80,8 @@ def command(
             one.pictures.extend(draw(one, folder / f"figures{aside}"))
             run.write_numbers(one.as_json(), f"numbers{aside}.json")
             found.append(one)
+    if trajectory is not None and all(one.trajectory is None for one in found):
+        console.note("--trajectory is of gen-ser's way from speech to class; no run here has one")
     letters = sorted({letter for one in found for letter in lacking(one)})
     if letters:
         console.note(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gensr.estimator.errors import RunError
+from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.metrics import Numbers, numbers
 from gensr.features.store.where import Where
@@ -145,6 +145,10 @@ def evaluate(
         raise RunError(
             f"{run.folder} learnt from every clip, never tested: nothing is left to test; "
             "train without --fold none to evaluate"
+        )
+    if trajectory_of is not None and trajectory_of not in protocol.classes:
+        raise ConfigError(
+            f"{run.folder} has no class {trajectory_of!r}; it has {', '.join(protocol.classes)}"
         )
     predictions = run.predictions()
     tested = [fold.name for fold in protocol.folds if len(fold.test)]

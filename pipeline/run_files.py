@@ -17,6 +17,7 @@ from typing import Any
 
 from gensr.estimator.errors import RunError
 from gensr.estimator.files import read_whole
+from gensr.pipeline.shown import in_json
 
 MOST = 2**30
 """Bytes of the largest plain file of a run."""
@@ -62,8 +63,8 @@ def check_hash(path: Path, data: bytes, sha256: str | None) -> None:
 
 
 def plain_bytes(value: Mapping[str, Any]) -> bytes:
-    """A JSON object as a run keeps it."""
-    return (json.dumps(value, indent=2, sort_keys=False, ensure_ascii=False) + "\n").encode()
+    """A JSON object as a run keeps it; what is no UTF-8 in a path is an escape in it."""
+    return (in_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n").encode()
 
 
 def identity(config: Mapping[str, Any]) -> str:

@@ -114,7 +114,12 @@ def train(
     options, budget = _resolve(config)
     device = pick_device(config.device)
     before = _before(folder) if resume else None
-    vectors = load_vectors(stores, config.layers, prefixes=prefixes_of(before) if before else None)
+    vectors = load_vectors(
+        stores,
+        config.layers,
+        prefixes=prefixes_of(before) if before else None,
+        join=before is None or before.identity is not None,
+    )
     protocol = make_protocol(
         vectors.table,
         # The default is the one that the run began with.
@@ -228,7 +233,7 @@ def _question(
 def _notes(
     protocol: Protocol, vectors: Vectors, folds: Sequence[Fold], config: TrainConfig
 ) -> tuple[str, ...]:
-    notes = [*protocol.notes()]
+    notes = [*vectors.notes, *protocol.notes()]
     audio = vectors.table["audio_sha256"][protocol.store_rows]
     repeats = len(audio) - len(np.unique(audio))
     if repeats:

@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError, StoreError
+from gensr.features.corpora.spelling import joined_columns
 from gensr.features.same_encoder import differences
 from gensr.features.store import Store, open_store
+from gensr.features.store.schema import COLUMN_DTYPES, LABEL_COLUMNS
 from gensr.features.store.table import is_even
 from gensr.features.store.where import Where, locate
 from gensr.pipeline.run import Run
@@ -38,6 +40,8 @@ class Vectors:
     """Fingerprint of each store."""
     encoder: dict[str, Any]
     """Provenance of the encoder that made them."""
+    notes: tuple[str, ...] = ()
+    """What was done to the table, one line each."""
 
 
 def load_vectors(
@@ -46,6 +50,7 @@ def load_vectors(
     *,
     encoder: Mapping[str, Any] | None = None,
     prefixes: Sequence[str] | None = None,
+    join: bool = True,
 ) -> Vectors:
     """Read stores of one encoder.
 
@@ -54,6 +59,7 @@ def load_vectors(
         layers: conditioning layers, by name; None is all. x1 always follows.
         encoder: the one that must have made them, if there is such a one: a run's.
         prefixes: one per store, to go before its paths with a colon; see `prefixes_of`.
+        join: whether spellings of one label become one, over all stores; gensr 0.1.0 did not.
 
     Raises:
         StoreError: a store cannot be read, is damaged, or was exchanged while it was read, two
@@ -76,10 +82,12 @@ def load_vectors(
         x = np.concatenate([store.vectors(layers=wanted) for store in opened])
         for store in opened:
             store.confirm()
+        table, notes = _table(opened, prefixes, join)
         return Vectors(
             x=x,
             layers=wanted,
-            table=_table(opened, prefixes),
+            table=table,
+            notes=notes,
             hashes=tuple(store.fingerprint() for store in opened),
             encoder=dict(opened[0].header.encoder),
         )
@@ -138,24 +146,34 @@ def prefixes_of(run: Run) -> tuple[str, ...] | None:
     return names if by_store else None
 
 
-def _table(stores: Sequence[Store], prefixes: Sequence[str] | None) -> dict[str, NDArray[Any]]:
-    columns = sorted({name for store in stores for name in store.table})
-    table = {}
-    for name in columns:
+def _table(
+    stores: Sequence[Store], prefixes: Sequence[str] | None, join: bool
+) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
+    table, labels = {}, {}
+    for name in sorted({name for store in stores for name in store.table}):
         parts: list[str] = []
         for store in stores:
             values = store.table[name].tolist() if name in store.table else [""] * len(store)
             parts.extend(map(str, values))
-        # One long cell among many: numpy's text would give each row its room.
-        even = is_even([len(text) for text in parts])
-        table[name] = np.array(parts, dtype=str if even else object)
+        table[name] = _as_text(parts)
+        if name in LABEL_COLUMNS or name not in COLUMN_DTYPES:
+            labels[name] = parts
+    notes: tuple[str, ...] = ()
+    if join:  # each scan has joined its own; `Angry` of one store and `angry` of another are left
+        changed, notes = joined_columns(labels, own=LABEL_COLUMNS)
+        table |= {name: _as_text(parts) for name, parts in changed.items()}
     if prefixes is not None:
         before = np.repeat(prefixes, [len(store) for store in stores])
         pairs = zip(before, table["path"], strict=True)
         table["path"] = np.array([f"{name}:{path}" for name, path in pairs])
     elif len(stores) > 1:
         table["path"] = _clip_names(table["corpus"], table["path"], stores)
-    return table
+    return table, notes
+
+
+def _as_text(parts: Sequence[str]) -> NDArray[Any]:
+    """A column; one long cell among many would give each row its room as numpy's text."""
+    return np.array(parts, dtype=str if is_even([len(text) for text in parts]) else object)
 
 
 def _clip_names(

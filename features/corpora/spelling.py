@@ -15,7 +15,7 @@ classes apart: at most 64 of them, and half as many as clips; a transcript stays
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,9 +64,43 @@ def joined(clips: Sequence[Clip]) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
     Returns:
         The clips in the same order, and a note for each label that had several spellings.
     """
+    changes, notes = _changes(_columns(clips))
+    if not changes:
+        return tuple(clips), ()
+    return tuple(_respelt(clip, changes) for clip in clips), notes
+
+
+def joined_columns(
+    table: Mapping[str, Sequence[str]], own: Collection[str]
+) -> tuple[Mapping[str, list[str]], tuple[str, ...]]:
+    """Give every label of a table one spelling, as `joined` does for the clips of one scan.
+
+    Args:
+        table: columns of equal length, of one store or several.
+        own: names of columns that every table has; the others are a corpus's.
+
+    Returns:
+        The columns that change, and the notes.
+    """
+    asked = {"emotion", *_WITHIN, *(set(table) - set(own))} & set(table)
+    changes, notes = _changes(_table_columns(table, asked))
+    changed: dict[str, list[str]] = {}
+    for field in sorted({field for field, _ in changes}):
+        corpora = table["corpus"] if field in _WITHIN else [""] * len(table[field])
+        changed[field] = [
+            changes.get((field, corpus), {}).get(value, value)
+            for value, corpus in zip(table[field], corpora, strict=True)
+        ]
+    return changed, notes
+
+
+def _changes(
+    columns: Iterable[tuple[str, str, Sequence[str]]],
+) -> tuple[Mapping[tuple[str, str], Spellings], tuple[str, ...]]:
+    """Return spellings by (field, corpus or nothing), and a note for each label with several."""
     notes: dict[str, list[str]] = defaultdict(list)
-    changes: dict[tuple[str, str], Spellings] = {}  # by (field, corpus or nothing)
-    for field, corpus, values in _columns(clips):
+    changes: dict[tuple[str, str], Spellings] = {}
+    for field, corpus, values in columns:
         fold = _emotion if field == "emotion" else folded
         groups = _groups(values, fold)
         if field not in Clip.__dataclass_fields__ and not _tells_classes(values, groups):
@@ -79,10 +113,21 @@ def joined(clips: Sequence[Clip]) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
                 notes[field].append(_note(field, best, forms))
         if spellings:
             changes[field, corpus] = spellings
-    if not changes:
-        return tuple(clips), ()
     said = (line for field, lines in sorted(notes.items()) for line in _few(field, sorted(lines)))
-    return tuple(_respelt(clip, changes) for clip in clips), tuple(said)
+    return changes, tuple(said)
+
+
+def _table_columns(
+    table: Mapping[str, Sequence[str]], asked: Iterable[str]
+) -> Iterable[tuple[str, str, Sequence[str]]]:
+    for field in sorted(asked):
+        if field not in _WITHIN:
+            yield field, "", table[field]
+            continue
+        by_corpus: dict[str, list[str]] = defaultdict(list)
+        for corpus, value in zip(table["corpus"], table[field], strict=True):
+            by_corpus[corpus].append(value)
+        yield from ((field, corpus, values) for corpus, values in sorted(by_corpus.items()))
 
 
 def _columns(clips: Sequence[Clip]) -> Iterable[tuple[str, str, list[str]]]:

@@ -191,6 +191,10 @@ class TestEvaluation:
         assert found.as_json()["by_steps"] == {}
         assert found.numbers.n == 36
 
+    def test_the_way_of_a_class_that_is_none(self, linear):
+        with pytest.raises(ConfigError, match="has no class 'angri'; it has angry, "):
+            evaluate(Run.open(linear), trajectory_of="angri", device="cpu")
+
     def test_json(self, evaluation):
         plain = json.loads(json.dumps(evaluation.as_json()))
         assert {"model", "accuracy", "uar", "macro_f1", "weighted_f1", "n"} <= set(plain)

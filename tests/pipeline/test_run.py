@@ -45,6 +45,15 @@ def test_no_name_is_a_formula_or_an_escape_in_predictions(tmp_path):
     }
 
 
+def test_a_place_whose_name_is_no_utf8_can_be_written_down(tmp_path):
+    numbers = {"run": "runs/\udcff", "classes": ["立", "\x9b2J"]}
+    Run(tmp_path).write_numbers(numbers)
+    written = (tmp_path / "numbers.json").read_text(encoding="utf-8")
+    assert json.loads(written) == numbers
+    assert "立" in written
+    assert "\x9b" not in written
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     run = Run(tmp_path)
     run.write_predictions(["a"], [Prediction("x.wav", "1", "a", "a", (1.0,))])

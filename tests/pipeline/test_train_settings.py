@@ -103,7 +103,7 @@ class TestSeveralStores:
         with monkeypatch.context() as patch:
             patch.setattr(
                 "gensr.pipeline.train.load_vectors",
-                lambda stores, layers, prefixes: load_vectors(stores, layers, prefixes=names),
+                lambda stores, layers, **_: load_vectors(stores, layers, prefixes=names),
             )
             return fit(tmp_path / "run", store, other, steps=2).run
 

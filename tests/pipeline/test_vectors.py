@@ -109,6 +109,34 @@ def test_stores_without_a_common_path_ask_what_their_merged_store_asks(tones, tm
     assert make_protocol(load_vectors(stores).table).hash == make_protocol(both.table).hash
 
 
+def test_spellings_of_one_label_in_several_stores_are_one_class(tones, tmp_path):
+    stores = []
+    for speaker, spelt in (("a", str.title), ("b", str.lower), ("c", str.lower)):
+        root = tmp_path / speaker
+        lines = ["file,corpus,speaker,emotion,mood"]
+        for emotion in ("angry", "sad"):
+            for number in (1, 2):
+                file = f"{speaker}-{emotion}{number}.wav"
+                tones.write_clip(root / file, tones.chord(0, number, len(lines)))
+                lines.append(f"{file},x,{spelt('anna')},{spelt(emotion)},{spelt(emotion)}")
+        (root / "manifest.csv").write_text("\n".join(lines))
+        stores.append(tmp_path / f"{speaker}.zarr")
+        extract(root, stores[-1], ExtractConfig(), encoder=Stub())
+    merge(stores, tmp_path / "all.zarr")
+    hashes = set()
+    for given in (stores, stores[::-1], [tmp_path / "all.zarr"]):
+        found = load_vectors(given)
+        assert set(found.table["emotion"]) == set(found.table["mood"]) == {"angry", "sad"}
+        assert set(found.table["speaker"]) == {"anna"}
+        assert "spellings of one emotion joined as 'angry': 'angry' (4), 'Angry' (2)" in found.notes
+        assert len(found.notes) == 5
+        hashes.add(make_protocol(found.table, name="random-holdout").hash)
+    assert len(hashes) == 1
+    assert set(load_vectors(stores, join=False).table["emotion"]) == {
+        "Angry", "angry", "Sad", "sad"
+    }  # fmt: skip
+
+
 def test_a_clip_that_two_stores_hold_is_refused(stub_store):
     one, two = stub_store("one.zarr"), stub_store("two.h5")
     with pytest.raises(StoreError, match=r"one.zarr and .*two.h5 both hold the clip savee:DC/an"):
