@@ -20,6 +20,7 @@ from typing import Any
 
 from gensr.estimator.errors import RunError
 from gensr.estimator.files import make_folder, sync, why
+from gensr.estimator.sampler import SAMPLERS
 from gensr.features.store.files import remove
 from gensr.pipeline.protocol import Protocol
 from gensr.pipeline.run import Run, is_run, new_folder
@@ -29,7 +30,12 @@ REPLACED = "replaced.json"
 """The config of the run that is being replaced."""
 _FIRST = ("protocol.json", "manifest.json", "config.json")
 _REST = ("seal.json", "predictions.csv", "metrics.jsonl", "folds")
-_PATTERNS = ("numbers*.json", "figures*", "*.json.new", "*.csv.new", "*.jsonl.new")
+_ASIDE = ("", *(f"-{sampler}" for sampler in SAMPLERS))
+"""What `eval` adds to a name where it asks another sampler than the run's own."""
+_NUMBERS = tuple(f"numbers{aside}.json" for aside in _ASIDE)
+_FIGURES = tuple(f"figures{aside}" for aside in _ASIDE)
+_UNFINISHED = tuple(f"{name}.new" for name in (*_FIRST, *_REST, *_NUMBERS))
+"""What version 0.1.0 left where it was killed while it wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +142,7 @@ def _is_ours(folder: Path) -> bool:
 def _written(folder: Path) -> Iterator[Path]:
     """What trainings and evaluations write into a run folder, by name."""
     yield from (folder / name for name in (*_FIRST, *_REST) if os.path.lexists(folder / name))
-    for pattern in _PATTERNS:
+    for pattern in (*_NUMBERS, *_FIGURES, *_UNFINISHED):
         yield from folder.glob(pattern)
 
 
