@@ -4,6 +4,7 @@ Each command imports the stage it runs inside its function.
 """
 
 import io
+import signal
 import sys
 from typing import Annotated, Any
 
@@ -82,7 +83,10 @@ def run() -> None:
     except OSError as error:  # a full disk, a folder that may not be written
         _say(f"{error.filename or 'the system'}: {error.strerror or error}")
         sys.exit(1)
+    except KeyboardInterrupt:  # once more, while the first was being dealt with
+        status = INTERRUPTED
     if status == INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # and again, while Python ends
         _say(
             "interrupted; what is finished is kept: the same `extract` goes on from there, "
             "and so does `train` with --run RUN --resume"

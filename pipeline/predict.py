@@ -23,7 +23,7 @@ from gensr.features.same_encoder import differences
 from gensr.features.survey import closed_at_the_end, hear_in_children, other_length
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
-from gensr.pipeline.encoder_folders import recall
+from gensr.pipeline.encoder_folders import recall, remember
 from gensr.pipeline.extract_config import BATCH_SECONDS
 from gensr.pipeline.inputs import inputs_of
 from gensr.pipeline.progress import Listener, Silent
@@ -131,6 +131,8 @@ def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
             f"{run.folder} was trained on vectors of another encoder ({told}); pass the same "
             "encoder with --encoder"
         )
+    if name and Path(name).is_dir():  # it was moved, and is found there the next time
+        remember(asked, Path(name))
     return encoder
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import resource_tracker
+from types import FrameType
 from typing import Any
 
-from gensr.estimator.errors import ClusterError, ConfigError
+from gensr.estimator.errors import ClusterError, ConfigError, GensrError
 from gensr.features.interpreter import safe_starts
 from gensr.pipeline.extract_config import ExtractConfig
 
@@ -77,20 +78,13 @@ def workforce(config: ExtractConfig, *, own_code: bool = False) -> Iterator[Clie
 
 @contextmanager
 def _started(count: int, starter: type[_Starter]) -> Iterator[Client]:
-    with ExitStack() as stack:
-        with _ctrl_c_held() as came:
-            try:
-                cluster = _local(count, starter)
-            except (ConfigError, ClusterError):
-                if came:
-                    raise KeyboardInterrupt from None
-                raise
-            stack.callback(_close, cluster)
-            client = Client(cluster, set_as_default=False)
-            stack.callback(_close, client)
-        if came:
-            raise KeyboardInterrupt
-        yield client
+    with _interruption() as ctrl_c, ExitStack() as stack:
+        cluster = _local(count, starter)
+        stack.callback(cluster.close)
+        client = Client(cluster, set_as_default=False)
+        stack.callback(client.close)
+        with ctrl_c.heard():
+            yield client
 
 
 def _local(count: int, starter: type[_Starter]) -> LocalCluster:
@@ -117,28 +111,58 @@ def _local(count: int, starter: type[_Starter]) -> LocalCluster:
         ) from None
 
 
-def _close(opened: LocalCluster | Client) -> None:
-    """Close to the end, whoever has lost patience: half closed, it would leave processes."""
-    with _ctrl_c_held():
-        opened.close()
+class _Interruption:
+    """Ctrl-C that breaks off once, and only where it may.
+
+    dask's start and its end, half done, leave processes behind; and who has lost patience presses
+    again while it ends.
+    """
+
+    def __init__(self) -> None:
+        self._came = self._told = self._heard = False
+
+    def come(self, number: int, frame: FrameType | None) -> None:
+        """Handle SIGINT."""
+        self._came = True
+        if self._heard:
+            self.tell()
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Be broken off in here."""
+        try:
+            self._heard = True
+            self.tell()
+            yield
+        finally:
+            self._heard = False
+
+    def tell(self) -> None:
+        """Break off, if Ctrl-C has come and nobody was told yet."""
+        if self._came and not self._told:
+            self._told = True
+            raise KeyboardInterrupt
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[list[int]]:
-    """Keep Ctrl-C until the end; dask's start and its end are not made to be broken off.
+def _interruption() -> Iterator[_Interruption]:
+    """Keep Ctrl-C except where it is heard; what has come and was not heard breaks off at the end.
 
-    Yields:
-        What has come, for the caller to act on afterwards.
+    Where it came, an error is likely to be its consequence.
     """
-    came: list[int] = []
+    ctrl_c = _Interruption()
     if threading.current_thread() is not threading.main_thread():
-        yield came  # it is not told of any
+        yield ctrl_c  # it is not told of any
         return
-    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    before = signal.signal(signal.SIGINT, ctrl_c.come)
     try:
-        yield came
+        yield ctrl_c
+    except GensrError:
+        ctrl_c.tell()
+        raise
     finally:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    ctrl_c.tell()
 
 
 @contextmanager

@@ -88,6 +88,8 @@ def test_predict_needs_no_encoder_while_it_is_there(fit, corpus, local, tmp_path
         predict_clips([corpus / "DC/sad-0.wav"], run, device="cpu")
     asked = predict_clips([corpus / "DC/sad-0.wav"], run, encoder=str(moved), device="cpu")
     assert len(asked.answers) == 1
+    again = predict_clips([corpus / "DC/sad-0.wav"], run, device="cpu")
+    assert again.answers == asked.answers
 
 
 def test_other_weights_in_that_folder_are_one_line(fit, corpus, local, tmp_path):
