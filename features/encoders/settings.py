@@ -116,6 +116,8 @@ def read_extractor(folder: Path, config: Mapping[str, Any], kind: str) -> Extrac
         raise EncoderError(
             f"{where} asks for the feature extractor {named!r}; gensr runs this family with {kind}"
         )
+    if not isinstance(settings.get("auto_map", {}), Mapping):
+        raise EncoderError(f"{where}: its auto_map is no JSON object; take that line out")
     import transformers
 
     try:

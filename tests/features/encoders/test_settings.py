@@ -274,7 +274,8 @@ def test_any_settings_are_followed_or_refused(
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=1_000)
+@pytest.mark.timeout(900)
+@settings(FEW, max_examples=400)
 @DRAWS
-def test_and_so_are_a_thousand_more(kind, config, about, other, place, folder, noise, error):
+def test_and_so_are_many_more(kind, config, about, other, place, folder, noise, error):
     drawn(kind, config, about, other, place, folder, noise, error)
