@@ -62,9 +62,14 @@ class Segment:
             raise AudioError(f"a time of {_LATEST:,} s or more is none in a recording")
 
     @property
+    def timed(self) -> bool:
+        """Whether it is less than the whole of the time."""
+        return bool(self.start) or self.end is not None
+
+    @property
     def fragment(self) -> str:
         """What stands behind the file's path; nothing for the whole file."""
-        times = "" if not self.start and self.end is None else f"t={_plain(self.start)}"
+        times = f"t={_plain(self.start)}" if self.timed else ""
         if self.end is not None:
             times += f",{_plain(self.end)}"
         channel = "" if self.channel is None else f"channel={self.channel}"

@@ -48,10 +48,11 @@ def inputs_of(given: Sequence[Path], *, allow_outside: bool) -> Inputs:
     notes: list[str] = []
     for path in given:
         if path.is_dir():
-            found = audio_files(path)
+            found, told = audio_files(path)
             if not found:
-                raise CorpusError(f"{path} holds no audio file")
+                raise CorpusError("; ".join((f"{shown(str(path))} holds no audio file", *told)))
             clips += found
+            notes += (f"{shown(str(path))}: {note}" for note in told)
         elif path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
             read = read_manifest(path, allow_outside=allow_outside, labelled=False)
             for clip in read.clips:

@@ -2,6 +2,7 @@
 
 import os
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
@@ -83,19 +84,29 @@ def is_audio(file: Path) -> bool:
     return file.suffix.lower() in AUDIO_SUFFIXES
 
 
-def audio_files(root: Path) -> list[Path]:
-    """Return the visible audio files under a folder, recognised by suffix or content; see `walk`.
+def audio_files(root: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """Find the visible audio files under a folder, recognised by suffix or content; see `walk`.
 
     Args:
         root: An existing folder.
 
+    Returns:
+        The files, and a note on each sort of what was left out or is not what its name says.
+
     Raises:
         CorpusError: The root is no folder, or a folder cannot be read.
     """
-    visible = [file for file in walk(root) if not is_hidden(file)]
+    files = walk(root)
+    visible = [file for file in files if not is_hidden(file)]
     others = look_into(file for file in visible if not is_audio(file))
-    found = set(others.audio)
-    return [file for file in visible if is_audio(file) or file in found]
+    audio = {*filter(is_audio, visible), *others.audio}
+    return [file for file in visible if file in audio], (*hidden_audio(files), *others.notes())
+
+
+def hidden_audio(files: Sequence[Path]) -> tuple[str, ...]:
+    """Return a note on hidden files with a suffix of audio, if there are any."""
+    hidden = sum(is_audio(file) and is_hidden(file) for file in files)
+    return (f"{hidden} hidden audio files (names with a leading dot) left out",) * bool(hidden)
 
 
 def dead_link(file: Path) -> str:

@@ -19,7 +19,7 @@ from gensr.estimator.errors import CorpusError
 from gensr.features.corpora import cremad, emodb, meld, ravdess, savee, tess
 from gensr.features.corpora.adapter import Adapter, Found
 from gensr.features.corpora.clip import Clip, Problem
-from gensr.features.corpora.files import is_audio, is_hidden, walk
+from gensr.features.corpora.files import hidden_audio, is_audio, is_hidden, walk
 from gensr.features.corpora.folders import read_folders
 from gensr.features.corpora.listed import (
     NAMES,
@@ -86,11 +86,10 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
     if manifest is not None:
         return _by_manifest(root, manifest, allow_outside)
     files = walk(root)
-    audio = [file for file in files if is_audio(file)]
     unknown = _others(files)
     seen = [file for file in files if not is_hidden(file) and is_audio(file)]
     visible = [file.relative_to(root).as_posix() for file in sorted({*seen, *unknown.audio})]
-    renamed = unknown.notes(seen)
+    renamed = unknown.notes()
     if not visible:
         raise CorpusError(
             f"{root}: holds no audio file; expected a corpus's own files, a folder for each"
@@ -103,9 +102,8 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
     alone = not listed.folders
     found = _read(root, usable, alone=alone) if usable else Found(clips=())
     broken = [Problem(path=shown(path), reason=why) for path, why in reasons.items() if why]
-    hidden = len(audio) - len(seen)
     notes = (
-        *((f"{hidden} hidden audio files (names with a leading dot) left out",) if hidden else ()),
+        *hidden_audio(files),
         *unlisted(root, mine, listed.found, "the manifest of their folder"),
         *(likely_manifests(root, files) if alone and not _known(found) else ()),
         *renamed,

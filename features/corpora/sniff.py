@@ -35,14 +35,8 @@ class Others:
     unknown: tuple[Path, ...]
     """Neither audio, nor text, nor under a suffix of something else."""
 
-    def notes(self, known: Iterable[Path]) -> tuple[str, ...]:
-        """Say what was taken, and what was not where nothing else lies.
-
-        Args:
-            known: the audio files that were found by suffix.
-        """
-        heard = {file.parent for file in (*known, *self.audio)}
-        lost = [file for file in self.unknown if file.parent not in heard]
+    def notes(self) -> tuple[str, ...]:
+        """Say what was taken, and what was left out."""
         notes = []
         if self.audio:
             notes.append(f"{_files(self.audio)} audio by content, taken as such")
@@ -51,8 +45,8 @@ class Others:
                 f"{_files(self.pointers)} left out as Git LFS or git-annex pointers: fetch them"
                 " with `git lfs pull` or `git annex get`"
             )
-        if lost:
-            notes.append(f"{_files(lost)} in folders without audio left out, no audio gensr knows")
+        if self.unknown:
+            notes.append(f"{_files(self.unknown)} left out, no audio gensr knows")
         return tuple(notes)
 
 

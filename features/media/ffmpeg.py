@@ -37,6 +37,8 @@ _BLOCK_SAMPLES = 1 << 16
 """Frames of FFmpeg are some ms; so many samples go through numpy at a time."""
 _GAP_SECONDS = 0.25
 """Time stamps and samples may be apart by so much: they are rounded, and capture cards wander."""
+_LATE_SECONDS = 0.1
+"""The sound may begin so much later than the picture: an encoder's delay is up to 0.07 s."""
 _END_SECONDS = 1.0
 """A container may be so much longer than any of its streams."""
 _SCALES = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
@@ -128,6 +130,8 @@ def _decode(container: Any, kind: Kind, segment: Segment | None) -> Mixdown:
     if cut is None:
         raise AudioError("no audio: zero samples")
     _check_times(container, stream, times, held / mixed.rate)
+    if segment is not None and segment.timed:
+        _check_clock(container, times)
     cut.check(held)
     return mixed
 
@@ -200,6 +204,21 @@ def _samples(frame: Any) -> NDArray[np.float32]:
         table = table.astype(np.float32) - 128
     result: NDArray[np.float32] = (table / _SCALES[form]).astype(np.float32)
     return result
+
+
+def _check_clock(container: Any, times: _Times) -> None:
+    """Refuse a part by time where the file's clock and its sound's are two.
+
+    Players show the file's; a WAV that was made of it has the sound's. Whoever wrote down where a
+    part begins went by one of them, and which nobody knows.
+    """
+    start = float(container.start_time) / 1e6 if container.start_time else 0.0
+    late = times.first - start
+    if late > _LATE_SECONDS:
+        raise AudioError(
+            f"its sound begins {late:.2f} s after the file, so a part's times may be meant from "
+            f"either; {CONVERT}, and count from the WAV's beginning"
+        )
 
 
 def _check_times(container: Any, stream: Any, times: _Times, held: float) -> None:

@@ -97,3 +97,25 @@ def test_the_command(deployed, talk):
     )
     (told,) = json.loads(answer.stdout)["predictions"]
     assert told["path"] == f"{path}#t=0,{meet}"
+
+
+def test_what_a_folder_holds_beside_its_audio_is_told(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.sin(np.arange(800)), 16_000)
+    (tmp_path / "b").write_bytes((tmp_path / "a.wav").read_bytes())
+    (tmp_path / ".c.wav").write_bytes(b"hidden")
+    (tmp_path / "d.xyz").write_bytes(b"\x07\0binary")
+    (tmp_path / "e").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
+    (tmp_path / "f.txt").write_text("text")
+    found = inputs_of([tmp_path], allow_outside=False)
+    assert found.clips == (tmp_path / "a.wav", tmp_path / "b")
+    assert [note.removeprefix(f"{tmp_path}: ") for note in found.notes] == [
+        "1 hidden audio files (names with a leading dot) left out",
+        "1 file (no suffix 1) audio by content, taken as such",
+        "1 file (no suffix 1) left out as Git LFS or git-annex pointers: fetch them with"
+        " `git lfs pull` or `git annex get`",
+        "1 file (.xyz 1) left out, no audio gensr knows",
+    ]
+    for name in ("a.wav", "b"):
+        (tmp_path / name).unlink()
+    with pytest.raises(CorpusError, match=r"holds no audio file; 1 hidden .*git lfs pull.*\.xyz"):
+        inputs_of([tmp_path], allow_outside=False)

@@ -28,7 +28,7 @@ def make(tmp_path):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
-    def sound(container, stream, samples):
+    def sound(container, stream, samples, late):
         rate = stream.rate
         stream.codec_context.open(strict=False)
         whole = (samples * 32_767).astype(np.int16).reshape(1, -1)
@@ -39,9 +39,10 @@ def make(tmp_path):
         for part in av.AudioResampler(form, stream.layout, rate).resample(frame):
             fifo.write(part)
         size = stream.codec_context.frame_size or 1024
-        while (part := fifo.read(size)) is not None:
-            container.mux(stream.encode(part))
-        if (part := fifo.read(0, partial=True)) is not None:
+        place = round(late * rate)
+        while (part := fifo.read(size) or fifo.read(0, partial=True)) is not None:
+            part.pts, part.time_base = place, Fraction(1, rate)
+            place += part.samples
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))
 
@@ -55,6 +56,7 @@ def make(tmp_path):
         tracks=1,
         form=None,
         samples=None,
+        late=0.0,
     ):
         if samples is None:
             samples = np.tile(voice(seconds, rate)[:, None], (1, channels))
@@ -67,9 +69,9 @@ def make(tmp_path):
                     stream.bit_rate = 64_000
                 streams.append(stream)
             if video:
-                picture(container, video, seconds)
+                picture(container, video, seconds + late)
             for stream in streams:
-                sound(container, stream, samples)
+                sound(container, stream, samples, late)
         return tmp_path / name
 
     write.folder, write.whole = tmp_path, {}
