@@ -154,7 +154,8 @@ def test_damaged_media_are_refused_or_heard_at_their_length(make, data):
     except AudioError as error:
         assert "\n" not in str(error)  # noqa: PT017
     else:
-        assert seconds > 0.7 or how == "zeros"
+        # Raw AMR and ADTS are frame after frame: cut between two, they are whole, and shorter.
+        assert seconds > 0.7 or how == "zeros" or name.endswith((".amr", ".aac"))
 
 
 class Length(Encoder):
