@@ -21,33 +21,42 @@ _before: tuple[list[str], str | None] = ([], None)
 
 
 def start_folder() -> str | None:
-    """Return the entry of `sys.path` that this interpreter's start has put first, as it is there.
+    """Return the entry of `sys.path` that this interpreter's start has put there, as it is there.
 
-    None where there is none: in safe mode, or where somebody has taken it out.
+    It was the first one then; libraries put theirs before it (dask's nannies do). None where there
+    is none: in safe mode, or where somebody has taken it out.
     """
-    if sys.flags.safe_path or not sys.path:
+    if sys.flags.safe_path:
         return None
-    first = sys.path[0]
-    if first == "":  # a notebook, a terminal, `python -c`
-        return first
     main = sys.modules.get("__main__")
     file = getattr(main, "__file__", None)
+    put = None
     if getattr(main, "__spec__", None) is not None:  # `python -m`
-        put = _STARTED_IN
+        put = _STARTED_IN.resolve()
     elif file is not None:
         put = Path(file).resolve().parent
-    else:
-        return None
-    return first if Path(first).resolve() == put.resolve() else None
+    for entry in sys.path:
+        if entry == "":  # a notebook, a terminal, `python -c`
+            return entry
+        if put is not None and Path(entry).resolve() == put:
+            return entry
+    return None
 
 
 def import_path() -> list[str]:
     """Return where a child that needs nothing but gensr and its libraries looks for them."""
     start = start_folder()
-    rest = sys.path if start is None else sys.path[1:]
     # A copy of gensr that lies beside a script is found there, after everything else.
     own = [start] if start and Path(__file__).parents[2] == Path(start) else []
-    return [folder for folder in (*rest, *own) if folder]
+    return [folder for folder in (*_without(start), *own) if folder]
+
+
+def _without(start: str | None) -> list[str]:
+    """Return `sys.path` without the first entry of this kind: another one is the user's."""
+    rest = list(sys.path)
+    if start is not None:
+        rest.remove(start)
+    return rest
 
 
 @contextmanager
@@ -80,7 +89,7 @@ def _enter(*, keep: bool) -> None:
         if start is not None:
             kept = str(Path(start or _STARTED_IN).resolve())
             needed = keep or _holds_main(kept)
-            sys.path[:] = [each for each in sys.path[1:] if each] + [kept] * needed
+            sys.path[:] = [each for each in _without(start) if each] + [kept] * needed
         os.environ[_SAFE] = "1"
 
 
