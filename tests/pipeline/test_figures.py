@@ -204,7 +204,7 @@ def test_the_class_is_the_users(finished):
     assert found.trajectory.name == "sad"
     truth = [given.label for given in Run.open(finished).predictions()]
     assert found.trajectory.clips == truth.count("sad")
-    with pytest.raises(ConfigError, match="no tested class 'bored'; there are angry"):
+    with pytest.raises(ConfigError, match="has no class 'bored'; it has angry"):
         evaluate(Run.open(finished), steps=(), trajectory_of="bored", device="cpu")
 
 
