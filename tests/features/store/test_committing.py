@@ -22,7 +22,7 @@ from gensr.features.store.open import work_folder
 COMMITTING = Path(__file__).with_name("committing.py")
 CLIPS = 60
 _LONGEST = 0.002
-"""A step takes about half of this, s: the kill lands in it, or soon behind, on a busy machine too."""
+"""A step takes about half of this, s: the kill lands in it, or soon behind."""
 FEW = [1, pytest.param(8, marks=pytest.mark.slow)]
 
 
