@@ -7,6 +7,7 @@ What real files have behind their end stays allowed: tags of every kind, padding
 are nothing at all.
 """
 
+import re
 from collections.abc import Callable
 
 from gensr.estimator.errors import AudioError
@@ -204,25 +205,37 @@ def check_nothing_begins(peek: Peek, place: int) -> None:
                 found = block.find(name, found + 1)
 
 
+_VOC = b"Creative Voice File\x1a"
+_W64 = b"riff\x2e\x91\xcf\x11"
+_ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
 _NEEDLES = (
     *((name, 0) for name in (b"fLaC", b"OggS\0\x02", b"caff\0\x01\0\0", b".snd\0\0", b"NIST_1A\n")),
-    *((name, 0) for name in (b"Creative Voice File\x1a", b"2BIT")),
-    *((name, 0) for name in (b"RIFF", b"RIFX", b"RF64", b"FORM", b"\x1aE\xdf\xa3", b"FLV\x01")),
-    *(
-        (name, 0)
-        for name in (b"#!AMR", b"riff\x2e\x91\xcf\x11", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")
-    ),
+    *((name, 0) for name in (_VOC, b"2BIT", _W64, _ASF, b"#!AMR", b"\x1aE\xdf\xa3", b"FLV\x01")),
+    *((name, 0) for name in (b"RIFF", b"RIFX", b"RF64", b"FORM")),
     (b"ftyp", 4),
 )
 """(Bytes to look for, how many of the file stand before them)."""
 
 
 def _begins(peek: Peek, place: int) -> bool:
-    """Whether a file begins here: at least eight bytes are what they must be."""
+    """Whether a file begins here: its name, and at least as much behind it, are what they must be.
+
+    A name by itself is none: any bytes may be that, and no file ends with its name.
+    """
     head = peek.at(place, 64)
     name, size = head[:4], int.from_bytes(head[4:8], "big")
     if name == b"fLaC":
         return head[4:8] in (b"\0\0\0\x22", b"\x80\0\0\x22")
+    if name == b"caff":
+        return head[8:12] == b"desc"
+    if head.startswith(b"NIST_1A"):
+        return head[8:16].strip().isdigit()  # the length of its header
+    if head.startswith(_VOC):
+        return head[20:22] == b"\x1a\0"  # likewise
+    if head.startswith(_W64):
+        return head[24:28] == b"wave"
+    if head.startswith(_ASF):
+        return head[28:30] == b"\x01\x02"  # reserved, and always so
     if name == b"OggS":
         return head[6:14] == bytes(8)
     if name == b".snd":
@@ -239,10 +252,11 @@ def _begins(peek: Peek, place: int) -> bool:
     if name == b"FLV\x01":
         return head[5:9] == b"\0\0\0\x09"
     if name == b"#!AM":
-        return head[5:6] in (b"\n", b"-")
+        begun = re.match(rb"#!AMR(-WB)?(_MC1\.0)?\n(.)", head, re.DOTALL)
+        return begun is not None and not begun[3][0] & 0x83  # of a frame's head, or the channels'
     if head[4:8] == b"ftyp":
         return int.from_bytes(name, "big") < 1024 and head[8:12].isascii() and head[8:11].isalnum()
-    return True  # ten bytes and more were found
+    return False
 
 
 def find(peek: Peek, name: bytes, place: int) -> int | None:

@@ -142,7 +142,9 @@ def test_verify_hashes_a_file_once_and_tells_it_once(run, talks, out, monkeypatc
     hashed = []
     real = verify.__globals__["hash_file"]
     monkeypatch.setitem(
-        verify.__globals__, "hash_file", lambda path: hashed.append(path.name) or real(path)
+        verify.__globals__,
+        "hash_file",
+        lambda path, *to: hashed.append(path.name) or real(path, *to),
     )
     found = verify(out, audio=talks)
     assert (found.faults, found.heard) == ((), 3)
