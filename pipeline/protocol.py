@@ -9,13 +9,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import ProtocolError
 
+T = TypeVar("T")
 Rows = NDArray[np.int64]
 ASIDE = ("split_unused",)
 """What is described and is no part of the question: another way was asked for, and taken."""
@@ -165,36 +166,56 @@ def _clips(count: int) -> str:
 
 
 def from_plain(described: Mapping[str, Any], assignment: Sequence[Sequence[str]]) -> Protocol:
-    """A protocol as a run folder keeps it: enough to score predictions, not to train."""
-    classes = tuple(described["classes"])
+    """A protocol as a run folder keeps it: enough to score predictions, not to train.
+
+    Raises:
+        LookupError, TypeError, ValueError: they are not the plain values of one.
+    """
+    clips = [_texts(row) for row in assignment]
+    name, label, cluster = _texts([described[key] for key in ("name", "label", "cluster")])
+    classes = _texts(described["classes"])
     index = {name: i for i, name in enumerate(classes)}
     empty = np.zeros(0, np.int64)
-    rows = np.arange(len(assignment))
-    tested = np.array([row[3] for row in assignment])
+    rows = np.arange(len(clips))
+    tested = np.array([row[3] for row in clips])
     folds = tuple(
         Fold(
-            name=name,
+            name=fold,
             held_out=held_out,
-            train=rows[tested != name],
+            train=rows[tested != fold],
             dev=empty,
-            test=rows[tested == name],
+            test=rows[tested == fold],
         )
-        for name, held_out in described["folds"].items()
+        for fold, held_out in _values(described["folds"], str).items()
     )
     return Protocol(
-        name=described["name"],
-        corpora=tuple(described["corpora"]),
-        label=described["label"],
+        name=name,
+        corpora=_texts(described["corpora"]),
+        label=label,
         classes=classes,
-        label_map=described["label_map"],
-        disjoint=tuple(described["disjoint"]),
-        cluster=described["cluster"],
-        paths=tuple(row[0] for row in assignment),
-        labels=np.array([index[row[1]] for row in assignment], np.int64),
-        clusters=tuple(row[2] for row in assignment),
+        label_map=_values(described["label_map"], str),
+        disjoint=_texts(described["disjoint"]),
+        cluster=cluster,
+        paths=tuple(row[0] for row in clips),
+        labels=np.array([index[row[1]] for row in clips], np.int64),
+        clusters=tuple(row[2] for row in clips),
         store_rows=rows,
         folds=folds,
-        left_out=described["left_out"],
-        overlaps=described["overlaps"],
-        split_unused=described.get("split_unused", {}),
+        left_out=_values(described["left_out"], int),
+        overlaps=_values(described["overlaps"], int),
+        split_unused=_values(described.get("split_unused", {}), int),
     )
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    """What should be a list of texts, and is only what a file says."""
+    if not isinstance(found, list | tuple) or not all(isinstance(text, str) for text in found):
+        raise TypeError("a list of texts")
+    return tuple(found)
+
+
+def _values(found: Any, kind: type[T]) -> Mapping[str, T]:
+    """What should be names with a value of a kind for each."""
+    if not isinstance(found, dict) or not all(type(value) is kind for value in found.values()):
+        raise TypeError(f"names with {kind.__name__} for each")
+    return found
