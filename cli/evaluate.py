@@ -141,9 +141,10 @@ def _show_runs(found: "list[Evaluation]") -> None:
 
 def _show_question(runs: "list[Evaluation]") -> None:
     from gensr.cli.console import print_plain, table
+    from gensr.features.same_encoder import named
 
     names = [one.run.resolve().name for one in runs]
-    encoders = [str(one.options["encoder"]["name"]) for one in runs]
+    encoders = [named(one.options["encoder"]) for one in runs]
     rows = []
     for one, name, encoder in zip(runs, names, encoders, strict=True):
         called = name if names.count(name) == 1 else str(one.run)

@@ -6,6 +6,7 @@ Each command imports the stage it runs inside its function.
 import io
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -81,7 +82,7 @@ def run() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:  # a full disk, a folder that may not be written
-        _say(f"{error.filename or 'the system'}: {error.strerror or error}")
+        _say(f"{error.filename or _place()}: {error.strerror or error}")
         sys.exit(1)
     except KeyboardInterrupt:  # once more, while the first was being dealt with
         status = INTERRUPTED
@@ -93,6 +94,15 @@ def run() -> None:
         )
         sys.exit(1)
     sys.exit(status)
+
+
+def _place() -> str:
+    """Return where something is amiss that has no name."""
+    try:
+        Path.cwd()
+    except OSError:  # libraries cannot even be loaded in it
+        return "the current folder was removed, change into another one"
+    return "the system"
 
 
 def _say(message: str) -> None:

@@ -88,6 +88,15 @@ def differences(
     return told
 
 
+def named(encoder: Mapping[str, Any]) -> str:
+    """Return an encoder's name, for a person; an object of one's own may have none.
+
+    >>> named({"family": "mine"})
+    'an encoder without a name'
+    """
+    return str(encoder.get("name") or "an encoder without a name")
+
+
 class _Absent:
     """A setting that one side does not have."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from gensr.features.corpora import scan
 from gensr.features.corpora.names import shown
+from gensr.features.same_encoder import named
 from gensr.features.store import open_store
 from gensr.features.store.where import Where, locate
 from gensr.pipeline.describe_run import run_facts
@@ -56,7 +57,7 @@ def _store(path: Where, everything: bool) -> Description:
         table = {name: [*map(str, values.tolist())] for name, values in store.table.items()}
         facts = [
             ("clips", f"{len(store)}, {store.table['seconds'].sum() / 3600:.2f} h"),
-            ("encoder", f"{encoder.get('name')} ({encoder.get('family')})"),
+            ("encoder", f"{named(encoder)} ({encoder.get('family')})"),
             ("dtype", f"{encoder.get('dtype')}, stored as {store.header.dtype}"),
             ("verified", _verified(store.header.verification)),
             ("layers", f"{len(store.layers)} x {store.width}: {', '.join(store.layers)}"),

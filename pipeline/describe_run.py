@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gensr.estimator.errors import RunError
+from gensr.features.same_encoder import named
 from gensr.pipeline.run import Run
 from gensr.pipeline.run_lock import idle
 
@@ -30,7 +31,7 @@ def run_facts(path: Path) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]
         ("label", f"{protocol.label}: {', '.join(protocol.classes)}"),
         ("clips", str(len(protocol.paths))),
         *(() if deployed else (("folds", folds),)),
-        ("encoder", config["encoder"]["name"]),
+        ("encoder", named(config["encoder"])),
         ("steps", str(config["training"]["steps"])),
         ("seed", str(config["seed"])),
         ("stores", ", ".join(config["stores"])),

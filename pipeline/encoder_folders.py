@@ -58,9 +58,10 @@ def _note(encoder: Mapping[str, Any]) -> Path | None:
     hashes = [encoder.get(name) for name in ("weights_sha256", "config_sha256")]
     if not all(isinstance(each, str) and each for each in hashes):
         return None
-    cache = os.environ.get("XDG_CACHE_HOME")
+    cache = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        root = Path(cache) if cache else Path.home() / ".cache"
+        # Only an absolute one counts, by the XDG specification: the current folder is no cache.
+        root = Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache"
     except RuntimeError:  # nobody's home
         return None
     key = hashlib.sha256("\n".join(map(str, hashes)).encode()).hexdigest()

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gensr.estimator.metrics import Numbers
+from gensr.features.same_encoder import named
 from gensr.pipeline import fonts
 from gensr.pipeline.bench import MeanTrajectory
 from gensr.pipeline.evaluate import Evaluation
@@ -162,7 +163,7 @@ def _style(families: list[str]) -> Iterator[None]:
 
 
 def _title(evaluation: Evaluation) -> str:
-    encoder = evaluation.options["encoder"]["name"]
+    encoder = named(evaluation.options["encoder"])
     return f"{evaluation.model}, {evaluation.protocol.name}, {encoder}"
 
 

@@ -19,7 +19,7 @@ from gensr.features.corpora.names import shown
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.load import CONTEXTS
 from gensr.features.encoding import Clips, encode_clips
-from gensr.features.same_encoder import differences
+from gensr.features.same_encoder import differences, named
 from gensr.features.survey import closed_at_the_end, hear_in_children, other_length
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
@@ -113,14 +113,14 @@ def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
             place,
             revision=revision,
             device=device,
-            dtype=asked["dtype"],
+            dtype=asked.get("dtype") or "float32",
             context=context if context in CONTEXTS else "full",
         )
     except EncoderError as error:
         if name:
             raise
         raise RunError(
-            f"{run.folder} needs the encoder {asked['name']}, which cannot be had now ({error}); "
+            f"{run.folder} needs the encoder {named(asked)}, which cannot be had now ({error}); "
             "pass --encoder DIR"
         ) from error
     known = {key: value for key, value in asked.items() if key != "max_seconds"}
@@ -142,13 +142,13 @@ def _place(asked: Mapping[str, Any]) -> tuple[str | None, str | None]:
     A local folder's name is not asked for on the hub, where it would be somebody else's. A hub id
     is, unless this machine has it in a folder.
     """
-    name, revision = asked["name"], asked.get("revision")
+    name, revision = asked.get("name"), asked.get("revision")
     folder = recall(asked)
     if folder is not None:
         return str(folder), None
     if name == "fbank" or revision is not None:
         return name, revision
-    return (name if Path(name).is_dir() else None), None
+    return (name if name and Path(name).is_dir() else None), None
 
 
 def _as_extracted(run: Run, ears: Encoder) -> Batching:

@@ -148,8 +148,8 @@ def _stores(value: Any) -> bool:
 
 
 def _encoder(value: Any) -> bool:
-    """Every store names its encoder; how long it listens at once is told where it is asked."""
-    if not isinstance(value, dict) or not _text(value.get("name")):
+    """An object of one's own may have had no name; how long it listens at once may be absent."""
+    if not isinstance(value, dict) or not _text_or_none(value.get("name")):
         return False
     longest = value.get("max_seconds", 1)
     return type(longest) in (int, float) and math.isfinite(longest) and longest > 0

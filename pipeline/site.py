@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gensr.estimator.errors import EncoderError
 from gensr.features.audio import SAMPLE_RATE, resampling_provenance
 from gensr.features.encoders import Encoder
 from gensr.features.encoding import Clips
@@ -44,7 +45,18 @@ class Site(Protocol):
 
 
 def settings_of(encoder: Encoder, config: ExtractConfig) -> dict[str, Any]:
-    """Return what `Site.settings` returns, for an encoder at hand."""
+    """Return what `Site.settings` returns, for an encoder at hand.
+
+    Raises:
+        EncoderError: an encoder of one's own has no name.
+    """
+    about = dict(encoder.provenance())
+    about.setdefault("name", encoder.name)
+    if not isinstance(about["name"], str) or not about["name"]:
+        raise EncoderError(
+            f"the encoder calls itself {about['name']!r}: give it a name, by which a store and "
+            "its runs know it"
+        )
     longest = round(config.max_seconds * SAMPLE_RATE)
     if encoder.max_samples is not None:
         longest = min(longest, encoder.max_samples)
@@ -52,7 +64,7 @@ def settings_of(encoder: Encoder, config: ExtractConfig) -> dict[str, Any]:
     settings: dict[str, Any] = json.loads(
         json.dumps(
             {
-                "encoder": {**encoder.provenance(), "max_seconds": longest / SAMPLE_RATE},
+                "encoder": {**about, "max_seconds": longest / SAMPLE_RATE},
                 "layers": encoder.layers,
                 "width": encoder.width,
                 "dtype": config.store_dtype,

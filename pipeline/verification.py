@@ -127,5 +127,6 @@ def _present(found: Scan, plan: Plan) -> list[int]:
 
 def _bound(settings: Mapping[str, Any]) -> float:
     """Return what an error may be; by the settings, as the encoder may be on another machine."""
-    bound = BOUNDS[settings["encoder"].get("dtype", "float32")]
+    said = str(settings["encoder"].get("dtype"))  # an encoder of one's own may say anything
+    bound = BOUNDS.get(said, BOUNDS["float32"])
     return bound + (_HALF if settings["dtype"] == "float16" else 0.0)

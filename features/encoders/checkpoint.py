@@ -119,12 +119,20 @@ def weight_files(folder: Path) -> list[Path]:
             return [folder / single]
         index = read_json(folder / f"{single}.index.json")
         if index is not None:
-            parts = sorted({folder / str(part) for part in index.get("weight_map", {}).values()})
+            parts = _parts(folder / f"{single}.index.json", index.get("weight_map"))
             missing = [part.name for part in parts if not part.is_file()]
             if missing or not parts:
                 raise EncoderError(f"{folder} lacks a part of its weights: {', '.join(missing)}")
             return parts
     raise EncoderError(f"{folder} holds no weights: no model.safetensors, no pytorch_model.bin")
+
+
+def _parts(index: Path, weight_map: Any) -> list[Path]:
+    """Return the files that an index names."""
+    names: Iterable[Any] = weight_map.values() if isinstance(weight_map, dict) else [None]
+    if not all(isinstance(name, str) for name in names):
+        raise EncoderError(f"{index}: its weight_map does not name files; download it again")
+    return sorted({index.parent / name for name in names})
 
 
 def hash_weights(files: list[Path]) -> str:

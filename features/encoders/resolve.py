@@ -19,6 +19,8 @@ _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SETTINGS = list(FILES)
 _SAFETENSORS = ["model*.safetensors", "model.safetensors.index.json"]
+_SAFE_NAMES = ("model.safetensors", "model.safetensors.index.json")
+"""One of which is there where a folder holds safetensors: other names are other precisions."""
 _PICKLES = ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
 _REPOSITORY = "models--"
 """How the folder of a model begins in a cache of the hub."""
@@ -46,7 +48,10 @@ def find_source(name: str, revision: str | None) -> Source:
     Raises:
         EncoderError: no such folder or id, or the hub cannot be reached.
     """
-    path = Path(name).expanduser()
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # nobody's home
+        raise EncoderError(f"encoder {name!r}: there is no such folder; {_WAY_OUT}") from None
     if path.is_dir():
         source = _of_folder(path)
         if revision not in (None, source.revision):
@@ -114,7 +119,7 @@ def _from_hub(name: str, revision: str | None) -> Source:
             f"reached ({_one_line(error)}); {_WAY_OUT}"
         ) from error
     files = {sibling.rfilename for sibling in info.siblings or []}
-    safe = any(file.startswith("model") and file.endswith(".safetensors") for file in files)
+    safe = not files.isdisjoint(_SAFE_NAMES)
     wanted = _SETTINGS + (_SAFETENSORS if safe else _PICKLES)
     try:
         folder = snapshot_download(name, revision=info.sha, allow_patterns=wanted)

@@ -5,9 +5,10 @@ and run; the feature extractor's settings say what is done to the waveform befor
 followed or refused: a setting that is passed over would give vectors that look like any others.
 
 The feature extractor's settings stand in preprocessor_config.json or, as transformers 5 saves
-them with a processor, in processor_config.json under `feature_extractor`, which goes first where
-both are there. We compute what the extractor computes ourselves (in batches, where the model is),
-so the folder's own one is asked once, with a probe: if the two differ, the encoder is refused.
+them with a processor, in processor_config.json under `feature_extractor` (or `audio_processor`,
+which its newest versions read too); where both files have some, the latter goes first. We compute
+what the extractor computes ourselves (in batches, where the model is), so the folder's own one is
+asked once, with a probe: if the two differ, the encoder is refused.
 """
 
 import json
@@ -30,6 +31,10 @@ PROCESSOR, PREPROCESSOR, ADAPTER = (
 FILES = ("config.json", PREPROCESSOR, PROCESSOR, ADAPTER)
 """What is read of a folder beside its weights; the last may be there to be refused."""
 
+_NESTED = ("feature_extractor", "audio_processor")
+"""Where processor_config.json holds the extractor: the first that is there, be it null."""
+_SHARDS = "shard-*-model-*-of-*.safetensors"
+"""Weights as distributed training saves them: transformers reads them before any others."""
 _ATTENTION = ("_attn_implementation", "attn_implementation", "_attn_implementation_internal")
 _EXACT = (None, "eager", "sdpa")
 """Ways to compute attention that torch brings along, in every precision; others are a package or
@@ -111,13 +116,21 @@ def read_extractor(folder: Path, config: Mapping[str, Any], kind: str) -> Extrac
     if settings is None:
         return Extractor(folder=folder, source="assumed", made=None)
     where = folder / source
-    named = settings.get("feature_extractor_type", config.get("feature_extractor_type"))
+    own = settings.get("feature_extractor_type")
+    named = config.get("feature_extractor_type") if own is None else own
     if named is not None and named != kind:
         raise EncoderError(
             f"{where} asks for the feature extractor {named!r}; gensr runs this family with {kind}"
         )
-    if not isinstance(settings.get("auto_map", {}), Mapping):
+    code = settings.get("auto_map", {})
+    if not isinstance(code, Mapping):
         raise EncoderError(f"{where}: its auto_map is no JSON object; take that line out")
+    if own is None and "AutoFeatureExtractor" in code:  # named beside it, ours is the fallback
+        raise EncoderError(
+            f"{where} asks for a feature extractor that the folder brings as code, which gensr "
+            f"does not run; where the model was trained with {kind}, name that as its "
+            "feature_extractor_type"
+        )
     import transformers
 
     try:
@@ -136,11 +149,13 @@ def read_extractor(folder: Path, config: Mapping[str, Any], kind: str) -> Extrac
 
 def _settings(folder: Path) -> tuple[str, dict[str, Any] | None]:
     """Return the file that holds the extractor's settings, and them; None where there are none."""
-    nested = (read_json(folder / PROCESSOR) or {}).get("feature_extractor")
+    processor = read_json(folder / PROCESSOR) or {}
+    key = next((name for name in _NESTED if name in processor), _NESTED[0])
+    nested = processor.get(key)
     if nested is None:
         return PREPROCESSOR, read_json(folder / PREPROCESSOR)
     if not isinstance(nested, dict):
-        raise EncoderError(f"{folder / PROCESSOR}: its feature_extractor is no JSON object")
+        raise EncoderError(f"{folder / PROCESSOR}: its {key} is no JSON object")
     return PROCESSOR, nested
 
 
@@ -166,6 +181,21 @@ def check_config(folder: Path, config: Mapping[str, Any]) -> None:
         raise EncoderError(
             f"{where} names its weights by transformers_weights; rename the file to "
             "model.safetensors, and take that line out"
+        )
+    if config.get("configuration_files"):
+        raise EncoderError(
+            f"{where} names configuration_files, one for each version of transformers: put the "
+            "one that the model was trained with in its place"
+        )
+    if config.get("fusion_config"):
+        raise EncoderError(
+            f"{where} has a fusion_config, which exchanges parts of the model: take that line out"
+        )
+    shard = next(folder.glob(_SHARDS), None)
+    if shard is not None:
+        raise EncoderError(
+            f"{shard} is a part of a distributed checkpoint, which gensr does not read: save the "
+            "model again with save_pretrained, or remove these parts"
         )
     if (folder / ADAPTER).exists():
         raise EncoderError(

@@ -8,6 +8,8 @@ import json
 import os
 import re
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -353,3 +355,14 @@ class TestCorporaThatAreTooSmall:
         gensr("extract", corpus, "--encoder", "fbank", "--out", "s.zarr", "--allow-errors", 99).ok()
         said = gensr("train", "s.zarr", "--steps", 2, "--run", "r").ok()
         assert "1 clip left out: no emotion label\n" in said.err
+
+
+def test_a_current_folder_that_is_gone_is_named(tmp_path):
+    (tmp_path / "gone").mkdir()
+    script = Path(sys.executable).parent / "gensr"
+    leave = 'cd "$1" && rmdir "$1" && exec "$2" extract /corpus --out s.zarr --encoder fbank'
+    done = subprocess.run(
+        ["bash", "-c", leave, "bash", tmp_path / "gone", script], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("gensr: the current folder was removed, change into another")

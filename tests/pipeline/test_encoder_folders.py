@@ -51,6 +51,15 @@ def test_a_home_that_cannot_be_written_is_no_fault(tmp_path, cache):
     assert recall(ABOUT) is None
 
 
+def test_a_cache_is_no_part_of_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", "here")
+    remember(ABOUT, tmp_path)
+    assert recall(ABOUT) == tmp_path
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
 @given(content=st.binary(max_size=100))
 def test_a_note_of_garbage_is_none(content, tmp_path_factory):
     root = tmp_path_factory.mktemp("home")

@@ -266,3 +266,29 @@ def test_fbank_end_to_end_without_transformers(corpus, tmp_path):
     with open_store(tmp_path / "s.zarr") as store:
         assert store.attributes["encoder"]["name"] == "fbank"
         assert np.isfinite(store.vectors()).all()
+
+
+class Nameless(Lengths):
+    """An encoder of one's own that says of itself what it is told to."""
+
+    def __init__(self, **says):
+        super().__init__()
+        self.says = says
+
+    def provenance(self):
+        return self.says
+
+
+@pytest.mark.parametrize("says", [{}, {"family": "mine"}, {"dtype": "int8"}, {"dtype": ["x"]}])
+def test_an_encoder_of_ones_own_may_say_little_of_itself(says, corpus, tmp_path):
+    config = ExtractConfig(verify=2)
+    report = extract(corpus, tmp_path / "s.zarr", config, encoder=Nameless(**says))
+    assert report.verification.bound == 1e-5
+    with open_store(tmp_path / "s.zarr") as store:
+        assert store.header.encoder == {**says, "name": Lengths.name, "max_seconds": 30.0}
+
+
+@pytest.mark.parametrize("name", ["", 3, None, ["x"]])
+def test_an_encoder_without_a_name_is_refused(name, corpus, tmp_path):
+    with pytest.raises(EncoderError, match="give it a name"):
+        extract(corpus, tmp_path / "s.zarr", ExtractConfig(), encoder=Nameless(name=name))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from gensr.estimator.model import predict
 from gensr.estimator.saved import load_model
 from gensr.features.decoders import shared_decoders
 from gensr.pipeline import predict as stage
+from gensr.pipeline.describe_run import run_facts
 from gensr.pipeline.predict import predict_clips
 from gensr.pipeline.run import Run
 from gensr.pipeline.vectors import load_vectors
@@ -187,3 +189,17 @@ def test_a_name_that_is_not_utf8_can_be_printed(deployed, corpus, tmp_path):
     found = predict_clips([tmp_path], Run.open(deployed), device="cpu")
     assert [answer.path for answer in found.answers] == [rf"{tmp_path}/caf\udce9.wav"]
     assert [problem.path for problem in found.failed] == [rf"{tmp_path}/bad\udce9.wav"]
+
+
+def test_an_encoder_that_has_no_name_is_said_to_have_none(deployed, corpus, rebind, tmp_path):
+    """gensr 0.1 took one: an object of one's own that said nothing of itself."""
+    folder = shutil.copytree(deployed, tmp_path / "run")
+    config = json.loads((folder / "config.json").read_text())
+    config["encoder"] = {"max_seconds": 30.0}
+    (folder / "config.json").write_text(json.dumps(config))
+    run = Run.open(rebind(folder))
+    with pytest.raises(RunError, match="needs the encoder an encoder without a name"):
+        predict_clips([corpus], run, device="cpu")
+    with pytest.raises(RunError, match="trained on vectors of another encoder"):
+        predict_clips([corpus], run, encoder="fbank", device="cpu")
+    assert ("encoder", "an encoder without a name") in run_facts(folder)[0]

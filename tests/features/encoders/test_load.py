@@ -46,7 +46,9 @@ def hub(monkeypatch, tmp_path):
     return point
 
 
-@pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "a/b/c", "models/", "~/nowhere"])
+@pytest.mark.parametrize(
+    "name", ["./nowhere", "/nowhere/at/all", "a/b/c", "models/", "~/nowhere", "~no-such-user/x"]
+)
 def test_a_path_without_a_folder(name):
     line = fails(name)
     assert "no such folder" in line
@@ -77,6 +79,29 @@ def test_missing_weights(copy):
     index = {"weight_map": {"a": "model-00001-of-00002.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     assert "model-00001-of-00002.safetensors" in fails(folder)
+
+
+@pytest.mark.parametrize("names", [None, [], "x", 1, {"a": None}, {"a": ["x"]}, {}])
+def test_an_index_that_names_no_files(copy, names):
+    folder = copy()
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
+    fails(folder)
+
+
+def test_weights_in_parts_are_those_of_one_file(copy, noise, tmp_path):
+    from transformers import AutoModel
+
+    folder = copy()
+    whole = load_encoder(str(folder), device="cpu")
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32)
+    model.save_pretrained(tmp_path / "parts", max_shard_size="50KB")
+    shutil.copy(folder / "preprocessor_config.json", tmp_path / "parts")
+    assert len(list((tmp_path / "parts").glob("model-*"))) > 1
+    parts = load_encoder(str(tmp_path / "parts"), device="cpu")
+    clips = noise(5_000)
+    np.testing.assert_array_equal(parts.encode(clips), whole.encode(clips))
+    assert parts.provenance()["weights_sha256"] != whole.provenance()["weights_sha256"]
 
 
 @pytest.mark.parametrize("keep", [0, 7, 5_000])
@@ -250,6 +275,10 @@ assert "torch" in sys.modules and "transformers" not in sys.modules
     [
         (["model.safetensors", "pytorch_model.bin"], "model*.safetensors"),
         (["fairseq.pt", "pytorch_model.bin"], "pytorch_model*.bin"),
+        (
+            ["model.fp16.safetensors", "models/a.safetensors", "pytorch_model.bin"],
+            "pytorch_model*.bin",
+        ),
     ],
 )
 def test_a_download_takes_one_kind_of_weights_at_the_commit_the_hub_names(

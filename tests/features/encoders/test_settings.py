@@ -121,6 +121,23 @@ def test_where_both_files_are_there_the_processors_goes_first(kind, folder, nois
     assert "none (preprocessor_config.json)" in str(load_encoder(str(path)).provenance())
 
 
+def test_a_processor_may_call_its_extractor_an_audio_processor(folder, noise, error):
+    wanted, other = extractor_of("hubert-base"), extractor_of("hubert-base", do_normalize=False)
+    for processor in (
+        {"audio_processor": wanted},
+        {"audio_processor": other, "feature_extractor": wanted},
+    ):
+        path = folder("hubert-base", preprocessor=other, processor=processor)
+        assert check(path, noise, error) == "followed"
+        assert "unit variance over the clip (processor_config.json)" in str(
+            load_encoder(str(path), device="cpu").provenance()
+        )
+    nothing = {"audio_processor": other, "feature_extractor": None}
+    path = folder("hubert-base", preprocessor=wanted, processor=nothing)
+    assert check(path, noise, error) == "followed"
+    assert "(preprocessor_config.json)" in str(load_encoder(str(path), device="cpu").provenance())
+
+
 def test_what_an_extractor_does_not_say_is_its_own_default(folder, noise, error):
     """A group-norm model whose file leaves do_normalize out is normalised all the same."""
     path = folder("hubert-base", preprocessor={"sampling_rate": 16_000})
@@ -174,6 +191,27 @@ def test_nor_does_any_one_of_them(kind, config, folder, noise, error):
             "audio at 24000 Hz",
         ),
         ("hubert-large", {"processor": {"feature_extractor": []}}, "is no JSON object"),
+        (
+            "hubert-large",
+            {"processor": {"audio_processor": {"sampling_rate": 8_000}}},
+            "audio at 8000 Hz",
+        ),
+        ("hubert-large", {"processor": {"audio_processor": "x"}}, "its audio_processor is no"),
+        (
+            "hubert-large",
+            {"preprocessor": {"auto_map": {"AutoFeatureExtractor": "own.Own"}}},
+            "brings as code",
+        ),
+        (
+            "hubert-large",
+            {
+                "config": {"feature_extractor_type": "Odd"},
+                "preprocessor": {"feature_extractor_type": None},
+            },
+            "feature extractor 'Odd'",
+        ),
+        ("hubert-base", {"config": {"configuration_files": ["config.4.0.0.json"]}}, "in its place"),
+        ("hubert-base", {"config": {"fusion_config": {"patch_embeddings": True}}}, "fusion_config"),
         ("hubert-large", {"preprocessor": []}, "does not hold a JSON object"),
         (
             "hubert-large",
@@ -215,6 +253,15 @@ def test_an_adapter_of_peft_is_refused(folder, tmp_path):
         load_encoder(str(path), device="cpu")
 
 
+def test_parts_of_a_distributed_checkpoint_are_refused(folder, tmp_path):
+    """transformers would read them, and leave out the weights whose hash we keep."""
+    path = Path(shutil.copytree(folder("hubert-base"), tmp_path / "parts"))
+    part = path / "shard-00000-model-00001-of-00001.safetensors"
+    shutil.copy(path / "model.safetensors", part)
+    with pytest.raises(EncoderError, match=r"shard-00000.* distributed checkpoint"):
+        load_encoder(str(path), device="cpu")
+
+
 ODD = st.sampled_from([None, True, False, 0, 1, -1, 2, 0.5, 16_000, 8_000, "", "left", [], {}, "x"])
 EXTRACTOR = st.dictionaries(
     st.sampled_from(
@@ -225,7 +272,11 @@ EXTRACTOR = st.dictionaries(
             *("mel_filters", "model_input_names", "auto_map", "pad", "feature_extractor"),
         ]
     ),
-    st.one_of(ODD, st.sampled_from(["Wav2Vec2FeatureExtractor", "WhisperFeatureExtractor"])),
+    st.one_of(
+        ODD,
+        st.sampled_from(["Wav2Vec2FeatureExtractor", "WhisperFeatureExtractor"]),
+        st.just({"AutoFeatureExtractor": "own.Own"}),
+    ),
     max_size=4,
 )
 CONFIG = st.dictionaries(
@@ -235,13 +286,14 @@ CONFIG = st.dictionaries(
             *("torch_dtype", "output_hidden_states", "output_attentions", "torchscript"),
             *("gradient_checkpointing", "apply_spec_augment", "layerdrop", "do_normalize"),
             *("feature_extractor_type", "quantization_config", "use_weighted_layer_sum"),
+            *("configuration_files", "fusion_config", "per_layer_config", "return_attention_mask"),
             *("auto_map", "hidden_act", "layer_norm_eps", "hidden_dropout", "feat_proj_dropout"),
         ]
     ),
     st.one_of(ODD, st.sampled_from(["eager", "sdpa", "float16", "relu", "flash_attention_2"])),
     max_size=2,
 )
-PLACES = st.sampled_from(["preprocessor", "processor", "both", "neither"])
+PLACES = st.sampled_from(["preprocessor", "processor", "both", "neither", "audio_processor"])
 
 
 def drawn(kind, config, about, other, place, folder, noise, error):
@@ -250,6 +302,8 @@ def drawn(kind, config, about, other, place, folder, noise, error):
         files["preprocessor"] = extractor_of(kind) | about
     if place in ("processor", "both"):
         files["processor"] = {"feature_extractor": extractor_of(kind) | other}
+    if place == "audio_processor":
+        files["processor"] = {"audio_processor": extractor_of(kind) | other}
     path = folder(kind, config, **files)
     if place == "neither":  # AutoFeatureExtractor refuses; ours is assumed, and said so
         loaded_or_not(path)
