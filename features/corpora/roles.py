@@ -95,13 +95,21 @@ def tell_all(names: Iterable[str]) -> Mapping[str, Told]:
     """
     told = {name: _alone(name) for name in set(names)}
     parted = {name: found for name in told if told[name].role == NAME and (found := _part(name))}
+    letters = {
+        word
+        for name in (*told, *(rest for rest, _, _ in parted.values()))
+        if len(word := plain(name)) == 1
+    }
+    people = not letters <= {*GENDERS}  # `f` among `a` to `g` is no woman
+    if people:
+        told |= {name: Told(NAME, name) for name in told if plain(name) in letters}
     emotions: dict[str, set[str]] = defaultdict(set)
     for rest, word, _ in parted.values():
         emotions[plain(rest)].add(plain(word))
     for name, (rest, word, first) in parted.items():
         crossed = len(emotions[plain(rest)]) > 1
         told[name] = _compound(
-            name, rest, word, crossed=crossed, several=len(emotions) > 1, first=first
+            name, rest, word, crossed=crossed, several=len(emotions) > 1, first=first, people=people
         )
     return told
 
@@ -143,7 +151,7 @@ def _part(name: str) -> tuple[str, str, bool] | None:
 
 
 def _compound(
-    name: str, rest: str, word: str, *, crossed: bool, several: bool, first: bool
+    name: str, rest: str, word: str, *, crossed: bool, several: bool, first: bool, people: bool
 ) -> Told:
     """Tell what a name of two parts says.
 
@@ -154,8 +162,9 @@ def _compound(
         crossed: Whether the same rest stands beside other emotions too.
         several: Whether there are other rests.
         first: Whether the rest is before the emotion.
+        people: Whether a single letter counts people, and is no gender.
     """
-    alone = _alone(rest)
+    alone = Told(NAME, rest) if people and len(plain(rest)) == 1 else _alone(rest)
     if any(is_emotion(token) or token in _MODIFIERS for token in plain(rest).split()):
         return Told(EMOTION, name)  # not_angry, happy_sad: a class of its own
     if alone.role in (SPLIT, GENDER, SPEAKER, LANGUAGE, SESSION, SENTENCE):

@@ -208,6 +208,16 @@ def test_folders_of_genders_alone_are_genders() -> None:
     ]
 
 
+def test_a_letter_among_letters_is_a_person_and_no_gender() -> None:
+    for form in ("{}/{}/x.wav", "{}_{}/x.wav"):
+        paths = [form.format(who, how) for who in "abcdefm" for how in ("angry", "sad")]
+        clips = read_folders(paths, ROOT).clips
+        assert {(c.speaker, c.gender) for c in clips} == {(who, "") for who in "abcdefm"}
+        paths = [form.format(who, how) for who in "fm" for how in ("angry", "sad")]
+        clips = read_folders(paths, ROOT).clips
+        assert {(c.speaker, c.gender) for c in clips} == {("", "female"), ("", "male")}
+
+
 def test_folders_of_people_alone_are_no_classes() -> None:
     clips = read_folders(["Actor_01/x.wav", "Actor_02/y.wav"], ROOT).clips
     assert [(c.speaker, c.emotion) for c in clips] == [("Actor_01", ""), ("Actor_02", "")]
