@@ -141,21 +141,23 @@ def _show_runs(found: "list[Evaluation]") -> None:
 
 def _show_question(runs: "list[Evaluation]") -> None:
     from gensr.cli.console import print_plain, table
+    from gensr.features.same_encoder import differences
 
     names = [one.run.resolve().name for one in runs]
     encoders = [str(one.options["encoder"]["name"]) for one in runs]
+    noted = [{"encoder": one.options["encoder"]} for one in runs]
+    several = any(differences(noted[0], other, exact=False) for other in noted[1:])
     rows = []
     for one, name, encoder in zip(runs, names, encoders, strict=True):
         called = name if names.count(name) == 1 else str(one.run)
-        called += f", {encoder}" if len(set(encoders)) > 1 else ""
+        called += f", {encoder}" if several else ""
         over = one.over_folds()["accuracy"]
         spread = f"{100 * over['mean']:.1f} ± {100 * over['sd']:.1f}" if len(one.folds) > 1 else "-"
         headline = [cell(one.numbers, "accuracy"), cell(one.numbers, "uar")]
         rows.append([called, *headline, *_f1(one.numbers), spread])
     numbers, about = runs[0].numbers, runs[0].protocol
-    title = f"{about.name}: {about.label}, {len(about.classes)} classes, {encoders[0]}"
-    if len(set(encoders)) > 1:
-        title = title.rsplit(", ", 1)[0]
+    title = f"{about.name}: {about.label}, {len(about.classes)} classes"
+    title += "" if several else f", {encoders[0]}"
     table(title, ["run", "WA %", "UAR %", "mF1", "wF1", "WA by fold"], rows)
     spans = (
         f"[95 % intervals over {numbers.clusters} {about.cluster}s]"

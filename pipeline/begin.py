@@ -21,6 +21,7 @@ from typing import Any
 from gensr.estimator.errors import RunError
 from gensr.estimator.files import make_folder, sync, why
 from gensr.estimator.sampler import SAMPLERS
+from gensr.features.same_encoder import differences
 from gensr.features.store.files import remove
 from gensr.pipeline.protocol import Protocol
 from gensr.pipeline.run import Run, is_run, new_folder
@@ -173,10 +174,21 @@ def _check_same(run: Run, question: Question) -> None:
     """Refuse to go on with a run of another question, naming the first difference."""
     before, now = dict(run.config), dict(question.config)
     # A store may move; folds follow. A setting that is new since the run was begun had no say.
-    keys = sorted(set(before) - {"stores", "folds", "run", "hashes"})
+    keys = sorted(set(before) - {"stores", "folds", "run", "hashes", "encoder"})
     for about, known in ((before, run.manifest), (now, question.manifest)):
         about["store hashes"] = [store["hash"] for store in known["stores"]]
         about["labels or splits"] = known["protocol_hash"]
+    told = differences(
+        {"encoder": before["encoder"]},
+        {"encoder": now["encoder"]},
+        names=("then", "now"),
+        exact=False,
+    )
+    if told:
+        raise RunError(
+            f"{run.folder} was started on vectors of another encoder ({told[0]}); resume with the "
+            "stores it was started with, or pass another --run"
+        )
     for key in (*keys, "store hashes", "labels or splits"):
         if before.get(key) != now.get(key):
             raise RunError(

@@ -114,12 +114,7 @@ def train(
     options, budget = _resolve(config)
     device = pick_device(config.device)
     before = _before(folder) if resume else None
-    vectors = load_vectors(
-        stores,
-        config.layers,
-        prefixes=prefixes_of(before) if before else None,
-        join=before is None or before.identity is not None,
-    )
+    vectors = _vectors(stores, config.layers, before)
     protocol = make_protocol(
         vectors.table,
         # The default is the one that the run began with.
@@ -190,6 +185,20 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
 def _before(folder: Path | None) -> Run | None:
     """The run to go on with, where there is one."""
     return Run.open(folder) if folder and (folder / "config.json").is_file() else None
+
+
+def _vectors(stores: Sequence[Where], layers: Sequence[str] | None, before: Run | None) -> Vectors:
+    """The vectors, called as in the run to go on with."""
+    if before is None:
+        return load_vectors(stores, layers)
+    return load_vectors(
+        stores,
+        layers,
+        encoder=before.config["encoder"],
+        known=[store["hash"] for store in before.manifest["stores"]],
+        prefixes=prefixes_of(before),
+        join=before.identity is not None,
+    )
 
 
 def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:
