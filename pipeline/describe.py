@@ -12,6 +12,7 @@ from gensr.features.store import open_store
 from gensr.features.store.where import Where, locate
 from gensr.pipeline.describe_run import run_facts
 from gensr.pipeline.grouping import capped, grouped
+from gensr.pipeline.run import is_beginning
 
 _NO_LABELS = ("path", "row", "seconds", "samples", "audio_sha256", "file_sha256")
 """Columns that are a clip's own."""
@@ -42,7 +43,7 @@ def describe(path: Where | str, *, everything: bool = False) -> Description:
     path = locate(path)
     if not isinstance(path, Path):
         return _store(path, everything)
-    if (path / "protocol.json").is_file():
+    if (path / "protocol.json").is_file() or is_beginning(path):
         return _run(path)
     is_zarr = path.suffix == ".zarr" or (path / "zarr.json").is_file()
     if is_zarr or path.suffix in (".h5", ".hdf5"):
