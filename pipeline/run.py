@@ -109,6 +109,11 @@ class Run:
         check_manifest(path, manifest)
         return manifest
 
+    @property
+    def joined(self) -> str:
+        """Which spellings of labels were made one class, in one line; empty where none were."""
+        return "; ".join(self.manifest.get("spellings_joined", ()))
+
     @cached_property
     def protocol(self) -> Protocol:
         """The question, as far as scoring needs it."""

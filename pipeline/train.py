@@ -137,7 +137,7 @@ def train(
     question = Question(
         config=_question(config, options, budget, vectors, stores, folds),
         protocol=protocol,
-        manifest=provenance(config.seed, protocol, origin, str(device)),
+        manifest=provenance(config.seed, protocol, origin, str(device), vectors.notes),
     )
     with begun(folder, question, resume=resume, overwrite=overwrite) as run:
         x = torch.from_numpy(vectors.x[protocol.store_rows])
