@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gensr.features.corpora import scan
-from gensr.features.corpora.names import shown
+from gensr.features.corpora.names import printable
 from gensr.features.store import open_store
 from gensr.features.store.where import Where, locate
 from gensr.pipeline.describe_run import run_facts
@@ -100,7 +100,7 @@ def _corpus(path: Path, everything: bool) -> Description:
     table = {name: [getattr(clip, name) for clip in found.clips] for name in columns}
     problems = grouped(((p.path, p.reason) for p in found.problems), everything=everything)
     return Description(
-        f"corpus {shown(str(path))}",
+        f"corpus {printable(str(path))}",
         (("clips", str(len(found.clips))), *_counts(table, everything)),
         (*found.notes, *problems),
     )
