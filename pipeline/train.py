@@ -115,15 +115,7 @@ def train(
     device = pick_device(config.device)
     before = _before(folder) if resume else None
     vectors = _vectors(stores, config.layers, before)
-    protocol = make_protocol(
-        vectors.table,
-        # The default is the one that the run began with.
-        name=config.protocol or (before.protocol.name if before else None),
-        label=config.label,
-        labels=config.labels,
-        seed=config.split_seed,
-        deploy=config.fold == "none",
-    )
+    protocol = _protocol(vectors, config, before)
     folds = _chosen(protocol, config.fold)
     spec = ModelSpec(
         model=config.model,
@@ -198,6 +190,18 @@ def _vectors(stores: Sequence[Where], layers: Sequence[str] | None, before: Run 
         known=[store["hash"] for store in before.manifest["stores"]],
         prefixes=prefixes_of(before),
         join=before.identity is not None,
+    )
+
+
+def _protocol(vectors: Vectors, config: TrainConfig, before: Run | None) -> Protocol:
+    """The question; its default is the one that the run to go on with began with."""
+    return make_protocol(
+        vectors.table,
+        name=config.protocol or (before.protocol.name if before else None),
+        label=config.label,
+        labels=config.labels,
+        seed=config.split_seed,
+        deploy=config.fold == "none",
     )
 
 
