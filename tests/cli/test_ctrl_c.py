@@ -86,6 +86,71 @@ def check(ended):
     assert re.fullmatch(SAID, lines[0]), err
 
 
+MOMENTS = {
+    "before any work": ("press(); print('more')", 130, ""),
+    "at work": ("start.at_work()\ntry:\n press()\nfinally:\n print('released')", 130, "released"),
+    "in an import": (
+        "start.at_work(); import mid; print(mid.whole); wait(); print(1)",
+        130,
+        "True",
+    ),
+    "in a finaliser": ("start.at_work(); Pressing(); wait(); print('lost')", 130, ""),
+    "when all is done": ("start.at_work(); print('done'); atexit.register(press)", 0, "done"),
+}
+SCRIPT = """
+import atexit, signal, time
+from gensr.cli import start
+
+def press():
+    signal.raise_signal(signal.SIGINT)
+
+def wait():
+    time.sleep(20)
+
+class Pressing:
+    def __del__(self):
+        press()
+
+def command():
+    exec({code!r}, globals())
+
+start.run(command)
+"""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_what_a_press_does_at_which_moment(moment, tmp_path):
+    code, status, out = MOMENTS[moment]
+    (tmp_path / "mid.py").write_text(
+        "import signal\nsignal.raise_signal(signal.SIGINT)\nwhole = True\n"
+    )
+    (tmp_path / "script.py").write_text(SCRIPT.format(code=code))
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        preexec_fn=hearing,
+    )
+    assert (done.returncode, done.stdout.strip()) == (status, out), done.stderr
+    assert re.fullmatch(f"({SAID}\n)?", done.stderr), done.stderr
+    assert bool(done.stderr) == (status == 130)
+
+
+def test_who_was_made_deaf_by_a_shell_stays_so(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT.format(code="press(); print('on')"))
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "on\n", "")
+
+
 @pytest.fixture
 def place(home, tmp_path):
     """The home's files, and room for new ones."""
