@@ -284,15 +284,10 @@ def _no_run(folder: Path) -> str:
     if is_beginning(folder):
         if not idle(folder):
             return busy(folder)
+        stopped = "its training was stopped in the beginning"
         if os.path.lexists(folder / REPLACED):
-            return (
-                f"{folder} is no run any more: `gensr train --overwrite` was stopped while it "
-                f"replaced the one that was there; {again}` begins anew"
-            )
-        return (
-            f"{folder} is no run yet: its training was stopped in the beginning; {again}` begins "
-            "anew"
-        )
+            stopped = "a `train --overwrite` was stopped while it replaced the run that was there"
+        return f"{folder} is no run; {again}` begins anew: {stopped}"
     if os.path.lexists(folder / "protocol.json") and not os.path.lexists(folder / "config.json"):
         return (
             f"{folder} is no run: its config.json is missing; put it back, or {again} --overwrite` "

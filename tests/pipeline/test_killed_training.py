@@ -103,7 +103,9 @@ def test_a_plain_training_takes_a_beginning(linear, store, fit, tmp_path):
     run = Path(shutil.copytree(linear, tmp_path / "run"))
     (run / "config.json").rename(run / REPLACED)
     for ask in (Run.open, describe):
-        with pytest.raises(RunError, match=r"no run any more: .* --overwrite` was stopped .*anew"):
+        with pytest.raises(
+            RunError, match=r"is no run; .* anew: a `train --overwrite` was stopped"
+        ):
             ask(run)
     with pytest.raises(RunError, match="holds no run to resume"):
         fit(run, model="linear", settings=None, resume=True)
@@ -117,7 +119,7 @@ def test_a_beginning_is_told_as_what_it_is(left, fit, tmp_path):
         (tmp_path / name).write_text("{}")
     for ask in (Run.open, describe):
         with pytest.raises(
-            RunError, match=r"is no run yet: .* stopped in the beginning; `gensr train"
+            RunError, match=r"is no run; .* anew: its training was stopped in the beg"
         ):
             ask(tmp_path)
     fit(tmp_path, steps=1, fold="1")
