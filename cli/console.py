@@ -24,6 +24,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from gensr.cli.start import at_work
 from gensr.pipeline.shown import in_json, visible
 
 out = Console(highlight=False, emoji=False, soft_wrap=True)
@@ -102,6 +103,7 @@ class Bars:
         self._began = self._said = time.monotonic()
 
     def __enter__(self) -> "Bars":
+        at_work()
         self._bars.start()
         return self
 

@@ -46,40 +46,29 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score runs: WA, UAR, F1 with intervals over speakers, against N, with pictures."""
-    from gensr.cli import breakdown, console
-    from gensr.estimator.errors import ConfigError
-    from gensr.estimator.sampler import SAMPLERS
+    from gensr.cli import console
     from gensr.pipeline.compare import differences
-    from gensr.pipeline.evaluate import evaluate
+    from gensr.pipeline.evaluate import evaluate_all
     from gensr.pipeline.figures import draw, lacking
     from gensr.pipeline.run import Run, newest
 
-    try:
-        steps = sorted({int(N) for N in sampler_steps.split(",") if N.strip()})
-    except ValueError:
-        steps = [0]
-    if any(N < 1 for N in steps):
-        raise ConfigError(f"--sampler-steps takes numbers from 1, as 1,2,4; found {sampler_steps}")
-    if sampler not in (None, *SAMPLERS):
-        raise ConfigError(f"--sampler takes {' or '.join(SAMPLERS)}; found {sampler}")
-    found = []
+    steps = _steps(sampler_steps, sampler)
+    opened = [Run.open(folder) for folder in runs or [newest(Path("runs"))]]
     with console.Bars() as bars:
-        for folder in runs or [newest(Path("runs"))]:
-            run = Run.open(folder)
-            one = evaluate(
-                run,
-                sampler=sampler,
-                steps=steps,
-                stores=store,
-                trajectory_of=trajectory,
-                device=device,
-                progress=bars,
-            )
+        found = evaluate_all(
+            opened,
+            sampler=sampler,
+            steps=steps,
+            stores=store,
+            trajectory_of=trajectory,
+            device=device,
+            progress=bars,
+        )
+        for run, one in zip(opened, found, strict=True):
             # Another sampler than the run's own is a look aside: it replaces nothing.
             aside = "" if one.own else f"-{sampler}"
-            one.pictures.extend(draw(one, folder / f"figures{aside}"))
+            one.pictures.extend(draw(one, run.folder / f"figures{aside}"))
             run.write_numbers(one.as_json(), f"numbers{aside}.json")
-            found.append(one)
     if trajectory is not None and all(one.trajectory is None for one in found):
         console.note("--trajectory is of gen-ser's way from speech to class; no run here has one")
     letters = sorted({letter for one in found for letter in lacking(one)})
@@ -93,7 +82,34 @@ def command(
         unlike = [difference.as_json() for difference in differences(found)]
         several = {"runs": plain, "comparable": not unlike, "differences": unlike}
         console.print_json(plain[0] if len(plain) == 1 else several)
-        return
+    else:
+        _show(found)
+
+
+def _steps(text: str, sampler: str | None) -> list[int]:
+    """The N to sweep.
+
+    Raises:
+        ConfigError: they are no numbers, or there is no such sampler.
+    """
+    from gensr.estimator.errors import ConfigError
+    from gensr.estimator.sampler import SAMPLERS
+
+    try:
+        steps = sorted({int(N) for N in text.split(",") if N.strip()})
+    except ValueError:
+        steps = [0]
+    if any(N < 1 for N in steps):
+        raise ConfigError(f"--sampler-steps takes numbers from 1, as 1,2,4; found {text}")
+    if sampler not in (None, *SAMPLERS):
+        raise ConfigError(f"--sampler takes {' or '.join(SAMPLERS)}; found {sampler}")
+    return steps
+
+
+def _show(found: "list[Evaluation]") -> None:
+    from gensr.cli import breakdown, console
+    from gensr.pipeline.compare import differences
+
     for one in found:
         _show_sweep(one)
     _show_runs(found)
@@ -141,22 +157,23 @@ def _show_runs(found: "list[Evaluation]") -> None:
 
 def _show_question(runs: "list[Evaluation]") -> None:
     from gensr.cli.console import print_plain, table
-    from gensr.features.same_encoder import named
+    from gensr.features.same_encoder import differences, named
 
     names = [one.run.resolve().name for one in runs]
     encoders = [named(one.options["encoder"]) for one in runs]
+    noted = [{"encoder": one.options["encoder"]} for one in runs]
+    several = any(differences(noted[0], other, exact=False) for other in noted[1:])
     rows = []
     for one, name, encoder in zip(runs, names, encoders, strict=True):
         called = name if names.count(name) == 1 else str(one.run)
-        called += f", {encoder}" if len(set(encoders)) > 1 else ""
+        called += f", {encoder}" if several else ""
         over = one.over_folds()["accuracy"]
         spread = f"{100 * over['mean']:.1f} ± {100 * over['sd']:.1f}" if len(one.folds) > 1 else "-"
         headline = [cell(one.numbers, "accuracy"), cell(one.numbers, "uar")]
         rows.append([called, *headline, *_f1(one.numbers), spread])
     numbers, about = runs[0].numbers, runs[0].protocol
-    title = f"{about.name}: {about.label}, {len(about.classes)} classes, {encoders[0]}"
-    if len(set(encoders)) > 1:
-        title = title.rsplit(", ", 1)[0]
+    title = f"{about.name}: {about.label}, {len(about.classes)} classes"
+    title += "" if several else f", {encoders[0]}"
     table(title, ["run", "WA %", "UAR %", "mF1", "wF1", "WA by fold"], rows)
     spans = (
         f"[95 % intervals over {numbers.clusters} {about.cluster}s]"
@@ -165,7 +182,7 @@ def _show_question(runs: "list[Evaluation]") -> None:
     )
     majority = 100 * numbers.values["majority_baseline"]
     print_plain(f"n = {numbers.n}, majority class {majority:.1f} %, {spans}")
-    for note in about.notes():
+    for note in (*about.notes(), *dict.fromkeys(one.joined for one in runs if one.joined)):
         print_plain(f"note: {note}")
 
 

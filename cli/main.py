@@ -4,14 +4,13 @@ Each command imports the stage it runs inside its function.
 """
 
 import io
-import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from gensr.cli import demo_corpus, evaluate, extract, info, predict, store, train
+from gensr.cli import demo_corpus, evaluate, extract, info, predict, start, store, train
 from gensr.estimator.errors import ConfigError, GensrError
 from gensr.pipeline.shown import visible
 
@@ -60,39 +59,41 @@ def _top(
 
 UsageError: Any = typer.BadParameter.__mro__[1]
 """Of click, which newer versions of typer bring along under a private name."""
-INTERRUPTED = 130
+_ABORTED = 130
 """What typer answers to Ctrl-C."""
 
 
 def run() -> None:
-    """Entry point: 0 done, 2 usage, 1 anything else; a user's mistake is one line on stderr."""
+    """Run a call: 0 done, 2 usage, 1 anything else; a mistake is one line on stderr.
+
+    The entry point of the process is `gensr.cli.start.run`.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         # A name that the terminal cannot show is no error.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = app(prog_name="gensr", standalone_mode=False)
     except UsageError as error:
-        if error.format_message():  # none where `gensr` alone has shown its help
-            command = error.ctx.command_path if error.ctx else "gensr"
-            _say(f"{error.format_message().rstrip('.')}; see `{command} --help`")
-        sys.exit(2)
+        told = error.format_message()  # none where `gensr` alone has shown its help
+        command = error.ctx.command_path if error.ctx else "gensr"
+        _end(2, f"{told.rstrip('.')}; see `{command} --help`" if told else "")
     except GensrError as error:
-        _say(str(error))
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        _end(2 if isinstance(error, ConfigError) else 1, str(error))
     except BrokenPipeError:
-        sys.exit(1)
+        _end(1)
     except OSError as error:  # a full disk, a folder that may not be written
-        _say(f"{error.filename or _place()}: {error.strerror or error}")
-        sys.exit(1)
+        _end(1, f"{error.filename or _place()}: {error.strerror or error}")
     except KeyboardInterrupt:  # once more, while the first was being dealt with
-        status = INTERRUPTED
-    if status == INTERRUPTED:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # and again, while Python ends
-        _say(
-            "interrupted; what is finished is kept: the same `extract` goes on from there, "
-            "and so does `train` with --run RUN --resume"
-        )
-        sys.exit(1)
+        status = _ABORTED
+    if status == _ABORTED:
+        _end(start.INTERRUPTED, start.SAID)
+    _end(status)
+
+
+def _end(status: int, message: str = "") -> NoReturn:
+    start.ending()
+    if message:
+        typer.echo(f"gensr: {visible(' '.join(message.split()))}", err=True)
     sys.exit(status)
 
 
@@ -105,9 +106,5 @@ def _place() -> str:
     return "the system"
 
 
-def _say(message: str) -> None:
-    typer.echo(f"gensr: {visible(' '.join(message.split()))}", err=True)
-
-
 if __name__ == "__main__":  # `python -m gensr.cli.main`, for Pythons without their scripts on PATH
-    run()
+    start.run(run)

@@ -2,6 +2,10 @@
 
 A new file gets the permissions that the umask gives; what the file system refuses is one line
 that says so, and never "train again" where the file may be sound.
+
+Stores have files of their own (`features/store/files.py`): many write there at once, also at URLs,
+and a writer can be stopped before the renaming. A run has one writer, which holds its lock, and
+what it raises is a run's. The two rooms do not know each other, so neither takes the other's.
 """
 
 import os

@@ -21,20 +21,18 @@ from typing import Any
 from gensr.estimator.errors import RunError
 from gensr.estimator.files import make_folder, sync, why
 from gensr.estimator.sampler import SAMPLERS
+from gensr.features.same_encoder import differences
 from gensr.features.store.files import remove
 from gensr.pipeline.protocol import Protocol
-from gensr.pipeline.run import Run, is_run, new_folder
+from gensr.pipeline.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 from gensr.pipeline.run_lock import LOCK, busy, held, idle
 
-REPLACED = "replaced.json"
-"""The config of the run that is being replaced."""
-_FIRST = ("protocol.json", "manifest.json", "config.json")
 _REST = ("seal.json", "predictions.csv", "metrics.jsonl", "folds")
 _ASIDE = ("", *(f"-{sampler}" for sampler in SAMPLERS))
 """What `eval` adds to a name where it asks another sampler than the run's own."""
 _NUMBERS = tuple(f"numbers{aside}.json" for aside in _ASIDE)
 _FIGURES = tuple(f"figures{aside}" for aside in _ASIDE)
-_UNFINISHED = tuple(f"{name}.new" for name in (*_FIRST, *_REST, *_NUMBERS))
+_UNFINISHED = tuple(f"{name}.new" for name in (*FIRST, *_REST, *_NUMBERS))
 """What version 0.1.0 left where it was killed while it wrote."""
 
 
@@ -98,7 +96,7 @@ def _unused(model: str) -> Path:
 def _check_place(folder: Path, question: Question, *, resume: bool, overwrite: bool) -> None:
     """Refuse a folder that this training may not have; nothing is changed."""
     try:
-        there = folder.exists() and not _is_beginning(folder)
+        there = folder.exists() and not (is_beginning(folder) or _is_empty(folder))
         run_there = there and folder.is_dir() and is_run(folder)
     except OSError as error:
         raise RunError(f"{folder} cannot be read: {why(error)}; pass another --run") from error
@@ -119,15 +117,8 @@ def _check_place(folder: Path, question: Question, *, resume: bool, overwrite: b
         )
 
 
-def _is_beginning(folder: Path) -> bool:
-    """Whether a folder is empty, or was left by a kill before it was a run: nothing is lost."""
-    if not folder.is_dir():
-        return False
-    found = {path.name for path in folder.iterdir()}
-    if "config.json" in found:
-        return False
-    first = {*_FIRST, *(f"{name}.new" for name in _FIRST), LOCK}
-    return REPLACED in found or found <= first
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 def _is_ours(folder: Path) -> bool:
@@ -141,7 +132,7 @@ def _is_ours(folder: Path) -> bool:
 
 def _written(folder: Path) -> Iterator[Path]:
     """What trainings and evaluations write into a run folder, by name."""
-    yield from (folder / name for name in (*_FIRST, *_REST) if os.path.lexists(folder / name))
+    yield from (folder / name for name in (*FIRST, *_REST) if os.path.lexists(folder / name))
     for pattern in (*_NUMBERS, *_FIGURES, *_UNFINISHED):
         yield from folder.glob(pattern)
 
@@ -173,10 +164,21 @@ def _check_same(run: Run, question: Question) -> None:
     """Refuse to go on with a run of another question, naming the first difference."""
     before, now = dict(run.config), dict(question.config)
     # A store may move; folds follow. A setting that is new since the run was begun had no say.
-    keys = sorted(set(before) - {"stores", "folds", "run", "hashes"})
+    keys = sorted(set(before) - {"stores", "folds", "run", "hashes", "encoder"})
     for about, known in ((before, run.manifest), (now, question.manifest)):
         about["store hashes"] = [store["hash"] for store in known["stores"]]
         about["labels or splits"] = known["protocol_hash"]
+    told = differences(
+        {"encoder": before["encoder"]},
+        {"encoder": now["encoder"]},
+        names=("then", "now"),
+        exact=False,
+    )
+    if told:
+        raise RunError(
+            f"{run.folder} was started on vectors of another encoder ({told[0]}); resume with the "
+            "stores it was started with, or pass another --run"
+        )
     for key in (*keys, "store hashes", "labels or splits"):
         if before.get(key) != now.get(key):
             raise RunError(

@@ -44,14 +44,15 @@ class Bench:
         paths = [locate(store) for store in stores or config["stores"]]
         prefixes = prefixes_of(run)
         layers = config["layers"][:-1]
+        known = [store["hash"] for store in run.manifest["stores"]]
         vectors = load_vectors(
             paths,
             layers,
             encoder=config["encoder"],
+            known=known,
             prefixes=prefixes,
             join=run.identity is not None,
         )
-        known = [store["hash"] for store in run.manifest["stores"]]
         alike = sorted(vectors.hashes) == sorted(known)
         if not alike or (prefixes and list(vectors.hashes) != known):
             raise RunError(

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -221,6 +222,7 @@ class OnCluster:
 
     def alone(self, clips: Clips, batching: Batching) -> NDArray[np.float32]:
         """See `Site.alone`."""
+        clips = replace(clips, root=clips.root.absolute())  # workers are in folders of their own
         with _talking():
             alone = self._client.submit(
                 worker.encode_alone, self._duty, clips, batching, pure=False

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from gensr.features.corpora import scan
-from gensr.features.corpora.names import shown
+from gensr.features.corpora.names import printable
 from gensr.features.same_encoder import named
 from gensr.features.store import open_store
 from gensr.features.store.where import Where, locate
 from gensr.pipeline.describe_run import run_facts
 from gensr.pipeline.grouping import capped, grouped
+from gensr.pipeline.run import is_beginning
 
 _NO_LABELS = ("path", "row", "seconds", "samples", "audio_sha256", "file_sha256")
 """Columns that are a clip's own."""
@@ -43,7 +44,7 @@ def describe(path: Where | str, *, everything: bool = False) -> Description:
     path = locate(path)
     if not isinstance(path, Path):
         return _store(path, everything)
-    if (path / "protocol.json").is_file():
+    if (path / "protocol.json").is_file() or is_beginning(path):
         return _run(path)
     is_zarr = path.suffix == ".zarr" or (path / "zarr.json").is_file()
     if is_zarr or path.suffix in (".h5", ".hdf5"):
@@ -100,7 +101,7 @@ def _corpus(path: Path, everything: bool) -> Description:
     table = {name: [getattr(clip, name) for clip in found.clips] for name in columns}
     problems = grouped(((p.path, p.reason) for p in found.problems), everything=everything)
     return Description(
-        f"corpus {shown(str(path))}",
+        f"corpus {printable(str(path))}",
         (("clips", str(len(found.clips))), *_counts(table, everything)),
         (*found.notes, *problems),
     )

@@ -39,8 +39,8 @@ def run_facts(path: Path) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]
         ("created", manifest["created"]),
         ("identity", run.identity or "none: of version 0.1.0"),
     )
-    notes = tuple(f"left out: {count} clips, {why}" for why, count in protocol.left_out.items())
-    return facts, notes
+    notes = [f"left out: {count} clips, {why}" for why, count in protocol.left_out.items()]
+    return facts, (*notes, run.joined) if run.joined else tuple(notes)
 
 
 def _state(run: Run) -> str:

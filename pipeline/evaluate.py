@@ -47,6 +47,8 @@ class Evaluation:
     """Of those with clips enough."""
     own: bool
     """Whether the numbers are of the run's own predictions, not of another sampler's."""
+    joined: str
+    """Which spellings of labels were made one class; empty where none were."""
     pictures: list[Path] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -58,6 +60,7 @@ class Evaluation:
             "protocol": {"hash": self.protocol.hash, **self.protocol.describe()},
             "recall": {one.name: one.recall for one in recalls(self.numbers)},
             "worst_speaker": asdict(self.worst_speaker) if self.worst_speaker else None,
+            "spellings_joined": self.joined,
             "folds": self.folds,
             "over_folds": self.over_folds(),
             "by_steps": {str(N): result.as_json() for N, result in self.by_steps.items()},
@@ -139,25 +142,8 @@ def evaluate(
             the stores.
         ConfigError: `trajectory_of` is no tested class.
     """
-    check_idle(run.folder)
+    predictions = answered(run, trajectory_of=trajectory_of)
     config, protocol = run.config, run.protocol
-    if config["fold"] == "none":
-        raise RunError(
-            f"{run.folder} learnt from every clip, never tested: nothing is left to test; "
-            "train without --fold none to evaluate"
-        )
-    if trajectory_of is not None and trajectory_of not in protocol.classes:
-        raise ConfigError(
-            f"{run.folder} has no class {trajectory_of!r}; it has {', '.join(protocol.classes)}"
-        )
-    predictions = run.predictions()
-    tested = [fold.name for fold in protocol.folds if len(fold.test)]
-    lacking = {*config["folds"]} & {*tested} - {given.fold for given in predictions}
-    if lacking:
-        raise RunError(
-            f"{run.folder}: its predictions.csv has none of fold {', '.join(sorted(lacking))}; "
-            "train again"
-        )
     by_steps: dict[int, Numbers] = {}
     trajectory = None
     used = own = config["options"].get("sampler")
@@ -180,7 +166,7 @@ def evaluate(
         folds={
             name: _fold_numbers(predictions, protocol, name)
             for name in config["folds"]
-            if name in tested
+            if name in _tested(protocol)
         },
         by_steps=by_steps,
         options={
@@ -191,7 +177,58 @@ def evaluate(
         trajectory=trajectory,
         worst_speaker=worst_speaker(predictions, protocol),
         own=used == own,
+        joined=run.joined,
     )
+
+
+def evaluate_all(
+    runs: Sequence[Run], *, trajectory_of: str | None = None, **options: Any
+) -> list[Evaluation]:
+    """Score runs, none before all were found fit for it.
+
+    Args:
+        runs: which.
+        trajectory_of: see `evaluate`.
+        options: of `evaluate`.
+
+    Raises:
+        RunError, ConfigError: see `evaluate`.
+    """
+    for run in runs:
+        answered(run, trajectory_of=trajectory_of)
+    return [evaluate(run, trajectory_of=trajectory_of, **options) for run in runs]
+
+
+def answered(run: Run, *, trajectory_of: str | None = None) -> list[Prediction]:
+    """The predictions of a run that can be evaluated; what cannot is refused before any work.
+
+    Raises:
+        RunError: see `evaluate`.
+        ConfigError: `trajectory_of` is no class.
+    """
+    check_idle(run.folder)
+    config, protocol = run.config, run.protocol
+    if config["fold"] == "none":
+        raise RunError(
+            f"{run.folder} learnt from every clip, never tested: nothing is left to test; "
+            "train without --fold none to evaluate"
+        )
+    if trajectory_of is not None and trajectory_of not in protocol.classes:
+        raise ConfigError(
+            f"{run.folder} has no class {trajectory_of!r}; it has {', '.join(protocol.classes)}"
+        )
+    predictions = run.predictions()
+    lacking = {*config["folds"]} & {*_tested(protocol)} - {given.fold for given in predictions}
+    if lacking:
+        raise RunError(
+            f"{run.folder}: its predictions.csv has none of fold {', '.join(sorted(lacking))}; "
+            "train again"
+        )
+    return predictions
+
+
+def _tested(protocol: Protocol) -> list[str]:
+    return [fold.name for fold in protocol.folds if len(fold.test)]
 
 
 def _fold_numbers(

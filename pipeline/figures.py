@@ -1,10 +1,10 @@
 """The pictures of an evaluation: confusion, accuracy against N (Table 3), trajectory (Fig. 1)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import matplotlib
+from gensr.pipeline import canvas  # first: matplotlib without the current folder's settings
+
+# isort: split
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,7 +34,7 @@ def draw(evaluation: Evaluation, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     title, paths = _title(evaluation), []
     families, without = fonts.families(_texts(evaluation))
-    with _style(families):
+    with canvas.plain(families):
         figures = {"confusion.png": confusion(evaluation.numbers, title, without)}
         if evaluation.by_steps:
             figures["steps.png"] = steps(evaluation.by_steps, title, without)
@@ -151,15 +151,6 @@ def trajectory(way: MeanTrajectory, title: str, without: frozenset[str] = frozen
         fontsize=10,
     )
     return figure
-
-
-@contextmanager
-def _style(families: list[str]) -> Iterator[None]:
-    """Draw the same on every machine, whatever its own settings."""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams["font.family"] = families
-        yield
 
 
 def _title(evaluation: Evaluation) -> str:

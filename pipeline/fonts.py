@@ -8,6 +8,9 @@ drawn as its code points instead, and said.
 from collections.abc import Iterable
 from functools import cache
 
+from gensr.pipeline import canvas  # noqa: F401  first, as there
+
+# isort: split
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 

@@ -13,7 +13,7 @@ from gensr.estimator.errors import AudioError, CorpusError
 from gensr.features.corpora import Problem
 from gensr.features.corpora.files import audio_files
 from gensr.features.corpora.manifest import read_manifest
-from gensr.features.corpora.names import shown
+from gensr.features.corpora.names import printable
 from gensr.features.corpora.tables import TABLE_SUFFIXES
 from gensr.features.segments import name_of, take_apart
 
@@ -50,9 +50,9 @@ def inputs_of(given: Sequence[Path], *, allow_outside: bool) -> Inputs:
         if path.is_dir():
             found, told = audio_files(path)
             if not found:
-                raise CorpusError("; ".join((f"{shown(str(path))} holds no audio file", *told)))
+                raise CorpusError("; ".join((f"{printable(str(path))} holds no audio file", *told)))
             clips += found
-            notes += (f"{shown(str(path))}: {note}" for note in told)
+            notes += (f"{printable(str(path))}: {note}" for note in told)
         elif path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
             read = read_manifest(path, allow_outside=allow_outside, labelled=False)
             for clip in read.clips:
@@ -60,7 +60,7 @@ def inputs_of(given: Sequence[Path], *, allow_outside: bool) -> Inputs:
                 if clip.length is not None:
                     lengths[clips[-1]] = clip.length
             problems += [
-                Problem(path=shown(str(path.parent / problem.path)), reason=problem.reason)
+                Problem(path=printable(str(path.parent / problem.path)), reason=problem.reason)
                 for problem in read.problems
             ]
             notes += read.notes
@@ -79,7 +79,7 @@ def _part(path: Path) -> Path:
     try:
         file, segment = take_apart(str(path))
     except AudioError as error:
-        raise CorpusError(f"{shown(str(path))} {error}") from error
+        raise CorpusError(f"{printable(str(path))} {error}") from error
     if segment is not None and os.path.lexists(file):
         return Path(name_of(file, segment))
     if Path(file).exists():  # the whole of it, by another name
@@ -87,5 +87,5 @@ def _part(path: Path) -> Path:
     before = str(path).rpartition("#")[0]
     hint = ""
     if segment is None and before and Path(before).exists():
-        hint = f"; a part of {shown(before)} is named as #t=1.5,4 (seconds) or #channel=0"
-    raise CorpusError(f"{shown(str(path))} does not exist{hint}")
+        hint = f"; a part of {printable(before)} is named as #t=1.5,4 (seconds) or #channel=0"
+    raise CorpusError(f"{printable(str(path))} does not exist{hint}")

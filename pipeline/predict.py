@@ -15,7 +15,7 @@ from gensr.estimator.model import Model, predict
 from gensr.estimator.registry import ModelSpec
 from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora import Problem
-from gensr.features.corpora.names import shown
+from gensr.features.corpora.names import printable
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.load import CONTEXTS
 from gensr.features.encoding import Clips, encode_clips
@@ -170,7 +170,7 @@ def _sorted_out(
     problems = []
     for path, (file_sha256, verdict) in answered:
         if reason := verdict.reason or other_length(lengths.get(path), verdict):
-            problems.append(Problem(path=shown(str(path)), reason=reason))
+            problems.append(Problem(path=printable(str(path)), reason=reason))
         else:
             heard.append((path, file_sha256, verdict))
     clips = Clips(
@@ -193,7 +193,7 @@ def _answers(
     p = predict(model, x).double().cpu().numpy()
     return [
         Answer(
-            path=shown(path),
+            path=printable(path),
             predicted=spec.classes[int(np.argmax(given))],
             probabilities=dict(zip(spec.classes, map(float, given), strict=True)),
         )

@@ -87,12 +87,7 @@ def make_protocol(
     kept["speaker"] = _qualified(kept, "speaker", corpora)
     kept["dialogue"] = _qualified(kept, "dialogue", corpora)
     name = name or default_protocol(corpora, label, kept["split"])
-    plan = _plan(name, corpora)
-    if column in plan.groups and not deploy:
-        raise ProtocolError(
-            f"protocol {name} never tests a {column} that it trained on, so it cannot be asked to "
-            f"tell {column}s apart; pass --protocol sentence-holdout or random-holdout"
-        )
+    plan = _plan(name, corpora, "" if deploy else column)
     folds, outside = _folds(name, plan, kept, seed, deploy)
     if outside:
         left_out["in no part of the split"] = len(outside)
@@ -170,7 +165,8 @@ def default_protocol(
     return "official" if whole else "speaker-holdout"
 
 
-def _plan(name: str, corpora: tuple[str, ...]) -> Plan:
+def _plan(name: str, corpora: tuple[str, ...], column: str) -> Plan:
+    """The plan of a name, if clips of these corpora can be split so and asked for a column."""
     if name not in PLANS:
         raise ProtocolError(f"no protocol {name!r}; choose one of {', '.join(PLANS)}")
     plan = PLANS[name]
@@ -178,6 +174,11 @@ def _plan(name: str, corpora: tuple[str, ...]) -> Plan:
         raise ProtocolError(
             f"protocol {name} is for {', '.join(plan.corpora)}, the clips are of "
             f"{', '.join(corpora)}; try --protocol speaker-holdout"
+        )
+    if column in plan.groups:
+        raise ProtocolError(
+            f"protocol {name} never tests a {column} that it trained on, so it cannot be asked to "
+            f"tell {column}s apart; pass --protocol sentence-holdout or random-holdout"
         )
     return plan
 

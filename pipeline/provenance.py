@@ -13,7 +13,11 @@ from gensr.pipeline.protocol import Protocol
 
 
 def provenance(
-    seed: int, protocol: Protocol, stores: Sequence[tuple[str, str]], device: str
+    seed: int,
+    protocol: Protocol,
+    stores: Sequence[tuple[str, str]],
+    device: str,
+    joined: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The manifest of a run.
 
@@ -22,6 +26,7 @@ def provenance(
         protocol: its question.
         stores: path and fingerprint of each store.
         device: that it trains on.
+        joined: one line for each label whose spellings were made one.
     """
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -30,6 +35,7 @@ def provenance(
         "seed": seed,
         "protocol": protocol.name,
         "protocol_hash": protocol.hash,
+        "spellings_joined": list(joined),
         "stores": [{"path": path, "hash": digest} for path, digest in stores],
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in ("torch", "numpy", "safetensors")},

@@ -13,6 +13,7 @@ numbers.json       the numbers of predictions.csv
 import csv
 import hashlib
 import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,8 +34,13 @@ from gensr.pipeline.run_files import (
     plain_bytes,
     read_plain,
 )
+from gensr.pipeline.run_lock import LOCK, busy, idle
 from gensr.pipeline.shown import from_cell, to_cell
 
+FIRST = ("protocol.json", "manifest.json", "config.json")
+"""What a run begins with, in this order."""
+REPLACED = "replaced.json"
+"""The config of the run that is being replaced."""
 ANSWER = ["path", "fold", "label", "predicted"]
 """The first columns of the predictions; a probability per class follows."""
 PEOPLE = ["speaker", "corpus"]
@@ -74,7 +80,7 @@ class Run:
             RunError: it does not, or cannot be looked into.
         """
         if not is_run(folder):
-            raise RunError(f"{folder} is no run; `gensr train STORE --run {folder}` makes one")
+            raise RunError(_no_run(folder))
         return cls(folder)
 
     def fold(self, name: str) -> Path:
@@ -102,6 +108,11 @@ class Run:
         manifest = read_plain(path, self._hash("manifest.json"))
         check_manifest(path, manifest)
         return manifest
+
+    @property
+    def joined(self) -> str:
+        """Which spellings of labels were made one class, in one line; empty where none were."""
+        return "; ".join(self.manifest.get("spellings_joined", ()))
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -253,6 +264,36 @@ def is_run(folder: Path) -> bool:
         return all((folder / name).is_file() for name in ("config.json", "protocol.json"))
     except OSError as error:
         raise RunError(f"{folder} cannot be read: {why(error)}") from error
+
+
+def is_beginning(folder: Path) -> bool:
+    """Whether a kill left a folder before it was a run: it holds no answers, and no model."""
+    if os.path.lexists(folder / "config.json"):
+        return False
+    try:
+        found = {path.name for path in folder.iterdir()}
+    except OSError:  # none, a file, or one that nobody may look into
+        return False
+    first = {name + end for name in FIRST for end in ("", ".new")}
+    return REPLACED in found or (bool(found) and found <= {*first, LOCK})
+
+
+def _no_run(folder: Path) -> str:
+    """What a folder is that holds no run, and what to do about it."""
+    again = f"`gensr train STORE --run {folder}"
+    if is_beginning(folder):
+        if not idle(folder):
+            return busy(folder)
+        stopped = "its training was stopped in the beginning"
+        if os.path.lexists(folder / REPLACED):
+            stopped = "a `train --overwrite` was stopped while it replaced the run that was there"
+        return f"{folder} is no run; {again}` begins anew: {stopped}"
+    if os.path.lexists(folder / "protocol.json") and not os.path.lexists(folder / "config.json"):
+        return (
+            f"{folder} is no run: its config.json is missing; put it back, or {again} --overwrite` "
+            "begins anew"
+        )
+    return f"{folder} is no run; {again}` makes one"
 
 
 def new_folder(root: Path, model: str) -> Path:

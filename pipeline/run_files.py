@@ -98,6 +98,8 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
         RunError: naming what it lacks.
     """
     _check_kinds(path, manifest, _MANIFEST)
+    if "spellings_joined" in manifest:  # no run of version 0.1.0 joined any
+        _check_kinds(path, manifest, {"spellings_joined": _lines})
 
 
 def _check_kinds(
@@ -129,6 +131,10 @@ def _whole(value: Any) -> bool:
 
 def _names(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_text, value))
+
+
+def _lines(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
 
 
 def _table(value: Any) -> bool:

@@ -3,6 +3,8 @@ r"""Names and labels of others, shown as the text that they are.
 A label, a speaker or a file's name may hold an escape that clears the terminal, a formula that a
 spreadsheet would compute, or a dollar that begins mathematics in a picture. It is kept in the
 store as it is; here it is made harmless on its way to a person, and what was hidden is seen.
+(What cannot be in a store at all, as no name may be bytes that are no UTF-8, is written there as
+`features.corpora.names.printable` has it.)
 """
 
 import re

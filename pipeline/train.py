@@ -114,21 +114,8 @@ def train(
     options, budget = _resolve(config)
     device = pick_device(config.device)
     before = _before(folder) if resume else None
-    vectors = load_vectors(
-        stores,
-        config.layers,
-        prefixes=prefixes_of(before) if before else None,
-        join=before is None or before.identity is not None,
-    )
-    protocol = make_protocol(
-        vectors.table,
-        # The default is the one that the run began with.
-        name=config.protocol or (before.protocol.name if before else None),
-        label=config.label,
-        labels=config.labels,
-        seed=config.split_seed,
-        deploy=config.fold == "none",
-    )
+    vectors = _vectors(stores, config.layers, before)
+    protocol = _protocol(vectors, config, before)
     folds = _chosen(protocol, config.fold)
     spec = ModelSpec(
         model=config.model,
@@ -142,7 +129,7 @@ def train(
     question = Question(
         config=_question(config, options, budget, vectors, stores, folds),
         protocol=protocol,
-        manifest=provenance(config.seed, protocol, origin, str(device)),
+        manifest=provenance(config.seed, protocol, origin, str(device), vectors.notes),
     )
     with begun(folder, question, resume=resume, overwrite=overwrite) as run:
         x = torch.from_numpy(vectors.x[protocol.store_rows])
@@ -190,6 +177,32 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
 def _before(folder: Path | None) -> Run | None:
     """The run to go on with, where there is one."""
     return Run.open(folder) if folder and (folder / "config.json").is_file() else None
+
+
+def _vectors(stores: Sequence[Where], layers: Sequence[str] | None, before: Run | None) -> Vectors:
+    """The vectors, called as in the run to go on with."""
+    if before is None:
+        return load_vectors(stores, layers)
+    return load_vectors(
+        stores,
+        layers,
+        encoder=before.config["encoder"],
+        known=[store["hash"] for store in before.manifest["stores"]],
+        prefixes=prefixes_of(before),
+        join=before.identity is not None,
+    )
+
+
+def _protocol(vectors: Vectors, config: TrainConfig, before: Run | None) -> Protocol:
+    """The question; its default is the one that the run to go on with began with."""
+    return make_protocol(
+        vectors.table,
+        name=config.protocol or (before.protocol.name if before else None),
+        label=config.label,
+        labels=config.labels,
+        seed=config.split_seed,
+        deploy=config.fold == "none",
+    )
 
 
 def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:

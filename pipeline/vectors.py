@@ -37,7 +37,7 @@ class Vectors:
     table: dict[str, NDArray[Any]]
     """Columns of text, N long; `path` is unique."""
     hashes: tuple[str, ...]
-    """Fingerprint of each store."""
+    """Fingerprint of each store, its encoder called as it is in the first, or in the run."""
     encoder: dict[str, Any]
     """Provenance of the encoder that made them."""
     notes: tuple[str, ...] = ()
@@ -49,6 +49,7 @@ def load_vectors(
     layers: Sequence[str] | None = None,
     *,
     encoder: Mapping[str, Any] | None = None,
+    known: Sequence[str] = (),
     prefixes: Sequence[str] | None = None,
     join: bool = True,
 ) -> Vectors:
@@ -58,6 +59,7 @@ def load_vectors(
         stores: paths or URLs.
         layers: conditioning layers, by name; None is all. x1 always follows.
         encoder: the one that must have made them, if there is such a one: a run's.
+        known: hashes that stores may have: a run's.
         prefixes: one per store, to go before its paths with a colon; see `prefixes_of`.
         join: whether spellings of one label become one, over all stores; gensr 0.1.0 did not.
 
@@ -88,7 +90,9 @@ def load_vectors(
             layers=wanted,
             table=table,
             notes=notes,
-            hashes=tuple(store.fingerprint() for store in opened),
+            hashes=tuple(
+                _hash(store, encoder or opened[0].header.encoder, known) for store in opened
+            ),
             encoder=dict(opened[0].header.encoder),
         )
     finally:
@@ -121,6 +125,14 @@ def _check_encoder(encoder: Mapping[str, Any], store: Store) -> None:
             f"{store.path} holds vectors of another encoder than the run was trained on ({told}); "
             "pass the store it was trained on"
         )
+
+
+def _hash(store: Store, encoder: Mapping[str, Any], known: Sequence[str]) -> str:
+    """The fingerprint, in which another name of the same encoder makes no difference."""
+    own = store.fingerprint()
+    if own in known or differences({"encoder": encoder}, {"encoder": store.header.encoder}):
+        return own
+    return store.fingerprint(encoder)
 
 
 def _wanted(store: Store, layers: Sequence[str] | None) -> tuple[str, ...]:

@@ -178,14 +178,7 @@ def _joined(address: str) -> Iterator[Client]:
             f"{address} speaks TLS, and dask is given no certificate here: name one in its "
             "settings (distributed.comm.tls), as the scheduler's"
         )
-    try:
-        client = Client(address, timeout=_ANSWER, set_as_default=False)
-    except Exception as error:  # of the system, of TLS, of a protocol's own library
-        raise ClusterError(
-            f"no dask scheduler answers at {address} ({one_line(error)}); start one with "
-            "`dask scheduler`, and workers with `dask worker`"
-        ) from None
-    with client:
+    with _interruption() as ctrl_c, _client(address) as client, ctrl_c.heard():
         try:
             client.wait_for_workers(1, timeout=_ANSWER)
         except TimeoutError:
@@ -194,6 +187,16 @@ def _joined(address: str) -> Iterator[Client]:
             ) from None
         _same_gensr(client)
         yield client
+
+
+def _client(address: str) -> Client:
+    try:
+        return Client(address, timeout=_ANSWER, set_as_default=False)
+    except Exception as error:  # of the system, of TLS, of a protocol's own library
+        raise ClusterError(
+            f"no dask scheduler answers at {address} ({one_line(error)}); start one with "
+            "`dask scheduler`, and workers with `dask worker`"
+        ) from None
 
 
 def _certified() -> bool:

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gensr.estimator.errors import AudioError, CorpusError
-from gensr.features.corpora.spellings import (
+from gensr.features.corpora.missing import no_number
+from gensr.features.corpora.tables import Row
+from gensr.features.corpora.times import (
     BARE,
     CHANNEL,
     CHANNELS,
@@ -30,14 +32,12 @@ from gensr.features.corpora.spellings import (
     RATE,
     SPAN,
     START,
-    is_missing,
     is_pair,
     meaning_of,
     number,
     seconds,
     words_of,
 )
-from gensr.features.corpora.tables import Row
 from gensr.features.segments import Segment, take_apart, to_nanoseconds
 
 Times: TypeAlias = dict[str, tuple[Decimal, Decimal]]
@@ -126,7 +126,7 @@ class Cuts:
     def _given(self, row: Row, meaning: str) -> list[tuple[str, str]]:
         """Return the columns of a meaning in which a row has a value, and the values."""
         cells = ((name, row.cells[name]) for name in self._names.get(meaning, ()))
-        return [(name, cell) for name, cell in cells if not is_missing(cell)]
+        return [(name, cell) for name, cell in cells if not no_number(cell)]
 
     def _times(self, where: str, row: Row) -> Times:
         told: Times = {}

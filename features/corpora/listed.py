@@ -18,7 +18,7 @@ from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import names_files
 from gensr.features.corpora.manifest import read_manifest
-from gensr.features.corpora.names import shown
+from gensr.features.corpora.names import printable
 from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.tables import TABLE_SUFFIXES, read_header
 from gensr.features.segments import file_of
@@ -139,14 +139,14 @@ def unlisted(root: Path, audio: Sequence[str], found: Found, source: str) -> tup
     """
     named = {file_of(clip.path) for clip in found.clips}
     named |= {file_of(problem.path) for problem in found.problems}
-    rest = [path for path in audio if path not in named and shown(path) not in named]
+    rest = [path for path in audio if path not in named and printable(path) not in named]
     if rest and (linked := named.difference(audio)):  # by links, or from outside
         real = {os.path.realpath(root / path) for path in linked}
         rest = [path for path in rest if os.path.realpath(root / path) not in real]
     if not rest:
         return ()
     noun = "audio file is" if len(rest) == 1 else "audio files are"
-    return (f"{len(rest)} {noun} not in {source}, left out: first {shown(rest[0])}",)
+    return (f"{len(rest)} {noun} not in {source}, left out: first {printable(rest[0])}",)
 
 
 def _is_named(file: Path) -> bool:

@@ -26,7 +26,7 @@ from gensr.features.corpora.fence import Fence
 from gensr.features.corpora.files import annexed
 from gensr.features.corpora.labels import CANONICAL, canonical
 from gensr.features.corpora.missing import without_missing
-from gensr.features.corpora.names import corpus_name, odd, shown
+from gensr.features.corpora.names import corpus_name, odd, printable
 from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.roles import GENDERS
 from gensr.features.corpora.tables import Row, read_table
@@ -68,7 +68,7 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
         try:
             file, cut = cuts.of(row, cell)
         except AudioError as error:
-            asked = shown(fence.inside(where, cell))
+            asked = printable(fence.inside(where, cell))
             problems.append(Problem(path=asked, reason=f"line {row.line}: {error}"))
             continue
         file = _as_stored(path.parent, fence.inside(where, file))
@@ -76,7 +76,7 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
         clip = replace(clip, path=name_of(file, cut.segment), length=cut.length)
         if why := odd(clip.path):
             reason = f"line {row.line}: a name that is {why}; rename the file"
-            problems.append(Problem(path=shown(clip.path), reason=reason))
+            problems.append(Problem(path=printable(clip.path), reason=reason))
         elif clip.path in clips:
             line, first = clips[clip.path]
             same = first == clip and first.extra == clip.extra

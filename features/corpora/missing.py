@@ -20,6 +20,19 @@ WORDS: frozenset[str] = frozenset(
 DASHES: frozenset[str] = frozenset(("-", "--", "\N{EN DASH}", "\N{EM DASH}"))
 
 
+_ANY_CASE = frozenset(word.casefold() for word in WORDS)
+
+
+def no_number(cell: str) -> bool:
+    """Say whether a cell of a column of numbers holds none: no word means anything else there.
+
+    >>> no_number(" none "), no_number("Nan"), no_number("left")
+    (True, True, False)
+    """
+    word = cell.strip().casefold()
+    return not word or word in _ANY_CASE
+
+
 def without_missing(
     columns: Sequence[str], rows: Sequence[Mapping[str, str]]
 ) -> tuple[list[Mapping[str, str]], Mapping[tuple[str, str], int]]:

@@ -23,8 +23,8 @@ def corpus_name(folder: Path) -> str:
     name = folder.resolve().name
     if why := odd(name):
         raise CorpusError(
-            f"{shown(str(folder))}: the folder's name is its corpus's, and it is {why}; rename it, "
-            "or give every row of a manifest its corpus"
+            f"{printable(str(folder))}: the folder's name is its corpus's, and it is {why}; "
+            "rename it, or give every row of a manifest its corpus"
         )
     return name
 
@@ -57,10 +57,10 @@ def odd(name: str) -> str:
     return ""
 
 
-def shown(path: str) -> str:
+def printable(path: str) -> str:
     r"""Return a path that can be printed and stored, what `odd` finds in it as escapes.
 
-    >>> shown("a\nb\udcff")
+    >>> printable("a\nb\udcff")
     'a\\nb\\udcff'
     """
     return "".join(

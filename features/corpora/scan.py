@@ -30,7 +30,7 @@ from gensr.features.corpora.listed import (
     read_manifests,
     unlisted,
 )
-from gensr.features.corpora.names import shown, unusable
+from gensr.features.corpora.names import printable, unusable
 from gensr.features.corpora.repeats import once, without_nested
 from gensr.features.corpora.sniff import Others, look_into
 from gensr.features.corpora.spelling import joined
@@ -101,7 +101,7 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
     usable = [path for path, reason in reasons.items() if not reason]
     alone = not listed.folders
     found = _read(root, usable, alone=alone) if usable else Found(clips=())
-    broken = [Problem(path=shown(path), reason=why) for path, why in reasons.items() if why]
+    broken = [Problem(path=printable(path), reason=why) for path, why in reasons.items() if why]
     notes = (
         *hidden_audio(files),
         *unlisted(root, mine, listed.found, "the manifest of their folder"),

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Any
@@ -200,12 +200,17 @@ class Store:
         """Yield, one line each, where the arrays are not laid out as the header says."""
         return self._backend.faults()
 
-    def fingerprint(self) -> str:
-        """SHA-256 of what the vectors are: layers, type, encoder, each row's path and audio."""
+    def fingerprint(self, encoder: Mapping[str, Any] | None = None) -> str:
+        """SHA-256 of what the vectors are: layers, type, encoder, each row's path and audio.
+
+        Args:
+            encoder: the same encoder as somebody else has noted it, by a name of his own; see
+                `same_encoder`. None is this store's note.
+        """
         about = {
             "layers": self.layers,
             "dtype": self.header.dtype,
-            "encoder": self.header.encoder,
+            "encoder": self.header.encoder if encoder is None else encoder,
             "preprocessing": self.header.preprocessing,
             "rows": self._rows_hash,
         }

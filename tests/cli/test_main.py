@@ -131,7 +131,8 @@ def test_an_interrupt_says_how_to_go_on(gensr, home, monkeypatch, tmp_path):
 
     monkeypatch.setattr("gensr.pipeline.train.train", interrupted)
     said = gensr("train", home / "tones.zarr", "--run", tmp_path / "run")
-    assert re.match(r"gensr: interrupted; what is finished is kept.* --resume", said.complaint)
+    assert (said.status, said.out) == (1, "")
+    assert re.fullmatch(r"gensr: interrupted; what is finished is kept[^\n]* --resume\n", said.err)
 
 
 def test_a_reader_that_leaves_early_is_no_traceback(home):

@@ -46,6 +46,7 @@ def scored(clips, run="run", folds=None, **asked):
         trajectory=None,
         worst_speaker=None,
         own=True,
+        joined="",
     )
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from gensr.estimator.errors import RunError
-from gensr.pipeline.begin import REPLACED
-from gensr.pipeline.run import Run, is_run
+from gensr.pipeline import run_lock
+from gensr.pipeline.describe import describe
+from gensr.pipeline.run import FIRST, REPLACED, Run, is_run
 from gensr.pipeline.run_models import load_fold
 
 KILLED = Path(__file__).with_name("killed_training.py")
@@ -101,17 +102,41 @@ def test_a_kill_while_a_run_is_replaced(stride, again, linear, store, fit, call,
 def test_a_plain_training_takes_a_beginning(linear, store, fit, tmp_path):
     run = Path(shutil.copytree(linear, tmp_path / "run"))
     (run / "config.json").rename(run / REPLACED)
-    with pytest.raises(RunError, match="is no run"):
-        Run.open(run)
+    for ask in (Run.open, describe):
+        with pytest.raises(
+            RunError, match=r"is no run; .* anew: a `train --overwrite` was stopped"
+        ):
+            ask(run)
     with pytest.raises(RunError, match="holds no run to resume"):
         fit(run, model="linear", settings=None, resume=True)
     fit(run, model="linear", settings=None, steps=1)
     whole(run)
 
 
+@pytest.mark.parametrize("left", [{"lock"}, {*FIRST[:1]}, {*FIRST[:2], "config.json.new", "lock"}])
+def test_a_beginning_is_told_as_what_it_is(left, fit, tmp_path):
+    for name in left:
+        (tmp_path / name).write_text("{}")
+    for ask in (Run.open, describe):
+        with pytest.raises(
+            RunError, match=r"is no run; .* anew: its training was stopped in the beg"
+        ):
+            ask(tmp_path)
+    fit(tmp_path, steps=1, fold="1")
+    with run_lock.held(tmp_path):
+        (tmp_path / "config.json").unlink()
+        (tmp_path / REPLACED).write_text("{}")
+        with pytest.raises(RunError, match="is being trained by another process"):
+            describe(tmp_path)
+
+
 def test_what_a_kill_of_version_0_1_0_left_is_taken_by_overwrite(linear, fit, tmp_path):
     run = Path(shutil.copytree(linear, tmp_path / "run"))
     (run / "config.json").unlink()
+    with pytest.raises(
+        RunError, match=r"config\.json is missing; put it back, or .*--overwrite` beg"
+    ):
+        describe(run)
     with pytest.raises(RunError, match="is no run, and not empty"):
         fit(run, model="linear", settings=None)
     fit(run, model="linear", settings=None, steps=1, overwrite=True)

@@ -1,5 +1,6 @@
 """Folders of speakers, splits and emotions, in any order: right labels, or refused."""
 
+import re
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.corpora import official
 from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.folders import read_folders
 from gensr.features.corpora.scan import Scan, scan
@@ -288,3 +290,12 @@ def test_whole_trees_lose_nothing(data: st.DataObject) -> None:
         said = dict(zip(kinds, PurePosixPath(clip.path).parts, strict=False))
         assert (clip.emotion, clip.speaker) == (said["emotion"], said["speaker"])
         assert clip.split == PARTS.get(said["split"], said["split"])
+
+
+def test_the_words_of_splits_are_those_of_the_documentation() -> None:
+    text = (Path(__file__).parents[3] / "docs/corpora.md").read_text()
+    (line,) = (line for line in text.splitlines() if line.startswith("- **Splits** "))
+    spellings, evals = line.split(" in any case", 1)
+    told = [set(re.findall(r"`(\w+)`", part)) for part in spellings.split(";")[:3]]
+    told.append(set(re.findall(r"`(eval\w*)`", evals)))
+    assert told == [set(words) for words in official._WORDS.values()]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from distributed import Client
 
 from gensr.pipeline.extract import ExtractConfig, extract
 
@@ -45,6 +46,7 @@ def begun(stage, root, client):
         heard = log.exists() and log.stat().st_size > 2_000
         marked = len(list(marks.iterdir())) if marks.is_dir() else 0
         reached = {
+            "begun": work.exists(),
             "start": len(group_of(client.pid)) > 1,
             "survey": heard and not marked,
             "encode": marked >= 2,
@@ -65,6 +67,7 @@ def interrupted(stage, pressed, command, folder):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # a terminal of its own
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # hears, in any shell
     )
     press, impatient = pressed
     begun(stage, folder, client)
@@ -85,6 +88,37 @@ def interrupted(stage, pressed, command, folder):
     while group_of(client.pid):
         assert time.monotonic() < deadline, group_of(client.pid)
         time.sleep(0.1)
+
+
+def test_workers_of_a_cluster_that_is_there_are_left_idle_and_the_same_call_goes_on(
+    corpus, tmp_path, scheduler, tree
+):
+    """They are not this call's: they stay, with nothing to do."""
+    for number in range(60):
+        noise = np.random.default_rng(number).normal(0, 0.1, 16_000)
+        soundfile.write(corpus / f"sad/more{number}.wav", noise, 16_000)
+    workers = [scheduler.worker(f"w{number}") for number in range(2)]
+    options = OPTIONS.replace("--workers 2", f"--cluster {scheduler.address}")
+    command = [GENSR, "extract", "corpus", "--out", "s.zarr", *options.split()]
+    interrupted("begun", (os.killpg, True), command, tmp_path)
+    interrupted("survey", (os.killpg, False), command, tmp_path)
+    interrupted("encode", (os.killpg, True), command, tmp_path)
+    interrupted("verify", (os.killpg, False), command, tmp_path)
+    with Client(scheduler.address, set_as_default=False) as client:
+        assert len(client.nthreads()) == len(workers)
+        deadline = time.monotonic() + 60
+        while any(client.processing().values()):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert [process.poll() for process in workers] == [None, None]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    alone = ExtractConfig(encoder="fbank", shard_clips=4, allow_errors=1)
+    extract(corpus, tmp_path / "alone.zarr", alone)
+    found, expected = tree(tmp_path / "s.zarr"), tree(tmp_path / "alone.zarr")
+    assert all(found[name] == expected[name] for name in expected if "/c/" in name)
 
 
 def test_ctrl_c_ends_in_one_line_leaves_no_process_and_the_same_call_goes_on(

@@ -11,9 +11,6 @@ from decimal import Decimal
 from gensr.estimator.errors import CorpusError
 from gensr.features.segments import to_nanoseconds
 
-MISSING = frozenset({"", "nan", "nat", "none", "null", "na", "n/a", "<na>"})
-"""Cells that hold no value, in lower case: as CSV, JSON, pandas and R write it."""
-
 START, END, LENGTH, OFFSET = "start", "end", "length", "offset"
 """Times, and what a column may mean; see `meaning_of`."""
 CHANNEL, COUNT, RATE, OTHER = "channel", "count", "rate", "other"
@@ -62,11 +59,6 @@ _CLOCK = re.compile(
 _PAIR = re.compile(r"[\[(]?\s*[0-9][0-9:.]*\s*(?:-|,|;|to|\s)\s*[0-9][0-9:.]*\s*[\])]?")
 _LATEST = Decimal(10**9)
 """Seconds, 31 years."""
-
-
-def is_missing(cell: str) -> bool:
-    """Say whether a cell holds no value."""
-    return cell.strip().lower() in MISSING
 
 
 def is_pair(cell: str) -> bool:
