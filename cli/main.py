@@ -5,6 +5,8 @@ Each command imports the stage it runs inside its function.
 
 import io
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -72,6 +74,7 @@ def run() -> None:
         # A name that the terminal cannot show is no error.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _refuse_nothing(sys.argv[1:])
         status = app(prog_name="gensr", standalone_mode=False)
     except UsageError as error:
         told = error.format_message()  # none where `gensr` alone has shown its help
@@ -95,6 +98,20 @@ def _end(status: int, message: str = "") -> NoReturn:
     if message:
         typer.echo(f"gensr: {visible(' '.join(message.split()))}", err=True)
     sys.exit(status)
+
+
+def _refuse_nothing(given: Sequence[str]) -> None:
+    """Refuse an empty path: pathlib takes it for this folder, a script meant another by it.
+
+    Raises:
+        GensrError: an argument is empty; options say themselves what they lack.
+    """
+    for before, argument in pairwise(["", *given]):
+        if not argument and not before.startswith("-"):
+            raise GensrError(
+                "an argument is empty, perhaps a variable without a value: name what is meant, "
+                "or . for this folder"
+            )
 
 
 def _place() -> str:

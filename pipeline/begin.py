@@ -23,6 +23,7 @@ from gensr.estimator.files import make_folder, sync, why
 from gensr.estimator.sampler import SAMPLERS
 from gensr.features.same_encoder import differences
 from gensr.features.store.files import remove
+from gensr.features.store.place import store_around
 from gensr.pipeline.protocol import Protocol
 from gensr.pipeline.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 from gensr.pipeline.run_lock import LOCK, busy, held, idle
@@ -95,6 +96,11 @@ def _unused(model: str) -> Path:
 
 def _check_place(folder: Path, question: Question, *, resume: bool, overwrite: bool) -> None:
     """Refuse a folder that this training may not have; nothing is changed."""
+    if around := store_around(folder):
+        raise RunError(
+            f"{folder} would be within the store {around}, which is exchanged as a whole when it is"
+            " added to or replaced: pass another --run"
+        )
     try:
         there = folder.exists() and not (is_beginning(folder) or _is_empty(folder))
         run_there = there and folder.is_dir() and is_run(folder)

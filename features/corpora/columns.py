@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.official import TRAIN, part_of
+from gensr.features.corpora.tables import Row
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "file": (
@@ -73,3 +75,47 @@ def columns_of(path: Path, names: Sequence[str]) -> dict[str, str]:
             f"(found: {found})"
         )
     return columns
+
+
+def with_split(
+    path: Path, columns: Mapping[str, str], names: Sequence[str], rows: Sequence[Row]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Add the column that tells the split by its cells, where none does by its name.
+
+    Such are `set`, `usage`, `phase`: every cell that has a value is a split's word, `train` among
+    others. A `dataset` of that kind is no corpus.
+
+    Args:
+        path: The manifest, for messages.
+        columns: As `columns_of` gives them.
+        names: All columns.
+        rows: All rows.
+
+    Returns:
+        The columns, and a note where one was added.
+
+    Raises:
+        CorpusError: Two columns read like the split.
+    """
+    if "split" in columns:
+        return dict(columns), ()
+    taken = {name for field, name in columns.items() if field != "corpus"}
+    found = [name for name in names if name and name not in taken and _tells_splits(name, rows)]
+    if len(found) > 1:
+        raise CorpusError(
+            f"{path}, line 1: columns {found[0]!r} and {found[1]!r} both read like the split; "
+            "name one of them split"
+        )
+    if not found:
+        return dict(columns), ()
+    kept = {field: name for field, name in columns.items() if name != found[0]}
+    return kept | {"split": found[0]}, (f"{path.name}: {found[0]!r} is taken for the split",)
+
+
+def _tells_splits(name: str, rows: Sequence[Row]) -> bool:
+    parts: set[str] = set()
+    for cell in {row.cells[name] for row in rows} - {""}:
+        if not (part := part_of(cell)):
+            return False
+        parts.add(part)
+    return len(parts) > 1 and TRAIN in parts

@@ -33,8 +33,10 @@ from gensr.features.corpora.times import (
     SPAN,
     START,
     is_pair,
+    may_be_time,
     meaning_of,
     number,
+    pairs_in,
     seconds,
     words_of,
 )
@@ -86,6 +88,8 @@ class Cuts:
             if name not in taken and (meaning := meaning_of(name)):
                 channels = meaning == CHANNEL and counted
                 self._names.setdefault(CHANNELS if channels else meaning, []).append(name)
+        unread = [name for name in columns if name not in taken and not meaning_of(name)]
+        self._names.setdefault(NUMBER, []).extend(pairs_in(unread))
         self._begins = bool(self._names.keys() & {START, OFFSET})
         self.notes: tuple[str, ...] = self._count_from_0(rows)
 
@@ -215,7 +219,7 @@ class Cuts:
         """Refuse a cell that may name a part, in a way that cannot be followed."""
         refused = self._given(row, OTHER)
         refused += [item for item in self._given(row, SPAN) if is_pair(item[1])]
-        refused += [item for item in self._given(row, NUMBER) if number(item[1]) is not None]
+        refused += [item for item in self._given(row, NUMBER) if may_be_time(item[1])]
         for name, cell in self._given(row, CHANNELS):
             if cell.lower() in _SIDES or number(cell) == 0:
                 refused.append((name, cell))

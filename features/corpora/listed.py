@@ -8,6 +8,7 @@ names; what they do not name there is counted, never labelled otherwise.
 
 import os
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,14 +18,23 @@ from gensr.estimator.errors import CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import names_files
+from gensr.features.corpora.files import dead_link
 from gensr.features.corpora.manifest import read_manifest
 from gensr.features.corpora.names import printable
 from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.tables import TABLE_SUFFIXES, read_header
+from gensr.features.media.magic import HEAD, placeholder
 from gensr.features.segments import file_of
 
 NAMES: tuple[str, ...] = tuple(f"manifest{suffix}" for suffix in TABLE_SUFFIXES)
 _METADATA = tuple(f"metadata{suffix}" for suffix in TABLE_SUFFIXES)
+_STEM = re.compile(
+    r"(manifest|metadata|labels?|annotations?)"
+    r"[.](json|ndjson|txt|xml|ya?ml|xlsx?|ods|parquet|feather|arrow|pkl)([.](gz|bz2|xz|zst|zip))?"
+    r"|(manifest|metadata|labels?|annotations?)[.](csv|tsv|jsonl)[.](gz|bz2|xz|zst|zip)"
+)
+"""Names of tables in formats that are not read."""
+_SHOWN = 6
 _COMPARED = ("emotion", "canonical", "speaker", "gender", "split", "sentence", "dialogue")
 
 
@@ -38,9 +48,12 @@ def manifest_in(folder: Path) -> Path | None:
         CorpusError: There is more than one, or the folder cannot be read.
     """
     try:
-        tables = sorted(file for file in folder.iterdir() if _is_named(file) and file.is_file())
+        tables = sorted(file for file in folder.iterdir() if _is_named(file) and not file.is_dir())
     except OSError as error:
         raise CorpusError(f"{folder}: cannot be read ({error.strerror})") from error
+    for file in tables:  # what a manifest would have said is not known: nothing else decides
+        if why := _unreadable(file):
+            raise CorpusError(f"{file}: {why}, or move it away")
     there = [file for file in tables if file.name.lower() in NAMES or _names_files(file)]
     if len(there) > 1:
         both = " and ".join(path.name for path in there)
@@ -62,19 +75,33 @@ def manifests_below(root: Path, files: Iterable[Path]) -> list[Path]:
     return [found for folder in folders if (found := manifest_in(folder)) is not None]
 
 
-def likely_manifests(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
-    """Return a note on tables in the root that name files, but are not named as manifests are."""
-    tables = [
-        file.name
-        for file in files
-        if file.parent == root
-        and file.suffix.lower() in TABLE_SUFFIXES
-        and not _is_named(file)
-        and _names_files(file)
-    ]
-    if not tables:
-        return ()
-    return (f"not read, though it names files: {', '.join(tables)}; give a table's path to use it",)
+def likely_manifests(files: Iterable[Path], root: Path) -> tuple[str, ...]:
+    """Return notes on tables that may label the files here, and are not read.
+
+    Args:
+        files: All files under a root where no manifest was found.
+        root: The folder that was scanned.
+    """
+    naming: list[str] = []
+    silent: list[str] = []
+    foreign: list[str] = []
+    for file in files:
+        name = file.relative_to(root).as_posix()
+        if file.suffix.lower() in TABLE_SUFFIXES:
+            if _is_named(file):
+                silent.append(name)
+            elif _names_files(file):
+                naming.append(name)
+            elif why := _unreadable(file):
+                foreign.append(f"{name} ({why})")
+        elif _STEM.fullmatch(file.name.lower()):
+            foreign.append(name)
+    said = (
+        (naming, ", though it names files", "give a table's path to use it"),
+        (silent, ", as none of its columns names files", "name that column file"),
+        (foreign, "", f"a manifest is one of {', '.join(NAMES)}"),
+    )
+    return tuple(f"not read{why}: {_few(names)}; {way}" for names, why, way in said if names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +182,24 @@ def _is_named(file: Path) -> bool:
 
 def _names_files(file: Path) -> bool:
     return file.is_file() and names_files(read_header(file, fits=names_files))
+
+
+def _unreadable(file: Path) -> str:
+    """Return why a table's content is not here, or nothing."""
+    if reason := dead_link(file):
+        return reason if ":" in reason else f"{reason}: mend it"
+    if not file.is_file():  # a named pipe would be waited for
+        return "not a regular file: put a table there"
+    try:
+        with file.open("rb") as opened:
+            return placeholder(opened.read(HEAD))
+    except OSError as error:
+        return f"cannot be read ({error.strerror}): see to its permissions"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f", ... ({len(names)})" if len(names) > _SHOWN else ""
+    return ", ".join(map(printable, names[:_SHOWN])) + more
 
 
 def _joined(folder: str, path: str) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from gensr.estimator.errors import AudioError, CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
-from gensr.features.corpora.columns import columns_of, names_files
+from gensr.features.corpora.columns import columns_of, names_files, with_split
 from gensr.features.corpora.cuts import Cuts
 from gensr.features.corpora.fence import Fence
 from gensr.features.corpora.files import annexed
@@ -56,6 +56,7 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
     columns = columns_of(path, table.columns)
     cells, missing = without_missing(table.columns, [row.cells for row in table.rows])
     rows = [Row(row.line, known) for row, known in zip(table.rows, cells, strict=True)]
+    columns, guessed = with_split(path, columns, table.columns, rows)
     splits = _splits(path, rows, columns)
     cuts = Cuts(path, table.columns, rows, columns.values())
     corpora = columns.get("corpus", "")
@@ -89,7 +90,7 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
     return Found(
         clips=tuple(clip for _, clip in clips.values()),
         problems=tuple(problems),
-        notes=(*_notes(path.name, rows, columns, missing, labelled), *cuts.notes),
+        notes=(*guessed, *_notes(path.name, rows, columns, missing, labelled), *cuts.notes),
     )
 
 

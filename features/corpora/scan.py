@@ -100,12 +100,16 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
     reasons = {path: unusable(root, path) for path in others}
     usable = [path for path, reason in reasons.items() if not reason]
     alone = not listed.folders
-    found = _read(root, usable, alone=alone) if usable else Found(clips=())
+    likely = likely_manifests(files, root) if alone else ()
+    try:
+        found = _read(root, usable, alone=alone) if usable else Found(clips=())
+    except CorpusError as error:
+        raise CorpusError("; ".join((str(error), *likely))) from error
     broken = [Problem(path=printable(path), reason=why) for path, why in reasons.items() if why]
     notes = (
         *hidden_audio(files),
         *unlisted(root, mine, listed.found, "the manifest of their folder"),
-        *(likely_manifests(root, files) if alone and not _known(found) else ()),
+        *(() if _known(found) else likely),
         *renamed,
     )
     rest = Found(clips=(), problems=tuple(broken), notes=notes)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.media.magic import placeholder
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 OTHERS = ",;\t|"
@@ -136,6 +137,8 @@ def _text(path: Path) -> str:
 
 
 def _decoded(path: Path, data: bytes) -> str:
+    if word := placeholder(data):
+        raise CorpusError(f"{path}: {word}")
     wide = data.startswith(_WIDE)
     encoding = "utf-16" if wide else "utf-8-sig"
     try:

@@ -6,9 +6,11 @@ it has a value: it may mean a part of the file, and which part nobody knows.
 """
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.labels import plain
 from gensr.features.segments import to_nanoseconds
 
 START, END, LENGTH, OFFSET = "start", "end", "length", "offset"
@@ -17,13 +19,14 @@ CHANNEL, COUNT, RATE, OTHER = "channel", "count", "rate", "other"
 SPAN, NUMBER, BARE, CHANNELS = "span", "number", "bare", "channels"
 
 _EDGES = {
-    START: {"start", "begin", "onset", "tmin", "xmin"},
-    END: {"end", "stop", "tmax", "xmax"},
+    START: {"start", "begin", "beginning", "onset", "tmin", "xmin"},
+    END: {"end", "ending", "stop", "finish", "tmax", "xmax"},
     LENGTH: {"duration", "dur"},
     OFFSET: {"offset"},
 }
 _EDGE_WORDS = set[str]().union(*_EDGES.values(), {"length", "seek", "skip"})
-_SECONDS = {"time", "timestamp", "t", "s", "sec", "secs", "second", "seconds"}
+_SECONDS = {"time", "timestamp", "ts", "t", "s", "sec", "secs", "second", "seconds"}
+_SECONDS |= {"in", "at", "hms", "hh", "mm", "ss", "timecode", "tc"}
 _PART = {"segment", "seg", "utterance", "utt"}
 _FILES = {"audio", "file", "wav", "recording", "total"}
 _UNITS = {"ms", "msec", "msecs", "millis", "millisecond", "milliseconds", "us", "ns", "min"}
@@ -31,20 +34,34 @@ _UNITS |= {"sample", "samples", "frame", "frames", "byte", "bytes", "pos", "posi
 _UNITS |= {"index", "idx", "minute", "minutes", "ratio", "num", "n"}
 _THINGS = {"clip", "speech", "voice", "vad", "turn", "video", "movie", "episode", "source"}
 _THINGS |= {"original", "orig", "region", "interval", "chunk", "crop", "trim", "cut", "window"}
-_THINGS |= {"sentence"} | _FILES
+_THINGS |= {"sentence", "abs", "absolute", "rel", "relative"} | _FILES
 _WHOLE_NAMES = {
-    CHANNEL: {"channel", "channel_id", "channel_index", "channel_idx", "audio_channel", "chan"},
-    CHANNELS: {"channels"},
+    CHANNEL: {"channel", "channel_id", "channel_index", "channel_idx", "channel_no", "channel_nr"}
+    | {"channel_number", "channelid", "channelno", "channelnumber", "ch", "chan", "chn"}
+    | {f"{thing}_channel" for thing in ("audio", "file", "wav")},
+    CHANNELS: {"channels", "channel_name", "speaker_channel", "side", "audio_side", "mic"},
     COUNT: {"num_frame", "num_frames", "numframes", "n_frames", "nframes"}
     | {"num_samples", "numsamples", "n_samples", "nsamples"},
     RATE: {"sample_rate", "sampling_rate", "samplerate", "sr", "sampling_frequency"},
     OTHER: {"stream", "stream_index", "audio_stream", "audio_track"},
     NUMBER: {"seek", "skip", "t0", "t1", "tstart", "tend", "from", "to", "time_from", "time_to"}
-    | {f"{edge}_{unit}" for edge in ("from", "to") for unit in ("time", "s", "sec", "seconds")},
+    | {f"{edge}_{unit}" for edge in ("from", "to") for unit in ("time", "s", "sec", "seconds")}
+    | {f"{edge}_{unit}" for edge in ("first", "last") for unit in ("sample", "frame")},
     BARE: {"length"},
     SPAN: {"span", "range", "interval", "trim", "crop", "cut", "window", "time", "times"}
     | {"timestamp", "timestamps", "segment", "region", "fragment", "part"},
 }
+_PAIRS = (
+    *((start, end) for start in ("start", "begin", "starts") for end in ("end", "stop", "ends")),
+    *(("in", "out"), ("st", "et"), ("stime", "etime"), ("from", "to"), ("bt", "et")),
+    *(("beginn", "ende"), ("anfang", "ende"), ("start", "ende"), ("von", "bis"), ("debut", "fin")),
+    *(("inicio", "fin"), ("inicio", "final"), ("inizio", "fine"), ("inicio", "fim")),
+    *(("开始", "结束"), ("起始", "结束"), ("起始", "终止"), ("开始", "终止"), ("起点", "终点")),
+    *(("開始", "結束"), ("開始", "終了"), ("начало", "конец"), ("시작", "종료"), ("시작", "끝")),
+)
+"""Words that begin and end something, in the languages that corpora come in."""
+_OF_TEXT = {"text", "char", "character", "word", "token", "line", "page"}
+_OF_LIFE = {"date", "year", "month", "day", "age"}
 _JOINED = re.compile(
     "(start|begin|end|stop|onset|offset|duration)"
     "(time|ms|msec|s|sec|secs|seconds?|frames?|samples?|pos|idx)"
@@ -57,6 +74,7 @@ _CLOCK = re.compile(
     r"(?P<s>[0-5][0-9](?:[.,][0-9]{1,9})?)"
 )
 _PAIR = re.compile(r"[\[(]?\s*[0-9][0-9:.]*\s*(?:-|,|;|to|\s)\s*[0-9][0-9:.]*\s*[\])]?")
+_TIMECODE = re.compile(r"[0-9]{1,4}(?::[0-9]{1,2}){1,3}(?:[.,;][0-9]{1,9})?")
 _LATEST = Decimal(10**9)
 """Seconds, 31 years."""
 
@@ -64,6 +82,30 @@ _LATEST = Decimal(10**9)
 def is_pair(cell: str) -> bool:
     """Say whether a cell reads like two times: `1.5-4`, `[1.5, 4]`, `00:01:02 - 00:01:05`."""
     return bool(_PAIR.fullmatch(cell))
+
+
+def may_be_time(cell: str) -> bool:
+    """Say whether a cell reads like one time: a number, `01:02.5`, `00:01:02:12`."""
+    return number(cell) is not None or _TIMECODE.fullmatch(cell) is not None
+
+
+def pairs_in(names: Sequence[str]) -> list[str]:
+    """Return columns that come in twos as a beginning and an end do, whatever of.
+
+    >>> pairs_in(["file", "Beginn", "Ende", "tc_in", "tc_out", "text_start", "text_end", "in"])
+    ['Beginn', 'Ende', 'tc_in', 'tc_out']
+    """
+    words = {name: "_".join(words_of(name)) if name.isascii() else plain(name) for name in names}
+    there = set(words.values())
+    found: set[str] = set()
+    for word in there:
+        if {*re.split(r"[\s_]", word)} & (_OF_TEXT | _OF_LIFE):
+            continue
+        for start, end in _PAIRS:
+            other = re.sub(rf"(?<![^\W_]){start}(?![a-z])", end, word, count=1)
+            if other != word and other in there:
+                found |= {word, other}
+    return [name for name in names if words[name] in found]
 
 
 def words_of(name: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ SHARED: Mapping[str, tuple[str, ...]] = {
     "anger": (
         *("angry", "ang", "angered", "hot anger", "cold anger", "rage", "fury", "furious"),
         *("wut", "wütend", "ärger", "ärgerlich", "zorn", "zornig"),
+        *("wuetend", "aerger", "aergerlich"),
         *("colère", "en colère", "fâché", "énervé"),
         *("enojo", "enojado", "enfado", "enfadado", "ira", "rabia"),
         *("rabbia", "arrabbiato", "raiva", "zangado", "boosheid", "boos", "woede"),
@@ -26,13 +27,14 @@ SHARED: Mapping[str, tuple[str, ...]] = {
     ),
     "fear": (
         *("fearful", "fea", "afraid", "scared", "frightened", "anxiety/fear", "fear/anxiety"),
-        *("angst", "ängstlich", "furcht", "peur", "apeuré", "effrayé"),
+        *("angst", "ängstlich", "aengstlich", "furcht", "peur", "apeuré", "effrayé"),
         *("miedo", "temor", "asustado", "paura", "impaurito", "medo"),
         *("korku", "korkmuş", "strach", "страх", "испуг", "ترس", "خوف"),
         *("害怕", "恐惧", "恐懼", "恐怖", "恐れ", "공포", "두려움"),
     ),
     "happiness": (
         *("happy", "hap", "joy", "joyful"),
+        *("froehlich", "gluecklich"),
         *("freude", "fröhlich", "glücklich", "joie", "joyeux", "joyeuse", "heureux", "heureuse"),
         *("alegría", "alegre", "felicidad", "feliz", "gioia", "felicità", "felice"),
         *("felicidade", "blijdschap", "blij", "mutlu", "mutluluk", "radość"),
@@ -56,6 +58,7 @@ SHARED: Mapping[str, tuple[str, ...]] = {
         *("surprised", "sur", "surprising", "astonished", "astonishment"),
         # "ps" is how TESS writes pleasant surprise in its file names.
         *("ps", "pleasant surprise", "pleasant surprised", "pleasantly surprised"),
+        *("ueberraschung", "ueberrascht"),
         *("überraschung", "überrascht", "surpris", "sorpresa", "sorprendido", "sorpreso"),
         *("surpresa", "surpreso", "verrassing", "verrast", "şaşkın", "şaşkınlık", "zaskoczenie"),
         *("удивление", "تعجب", "惊喜", "驚喜", "惊讶", "驚訝", "吃惊", "驚き", "놀람"),

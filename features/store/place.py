@@ -9,6 +9,8 @@ from gensr.features.store.container import read_header
 from gensr.features.store.open import PLAN, work_folder
 from gensr.features.store.where import Where, locate
 
+_HEADER = "zarr.json"
+
 
 class Place(Enum):
     """What is at a store's path."""
@@ -23,13 +25,32 @@ def check_target(path: Where | str) -> Where:
     """Return where a store is to be written, links resolved, if the suffix says which container.
 
     Raises:
-        StoreError: the suffix is none of .zarr, .h5, .hdf5.
+        StoreError: the suffix is none of .zarr, .h5, .hdf5, or the place is within a store.
     """
     path = locate(path)
     known = (*schema.ZARR_SUFFIXES, *schema.HDF5_SUFFIXES)
     if path.suffix not in known:
         raise StoreError(f"{path}: the name of a store ends in one of {', '.join(known)}")
-    return path.resolve() if isinstance(path, Path) and path.is_symlink() else path
+    if isinstance(path, Path):
+        path = path.resolve() if path.is_symlink() else path
+        if around := store_around(path):
+            raise StoreError(
+                f"{path} would be within the store {around}, which is exchanged as a whole when it "
+                "is added to or replaced: write beside it"
+            )
+    return path
+
+
+def store_around(path: Path) -> Path | None:
+    """Return the folder above a path that is a store, links resolved, or None."""
+    return next(
+        (
+            folder
+            for folder in path.resolve().parents
+            if folder.suffix in schema.ZARR_SUFFIXES and (folder / _HEADER).is_file()
+        ),
+        None,
+    )
 
 
 def check_replaceable(path: Where) -> None:
@@ -50,9 +71,29 @@ def look(path: Where) -> Place:
     """Say what is at a store's path.
 
     Raises:
-        StoreError: something that is no store of ours, or not in the container its name says;
-            it is never touched, whatever the flags.
+        StoreError: something that is no store of ours, or not in the container its name says, or
+            that holds what is no part of it; it is never touched, whatever the flags.
     """
+    place = _look(path)
+    if isinstance(path, Path) and path.is_dir() and (strange := _strange(path)):
+        raise StoreError(
+            f"{path} holds {strange}, which is no part of a store and would be lost with the old "
+            "one: move it first"
+        )
+    return place
+
+
+def _strange(folder: Path) -> str:
+    """Return the first thing in a store's folder that gensr did not put there, or nothing."""
+    with files.reached(folder):
+        names = sorted(entry.name for entry in folder.iterdir())
+    own = (schema.CLIPS, schema.FAILED, schema.VECTORS)
+    system = (".", _HEADER, "Thumbs.db", "desktop.ini")  # and halves of headers: zarr.json.new
+    return next((name for name in names if name not in own and not name.startswith(system)), "")
+
+
+def _look(path: Where) -> Place:
+    """Say what is at a store's path by its header."""
     with files.reached(path):
         if not files.exists(path):
             return Place.EMPTY

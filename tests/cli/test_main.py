@@ -245,3 +245,20 @@ def test_the_whole_job_on_fbank_never_imports_transformers(home, tmp_path):
     told = re.findall(r"AFTER (\w+) (\w+)", found.stdout)
     names = ("extract", "train", "eval", "train", "predict", "info")
     assert told == [(name, "False") for name in names]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("predict", "", "--run", "r"),
+        ("predict", "a.wav", "", "--run", "r"),
+        ("info", ""),
+        ("extract", "", "--encoder", "fbank", "--out", "s.zarr"),
+        ("store", "merge", "a.zarr", "", "--out", "s.zarr"),
+    ],
+)
+def test_an_empty_argument_is_not_this_folder(args, gensr):
+    said = gensr(*args)
+    assert said.status == 1
+    assert said.err.startswith("gensr: an argument is empty, perhaps a variable without a value")
+    assert said.err.count("\n") == 1

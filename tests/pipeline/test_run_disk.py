@@ -2,9 +2,10 @@
 
 import errno
 import os
+import re
 import shutil
 import stat
-from contextlib import suppress
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -171,18 +172,37 @@ def test_a_folder_that_cannot_be_written_is_known_before_the_training(
     assert hears.stages == []
 
 
-@pytest.mark.parametrize("name", ["config.json", "predictions.csv", "folds/1/model.safetensors"])
-def test_what_has_no_end_is_not_read(name, linear, copied, fit):
+@pytest.mark.parametrize(
+    ("name", "scored", "resumed"),
+    [
+        ("config.json", "is no run; `gensr train", "is no run, and not empty; pass another"),
+        ("predictions.csv", "predictions.csv is no file; put back", ""),  # written anew
+        # A linear model's answers are kept: what they are scored by is all that is read.
+        ("folds/1/model.safetensors", "", "model.safetensors is no file; put back"),
+    ],
+)
+def test_what_has_no_end_is_not_read(name, scored, resumed, linear, copied, fit):
     run, settings = copied(linear), linear.parent.parent / "linear.toml"
     (run / name).unlink()
     (run / name).symlink_to("/dev/zero")
     for _ in range(2):
-        for attempt in (
-            lambda: evaluate(Run.open(run), device="cpu"),
-            lambda: fit(run, model="linear", settings=settings, resume=True),
+        for attempt, said in (
+            (lambda: evaluate(Run.open(run), device="cpu"), scored),
+            (lambda: fit(run, model="linear", settings=settings, resume=True), resumed),
         ):
-            # A linear model's answers are kept: what they are scored by is all that is read.
-            with suppress(RunError):
+            with pytest.raises(RunError, match=re.escape(said)) if said else nullcontext():
                 attempt()
+        kept = (run / name).is_file() and not (run / name).is_symlink()
+        assert kept == (name == "predictions.csv")
         (run / name).unlink()
         os.mkfifo(run / name)
+
+
+@pytest.mark.parametrize("name", ["run", "a/run"])
+def test_no_run_is_made_within_a_store(name, store, copied, fit, told):
+    outer, hears = copied(store), told()
+    inner = outer.rename(outer.with_suffix(".zarr")) / name
+    with pytest.raises(RunError, match=r"within the store .*[.]zarr.*: pass another --run"):
+        fit(inner, progress=hears)
+    assert not inner.parent.joinpath("run").exists()
+    assert hears.stages == []

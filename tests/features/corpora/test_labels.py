@@ -32,6 +32,8 @@ def test_a_canonical_word_is_its_own(word: str) -> None:
         ("disgusted", "disgust"),
         ("calm", "calm"),
         ("bored", "boredom"),
+        ("Aerger", "anger"),
+        ("UEBERRASCHUNG", "surprise"),
         ("neutral state", "neutral"),
     ],
 )

@@ -187,7 +187,68 @@ def test_an_audio_folder_of_hugging_face(tmp_path: Path) -> None:
 
 def test_metadata_that_names_no_file_is_none_of_ours(tmp_path: Path) -> None:
     fill(tmp_path, "sad/a.wav")
-    assert listed(tmp_path, "speaker,age\nanna,9\n", "metadata.csv").clips[0].emotion == "sad"
+    found = listed(tmp_path, "speaker,age\nanna,9\n", "metadata.csv")
+    assert found.clips[0].emotion == "sad"
+    note = "not read, as none of its columns names files: metadata.csv; name that column file"
+    assert note in found.notes
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "Manifest.jsonl", "sub/manifest.tsv"])
+def test_a_manifest_that_is_not_here_leaves_nothing_to_folders(tmp_path: Path, name: str) -> None:
+    fill(tmp_path, "sad/a.wav", "angry/b.wav", "sub/joy/c.wav")
+    manifest = tmp_path / name
+    manifest.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\n")
+    with pytest.raises(CorpusError, match=r"a Git LFS pointer, .*`git lfs pull`, or move it away"):
+        scan(tmp_path)
+    with pytest.raises(CorpusError, match=r"a Git LFS pointer, .*`git lfs pull`"):
+        scan(manifest)
+    for target, said in (("gone.csv", "is not there: mend it"), (".git/annex/objects/x", "annex")):
+        manifest.unlink()
+        manifest.symlink_to(target)
+        with pytest.raises(CorpusError, match=said):
+            scan(tmp_path)
+    manifest.unlink()
+    os.mkfifo(manifest)
+    with pytest.raises(CorpusError, match="not a regular file"):
+        scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("labels.csv", "not read, though it names files: labels.csv; give a table's path"),
+        ("sad/all.tsv", "not read, though it names files: sad/all.tsv; give a table's path"),
+        ("manifest.json", "not read: manifest.json; a manifest is one of manifest.csv"),
+        ("Labels.xlsx", "not read: Labels.xlsx; a manifest is one of manifest.csv"),
+        ("manifest.csv.gz", "not read: manifest.csv.gz; a manifest is one of manifest.csv"),
+        ("train/annotations.txt", "not read: train/annotations.txt; a manifest is one of"),
+    ],
+)
+def test_tables_that_are_not_read_are_named(tmp_path: Path, name: str, said: str) -> None:
+    fill(tmp_path, "sad/a.wav", "angry/b.wav", name)
+    (tmp_path / name).write_text("file,label\nsad/a.wav,joy\n".replace(",", "\t"))
+    assert [note for note in scan(tmp_path).notes if note.startswith(said)]
+    (tmp_path / "sad").rename(tmp_path / "dev")
+    (tmp_path / "angry").rename(tmp_path / "test")
+    (tmp_path / "labels.csv").write_text("file,label\ndev/a.wav,joy\n")
+    with pytest.raises(CorpusError, match=r"are splits, not classes;.*not read.*labels.csv"):
+        scan(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["set", "Usage", "phase", "fold", "dataset"])
+def test_a_split_under_another_name_is_honoured(tmp_path: Path, name: str) -> None:
+    fill(tmp_path, "a.wav", "b.wav", "c.wav")
+    rows = "a.wav,sad,Train\nb.wav,joy,test\nc.wav,joy,\n"
+    found = listed(tmp_path, f"file,emotion,{name}\n{rows}")
+    assert [clip.split for clip in found.clips] == ["train", "test", ""]
+    assert {clip.corpus for clip in found.clips} == {tmp_path.name}
+    assert f"manifest.csv: {name!r} is taken for the split" in found.notes
+    rows = "a.wav,sad,train,2\nb.wav,joy,tested,2\nc.wav,joy,valid,2\n"
+    found = listed(tmp_path, f"file,emotion,{name},other\n{rows}")
+    assert {clip.split for clip in found.clips} == {""}
+    rows = "a.wav,sad,train,train\nb.wav,joy,test,dev\nc.wav,joy,,\n"
+    with pytest.raises(CorpusError, match=r"both read like the split; name one of them split"):
+        listed(tmp_path, f"file,emotion,{name},other\n{rows}")
 
 
 def test_a_table_under_another_name_is_named(tmp_path: Path) -> None:
