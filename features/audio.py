@@ -272,7 +272,7 @@ def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None, segment: Segment 
         if sound.subtype.startswith("MPEG") and sound.format != "MP3":
             raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {CONVERT}")
         place = file.tell()  # libsndfile's as well
-        counted = check_one_stream(peek, sound.format)
+        counted = _count(file, peek, sound.format, segment)
         file.seek(place)
         cut, mixed = Cut(segment, rate, channels), Mixdown(rate)
         frames = Frames(sound, file, cut)
@@ -293,6 +293,15 @@ def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None, segment: Segment 
     check_fields(file)
     cut.check(frames.held)
     return mixed
+
+
+_counted: Once[float | None] = Once(1_000)
+
+
+def _count(file: FileIO, peek: Peek, form: str, segment: Segment | None) -> float | None:
+    """Follow a file to its end, see `check_one_stream`; one of several parts once."""
+    key = None if segment is None else identity(file)
+    return _counted.get(key, lambda: check_one_stream(peek, form))
 
 
 def _check_length(held: float, promised: float | None, failure: str | None) -> None:
