@@ -44,7 +44,7 @@ from gensr.features.media.magic import (
     placeholder,
 )
 from gensr.features.media.peek import Peek
-from gensr.features.media.second import check_nothing_begins, check_ogg, check_one_stream
+from gensr.features.media.second import check_nothing_within, check_ogg, check_one_stream
 from gensr.features.mixdown import LONGEST_SECONDS, Mixdown
 from gensr.features.once import Once, identity
 from gensr.features.resample import RESAMPLER, SAMPLE_RATE, resample
@@ -258,7 +258,7 @@ def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None, segment: Segment 
         if kind == OGG and not check_ogg(peek, after_tags(peek)):  # video, Speex
             return decode_media(file, peek, replace(OGG, demuxer="ogg"), segment)
         if kind not in (None, OGG, MP3):  # it stumbles over a second file in some
-            check_nothing_begins(peek, after_tags(peek) + 1)
+            check_nothing_within(peek, after_tags(peek))
         word = error.error_string.rstrip(".")
         if "does not exist" in word:  # libsndfile's word for an MP3 that ends within its header
             word = "the header is damaged"
