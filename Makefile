@@ -64,7 +64,7 @@ test: setup
 	  --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2 --dist worksteal
 
 lint: setup
 	$(BIN)/ruff check .

@@ -44,7 +44,7 @@ from gensr.features.media.magic import (
     placeholder,
 )
 from gensr.features.media.peek import Peek
-from gensr.features.media.second import check_nothing_begins, check_ogg, check_one_stream
+from gensr.features.media.second import check_nothing_within, check_ogg, check_one_stream
 from gensr.features.mixdown import LONGEST_SECONDS, Mixdown
 from gensr.features.once import Once, identity
 from gensr.features.resample import RESAMPLER, SAMPLE_RATE, resample
@@ -258,7 +258,7 @@ def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None, segment: Segment 
         if kind == OGG and not check_ogg(peek, after_tags(peek)):  # video, Speex
             return decode_media(file, peek, replace(OGG, demuxer="ogg"), segment)
         if kind not in (None, OGG, MP3):  # it stumbles over a second file in some
-            check_nothing_begins(peek, after_tags(peek) + 1)
+            check_nothing_within(peek, after_tags(peek))
         word = error.error_string.rstrip(".")
         if "does not exist" in word:  # libsndfile's word for an MP3 that ends within its header
             word = "the header is damaged"
@@ -272,7 +272,7 @@ def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None, segment: Segment 
         if sound.subtype.startswith("MPEG") and sound.format != "MP3":
             raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {CONVERT}")
         place = file.tell()  # libsndfile's as well
-        counted = check_one_stream(peek, sound.format)
+        counted = _count(file, peek, sound.format, segment)
         file.seek(place)
         cut, mixed = Cut(segment, rate, channels), Mixdown(rate)
         frames = Frames(sound, file, cut)
@@ -293,6 +293,15 @@ def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None, segment: Segment 
     check_fields(file)
     cut.check(frames.held)
     return mixed
+
+
+_counted: Once[float | None] = Once(1_000)
+
+
+def _count(file: FileIO, peek: Peek, form: str, segment: Segment | None) -> float | None:
+    """Follow a file to its end, see `check_one_stream`; one of several parts once."""
+    key = None if segment is None else identity(file)
+    return _counted.get(key, lambda: check_one_stream(peek, form))
 
 
 def _check_length(held: float, promised: float | None, failure: str | None) -> None:

@@ -16,17 +16,15 @@ from collections.abc import Iterator
 from io import FileIO
 from typing import Any
 
-import numpy as np
 import soundfile
 
 from gensr.estimator.errors import AudioError
 from gensr.features.cut import TO_THE_END, Block, Cut
+from gensr.features.kept import KEPT_BYTES, Decoded, Gathered, kept
 from gensr.features.once import Once, identity
 
 BLOCK_SAMPLES = 1 << 20
 """Samples (all channels) decoded at a time: memory follows the content, not the header."""
-_KEPT_BYTES = 128 << 20
-"""Room for decoded files in a process: 35 min at 16 kHz mono, 6 at 44.1 kHz stereo."""
 
 _SOUGHT = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF"})
 _EVEN = frozenset(
@@ -35,8 +33,6 @@ _EVEN = frozenset(
 """Encodings in which every frame has the same number of bytes."""
 _held: Once[int] = Once(1_000)
 """Frames that files hold which were decoded to their end."""
-_kept: Once[tuple[Block, str | None]] = Once(_KEPT_BYTES, size=lambda kept: kept[0].nbytes)
-"""Decoded files, and the decoder's word where it broke off."""
 
 
 class Frames:
@@ -105,12 +101,17 @@ class Frames:
             yield from self._sought()
         elif (
             key is not None
-            and 4 * sound.frames * sound.channels <= _KEPT_BYTES
+            and 4 * sound.frames * sound.channels <= KEPT_BYTES
             and (sound.format != "FLAC")
         ):
-            block, self.failure = _kept.get(key, self._whole)
-            self.held = len(block)
-            yield 0, block
+            whole = kept.get(key, self._whole)
+            if whole.samples is None:  # longer than it says
+                sound.seek(0)
+                self.held = 0
+                yield from self._through(self._cut.stop)
+            else:
+                yield 0, whole.samples
+            self.held, self.failure = whole.held, whole.failure
         elif known is not None:
             yield from self._through(self._cut.stop)
             self.held = known
@@ -119,11 +120,17 @@ class Frames:
             if self.failure is None:
                 _held.get(key, lambda: self.held)
 
-    def _whole(self) -> tuple[Block, str | None]:
-        """Return all frames, and libsndfile's word if it broke off."""
-        blocks = [block for _, block in self._through(TO_THE_END)]
-        none = np.zeros((0, self._sound.channels), np.float32)
-        return np.concatenate(blocks) if blocks else none, self.failure
+    def _whole(self) -> Decoded:
+        """Decode all frames, and keep them if there is room."""
+        sound, found = self._sound, Gathered()
+        found.add_all(block for _, block in self._through(TO_THE_END))
+        return Decoded(
+            samples=found.all(sound.channels),
+            held=self.held,
+            rate=sound.samplerate,
+            channels=sound.channels,
+            failure=self.failure,
+        )
 
     def _read(self, count: int) -> Block | None:
         """Return up to so many of the next frames; None at the end, or where the data break off."""

@@ -13,12 +13,16 @@ from collections.abc import Callable, Hashable
 from io import FileIO
 from typing import Generic, TypeAlias, TypeVar
 
+from gensr.estimator.errors import AudioError
+
 V = TypeVar("V")
 
 Identity: TypeAlias = tuple[int, ...]
 
 SETTLED_SECONDS = 2.0
 """FAT's clock; others are finer."""
+_REFUSALS = 1_000
+"""So many would fill a room."""
 
 
 def identity(file: FileIO) -> Identity | None:
@@ -34,10 +38,14 @@ class _Entry(Generic[V]):
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.values: list[V] = []
+        self.refusal = ""
 
 
 class Once(Generic[V]):
     """Values by key, each found once, by one thread while others that want it wait.
+
+    What is wrong with a file's content is found once too: an `AudioError` is kept like a value,
+    unless a disk, or something else that passes, is behind it.
 
     Args:
         room: how much is kept; what was not asked for longest goes first.
@@ -46,20 +54,31 @@ class Once(Generic[V]):
 
     def __init__(self, room: int, size: Callable[[V], int] = lambda value: 1) -> None:
         self._room, self._size = room, size
+        self._least = max(1, room // _REFUSALS)
         self._entries: OrderedDict[Hashable, _Entry[V]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Hashable | None, find: Callable[[], V]) -> V:
-        """Return the value of a key; `find` is called where it is not known, or the key is None."""
+        """Return the value of a key; `find` is called where it is not known, or the key is None.
+
+        Raises:
+            AudioError: `find` raised it, now or before.
+        """
         if key is None:
             return find()
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
         with entry.lock:
+            if entry.refusal:
+                raise AudioError(entry.refusal)
             if not entry.values:
                 try:
                     entry.values.append(find())
+                except AudioError as error:
+                    if not isinstance(error.__cause__, OSError):
+                        entry.refusal = str(error)
+                    raise
                 finally:
                     self._tidy()
             return entry.values[0]
@@ -73,12 +92,14 @@ class Once(Generic[V]):
     def _tidy(self) -> None:
         """Let go of what there is no room for; of a value without any room, too."""
         with self._lock:
-            sizes = {
-                key: self._size(entry.values[0]) if entry.values else 0
-                for key, entry in self._entries.items()
-            }
+            sizes = {key: self._taken(entry) for key, entry in self._entries.items()}
             over = sum(sizes.values()) - self._room
             for key, size in sizes.items():
                 if (size and over > 0) or not (size or self._entries[key].lock.locked()):
                     del self._entries[key]  # whoever waits for it holds it
                     over -= size
+
+    def _taken(self, entry: _Entry[V]) -> int:
+        if entry.values:
+            return self._size(entry.values[0])
+        return self._least if entry.refusal else 0

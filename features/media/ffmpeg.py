@@ -10,7 +10,9 @@ else is cut, filled or skipped. A packet that FFmpeg calls corrupt refuses the f
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from io import FileIO
@@ -20,11 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import AudioError
-from gensr.features.cut import Cut
+from gensr.features.cut import Block, Cut
+from gensr.features.kept import Decoded, Gathered, kept
 from gensr.features.media.boxes import check_parts
 from gensr.features.media.magic import Kind
 from gensr.features.media.peek import Peek
+from gensr.features.media.times import Times, check_clock, check_times
 from gensr.features.mixdown import Mixdown
+from gensr.features.once import identity
 from gensr.features.segments import Segment
 
 RATES = (1_000, 768_000)
@@ -35,14 +40,11 @@ CONVERT = "convert it first: ffmpeg -i clip.mp4 -ac 1 -ar 16000 clip.wav"
 _INSTALL = "pip install 'gensr[media]'"
 _BLOCK_SAMPLES = 1 << 16
 """Frames of FFmpeg are some ms; so many samples go through numpy at a time."""
-_GAP_SECONDS = 0.25
-"""Time stamps and samples may be apart by so much: they are rounded, and capture cards wander."""
-_LATE_SECONDS = 0.1
-"""The sound may begin so much later than the picture: an encoder's delay is up to 0.07 s."""
-_END_SECONDS = 1.0
-"""A container may be so much longer than any of its streams."""
 _SCALES = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
 """Full scale, by FFmpeg's name of a sample's format."""
+
+Add = Callable[[int, int, Block], bool]
+"""Takes (rate in Hz, first frame, block); says whether more is wanted."""
 
 
 @cache
@@ -58,6 +60,8 @@ def load_av() -> Any:
 def decode_media(file: FileIO, peek: Peek, kind: Kind, segment: Segment | None) -> Mixdown:
     """Decode the only audio stream of a file, or a part of it: from its beginning to its end.
 
+    A file of several parts is decoded to its end once, and kept for the others.
+
     Args:
         file: open.
         peek: the same file.
@@ -66,6 +70,91 @@ def decode_media(file: FileIO, peek: Peek, kind: Kind, segment: Segment | None) 
 
     Raises:
         AudioError: several audio streams or none, damaged, cut off, or `av` is not installed.
+    """
+    part = _Part(segment)
+    key = None if segment is None else identity(file)
+    if key is None:
+        return part.of(_decode(file, peek, kind, part.add))
+    whole = kept.get(key, lambda: _keep(file, peek, kind))
+    if whole.samples is not None:
+        part.add(whole.rate, 0, whole.samples)
+    else:
+        _decode(file, peek, kind, part.add, known=whole)
+    return part.of(whole)
+
+
+class _Part:
+    """Takes a part out of what is decoded, block by block."""
+
+    def __init__(self, segment: Segment | None) -> None:
+        self._segment = segment
+        self._cut: Cut | None = None
+
+    def add(self, rate: int, first: int, block: Block) -> bool:
+        """Take the block that begins with frame `first`; say whether more is wanted."""
+        if self._cut is None:
+            self._cut, self._mixed = Cut(self._segment, rate, block.shape[1]), Mixdown(rate)
+        if len(part := self._cut.part(first, block)):
+            self._mixed.add(part)
+        return first + len(block) < self._cut.stop
+
+    def of(self, whole: Decoded) -> Mixdown:
+        """Return the part, held against what its file has."""
+        assert self._cut is not None  # a file without samples is refused
+        if self._segment is not None and self._segment.timed:
+            check_clock(whole.late, CONVERT)
+        self._cut.check(whole.held)
+        return self._mixed
+
+
+def _keep(file: FileIO, peek: Peek, kind: Kind) -> Decoded:
+    """Decode all of a file, and keep it if there is room."""
+    found = Gathered()
+
+    def add(rate: int, first: int, block: Block) -> bool:
+        found.add(block)
+        return True
+
+    whole = _decode(file, peek, kind, add)
+    return replace(whole, samples=found.all(whole.channels))
+
+
+def _decode(
+    file: FileIO, peek: Peek, kind: Kind, add: Add, known: Decoded | None = None
+) -> Decoded:
+    """Decode a file block by block.
+
+    Args:
+        file: open.
+        peek: the same file.
+        kind: what it is.
+        add: takes the rate, a block's first frame, and the block, (n, channels).
+        known: what the file holds, if it was decoded to its end before: then decoding stops where
+            `add` wants no more.
+
+    Returns:
+        What it holds, without the samples.
+    """
+    times, held, rate, channels = Times(), 0, 0, 0
+    with _opened(file, peek, kind) as (container, stream):
+        for rate, block in _blocks(container, stream, times):
+            more, channels = add(rate, held, block), block.shape[1]
+            held += len(block)
+            if known is not None and not more:
+                return known
+        if not held:
+            raise AudioError("no audio: zero samples")
+        check_times(container, stream, times, held / rate, CONVERT)
+        late = times.late(container)
+    return Decoded(samples=None, held=held, rate=rate, channels=channels, late=late)
+
+
+@contextmanager
+def _opened(file: FileIO, peek: Peek, kind: Kind) -> Iterator[tuple[Any, Any]]:
+    """Open a file by FFmpeg: (container, its audio stream); what FFmpeg raises, in one line.
+
+    Raises:
+        AudioError: as of `decode_media`.
     """
     if not kind.readable:
         raise AudioError(f"{kind.name}, which nothing here reads; convert it to WAV first")
@@ -89,7 +178,7 @@ def decode_media(file: FileIO, peek: Peek, kind: Kind, segment: Segment | None) 
             container_options={"protocol_whitelist": "file", "err_detect": "crccheck"},
             io_open=_nothing_else,
         ) as container:
-            return _decode(container, kind, segment)
+            yield container, _only_sound(container, kind)
     except AudioError:
         raise
     except (av.FFmpegError, ValueError, UnicodeError) as error:
@@ -103,7 +192,8 @@ def _nothing_else(url: str, flags: int, options: object) -> Any:
     raise AudioError("it refers to other files; " + CONVERT)
 
 
-def _decode(container: Any, kind: Kind, segment: Segment | None) -> Mixdown:
+def _only_sound(container: Any, kind: Kind) -> Any:
+    """Return the only audio stream, ready to be decoded."""
     sounds = [stream for stream in container.streams if stream.type == "audio"]
     if not sounds:
         raise AudioError(f"{kind.name} without audio: no stream of it is sound")
@@ -118,37 +208,10 @@ def _decode(container: Any, kind: Kind, segment: Segment | None) -> Mixdown:
         raise AudioError(f"{kind.name} with audio that FFmpeg has no decoder for; {CONVERT}")
     stream.codec_context.thread_count = 1
     stream.codec_context.options = {"err_detect": "crccheck+explode"}
-    times = _Times()
-    cut: Cut | None = None
-    held = 0
-    for rate, block in _blocks(container, stream, times):
-        if cut is None:
-            cut, mixed = Cut(segment, rate, block.shape[1]), Mixdown(rate)
-        if len(part := cut.part(held, block)):
-            mixed.add(part)
-        held += len(block)
-    if cut is None:
-        raise AudioError("no audio: zero samples")
-    _check_times(container, stream, times, held / mixed.rate)
-    if segment is not None and segment.timed:
-        _check_clock(container, times)
-    cut.check(held)
-    return mixed
+    return stream
 
 
-class _Times:
-    """What the time stamps say, in s."""
-
-    def __init__(self) -> None:
-        self.first, self.end = math.nan, math.nan
-        """Of the frames that were decoded."""
-        self.last_packet = 0.0
-        """End of the last packet of any stream."""
-
-
-def _blocks(
-    container: Any, stream: Any, times: _Times
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _blocks(container: Any, stream: Any, times: Times) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield (rate, samples of all channels), (n, channels), some frames at a time."""
     waiting: list[NDArray[np.float32]] = []
     sort: tuple[int, int] | None = None
@@ -173,7 +236,7 @@ def _blocks(
         yield sort[0], np.concatenate(waiting)
 
 
-def _frames(container: Any, stream: Any, times: _Times) -> Iterator[Any]:
+def _frames(container: Any, stream: Any, times: Times) -> Iterator[Any]:
     """Yield the frames of one stream; nothing that is damaged is passed over."""
     for packet in container.demux():
         if packet.stream_index == stream.index and packet.is_corrupt:
@@ -204,39 +267,3 @@ def _samples(frame: Any) -> NDArray[np.float32]:
         table = table.astype(np.float32) - 128
     result: NDArray[np.float32] = (table / _SCALES[form]).astype(np.float32)
     return result
-
-
-def _check_clock(container: Any, times: _Times) -> None:
-    """Refuse a part by time where the file's clock and its sound's are two.
-
-    Players show the file's; a WAV that was made of it has the sound's. Whoever wrote down where a
-    part begins went by one of them, and which nobody knows.
-    """
-    start = float(container.start_time) / 1e6 if container.start_time else 0.0
-    late = times.first - start
-    if late > _LATE_SECONDS:
-        raise AudioError(
-            f"its sound begins {late:.2f} s after the file, so a part's times may be meant from "
-            f"either; {CONVERT}, and count from the WAV's beginning"
-        )
-
-
-def _check_times(container: Any, stream: Any, times: _Times, held: float) -> None:
-    """Hold what was decoded against the time stamps and against what the container promises."""
-    if times.end - times.first > held + _GAP_SECONDS:
-        raise AudioError(
-            f"a hole in the audio: {held:.2f} s of sound, in {times.end - times.first:.2f} s by its"
-            f" time stamps; {CONVERT}"
-        )
-    promised = float(stream.duration * stream.time_base) if stream.duration else 0.0
-    if stream.duration and promised > held + _GAP_SECONDS + 0.01 * promised:
-        raise AudioError(
-            f"truncated: the header promises {promised:.2f} s, the file holds {held:.2f} s"
-        )
-    whole = float(container.duration) / 1e6 if container.duration else 0.0
-    start = float(container.start_time) / 1e6 if container.start_time else 0.0
-    if whole > times.last_packet - start + _END_SECONDS + 0.05 * whole:
-        raise AudioError(
-            f"truncated: the header promises {whole:.2f} s, all streams end by "
-            f"{times.last_packet - start:.2f} s"
-        )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 
 from gensr.estimator.errors import AudioError
+from gensr.features.media.described import Spans, described
 from gensr.features.media.magic import after_tags, id3_size, kind_at
 from gensr.features.media.mpeg import (
     Frame,
@@ -58,7 +59,7 @@ def check_one_stream(peek: Peek, form: str) -> float | None:
         if (first := first_in_a_row(peek, start, mpeg_frame)) is not None:
             return check_frames(peek, first, mpeg_frame)
         return None
-    check_nothing_begins(peek, start + 1)
+    check_nothing_within(peek, start)
     _check_tail(peek, max(start + 1, peek.length - _TAIL))
     return None
 
@@ -186,8 +187,22 @@ def skip_tags(peek: Peek, place: int) -> int:
     return min(place, peek.length) - begin
 
 
-def check_nothing_begins(peek: Peek, place: int) -> None:
+def check_nothing_within(peek: Peek, start: int) -> None:
+    """Refuse a file that begins at `start` in whose sound, or behind it, another one begins.
+
+    Raises:
+        AudioError: saying which, and where.
+    """
+    check_nothing_begins(peek, start + 1, described(peek, start))
+
+
+def check_nothing_begins(peek: Peek, place: int, but: Spans = ()) -> None:
     """Refuse a file in which another one begins, of a kind whose beginning is no accident.
+
+    Args:
+        peek: the file.
+        place: where to begin looking.
+        but: where any bytes may stand.
 
     Raises:
         AudioError: saying which, and where.
@@ -198,7 +213,8 @@ def check_nothing_begins(peek: Peek, place: int) -> None:
             found = block.find(name)
             while 0 <= found < _BLOCK + before:
                 at = start + found - before
-                if at >= place and _begins(peek, at):
+                free = any(begin <= at < end for begin, end in but)
+                if at >= place and not free and _begins(peek, at):
                     kind = kind_at(peek, at)
                     told = kind.name if kind else "audio"
                     raise AudioError(f"another file ({told}) begins at byte {at}: {_SPLIT}")

@@ -93,19 +93,24 @@ def check_held(held: int, needed: int) -> None:
         raise OSError(f"it holds {held} bytes of {needed}")
 
 
-def check_dense_column(path: Where, size: int) -> None:
-    """Refuse a large column of which most is a hole, in a local file.
+def check_dense_column(path: Where, name: str, size: int) -> None:
+    """Refuse a column of which most is a hole, in a local file.
 
-    Columns that memory takes easily are not looked at: empty texts are zeros, and may be holes.
+    Texts that may be empty are zeros then, and may be holes: of those only large columns are
+    looked at. Paths, hashes and numbers are no zeros.
 
     Args:
         path: the file that it is in.
+        name: table and column.
         size: bytes of the column there.
 
     Raises:
         OSError: the column cannot be read; the caller says which.
     """
-    if isinstance(path, Path) and size > _MUCH:
+    group, _, column = name.partition("/")
+    own = group == schema.CLIPS and column in schema.COLUMN_DTYPES
+    full = own and column not in schema.LABEL_COLUMNS
+    if isinstance(path, Path) and (full or size > _MUCH):
         check_dense(path, size)
 
 

@@ -136,7 +136,7 @@ class Hdf5Reader:
             self._extents = Extents(self._file.id.get_filesize())
         self._extents.claim(name, found)
         if name != schema.VECTORS:
-            bounds.check_dense_column(self.path, found.nbytes)
+            bounds.check_dense_column(self.path, name, found.nbytes)
         return found
 
     def _is_long(self, name: str) -> bool:

@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
 from gensr.features.store.bounds import AGAIN
 from gensr.features.store.container import Backend, open_container, read_header
+from gensr.features.store.rows import Numbers, Rows, by_shard, row_numbers
 from gensr.features.store.schema import Header
 from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.table import Columns, content_hash, tables_sha256
@@ -22,8 +23,8 @@ from gensr.features.store.where import Where, locate
 PLAN = "plan.json"
 """Name in the work folder: what a run that was not finished is for."""
 
-Rows = slice | ArrayLike | None
-"""Which rows: a slice, row numbers, a mask over all rows, or None for all."""
+_MANY = 2**20
+"""Rows whose numbers are not counted out before the files bear out that there are so many."""
 
 
 class Store:
@@ -93,18 +94,12 @@ class Store:
         """
         runs = self._layer_runs(layers)
         count = sum(run.stop - run.start for run in runs)
-        try:
-            numbers = self.numbers(rows)
-            result = np.empty((len(numbers), count, self.width), dtype=np.float32)
-        except (MemoryError, ValueError):  # numpy has a largest shape
-            raise self._too_large(f"{len(self) if rows is None else 'so many'} rows") from None
-        shards = numbers // self.header.shard_clips
-        for shard in np.unique(shards):
-            where = np.flatnonzero(shards == shard)
-            wanted = numbers[where]
+
+        def read(wanted: NDArray[np.int64]) -> NDArray[np.float32]:
             span = slice(int(wanted.min()), int(wanted.max()) + 1)
-            result[where] = self._read(span, runs)[wanted - span.start]
-        return result
+            return self._read(span, runs)[wanted - span.start]
+
+        return self._gathered(rows, count, read)
 
     def whole_shards(self, rows: Rows) -> NDArray[np.float32]:
         """Read rows of all layers, and compare every shard that holds one with its hash.
@@ -115,21 +110,25 @@ class Store:
         Raises:
             StoreError: as of `vectors`; a shard is not the one whose hash the header holds.
         """
-        numbers, size = self.numbers(rows), self.header.shard_clips
-        result = np.empty((len(numbers), len(self.layers), self.width), dtype=np.float32)
-        for shard in np.unique(numbers // size).tolist():
-            where = np.flatnonzero(numbers // size == shard)
-            block = self.vectors(slice(shard * size, (shard + 1) * size))
-            result[where] = block[numbers[where] - shard * size]
-        return result
+        size = self.header.shard_clips
+
+        def read(wanted: NDArray[np.int64]) -> NDArray[np.float32]:
+            start = int(wanted[0]) // size * size
+            return self.vectors(slice(start, start + size))[wanted - start]
+
+        return self._gathered(rows, len(self.layers), read)
 
     def numbers(self, rows: Rows) -> NDArray[np.int64]:
-        """Return the numbers of the rows meant, as numpy would index them."""
-        if rows is None or isinstance(rows, slice):
-            return np.arange(*(rows or slice(None)).indices(len(self)), dtype=np.int64)
-        every = np.arange(len(self), dtype=np.int64)
-        chosen = np.asarray(rows)
-        return np.atleast_1d(every[chosen if chosen.size else chosen.astype(np.int64)])
+        """Return the numbers of the rows meant, as numpy would index them.
+
+        Raises:
+            StoreError: there are not as many rows as the header says.
+            IndexError: there is no such row.
+        """
+        found = self._meant(rows)
+        if isinstance(found, range):
+            return np.arange(found.start, found.stop, found.step, dtype=np.int64)
+        return found
 
     def blocks(
         self, layers: Sequence[str] | None = None
@@ -243,6 +242,32 @@ class Store:
             f"{self.path}: there is not enough memory for {what}; read fewer rows or layers at a "
             "time, or see whether `gensr store verify` finds it damaged"
         )
+
+    def _meant(self, rows: Rows) -> Numbers:
+        """Return the numbers of the rows meant, if there are as many as the header says."""
+        found = row_numbers(rows, len(self))
+        if isinstance(found, range) and len(found) > _MANY:
+            self.column("row")  # is refused unless it is as long, in the files too
+        return found
+
+    def _gathered(
+        self, rows: Rows, layers: int, read: Callable[[NDArray[np.int64]], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Return what `read` gives of the rows of every shard, (rows, layers, width).
+
+        There is made room for all when the first is there: a header may claim any number.
+        """
+        numbers = self._meant(rows)
+        result: NDArray[np.float32] | None = None
+        for where, wanted in by_shard(numbers, self.header.shard_clips):
+            part = read(wanted)
+            if result is None:
+                try:
+                    result = np.empty((len(numbers), layers, self.width), dtype=np.float32)
+                except (MemoryError, ValueError):  # numpy has a largest shape
+                    raise self._too_large(f"{len(numbers)} rows") from None
+            result[where] = part
+        return np.empty((0, layers, self.width), np.float32) if result is None else result
 
     def _layer_runs(self, names: Sequence[str] | None) -> list[slice]:
         """Turn layer names into slices, neighbours in one."""

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files
 from gensr.features.store.journal import Journal
-from gensr.features.store.open import Rows, Store, open_store
+from gensr.features.store.open import Store, open_store
 from gensr.features.store.plan import Shard
+from gensr.features.store.rows import Rows
 from gensr.features.store.schema import Header
 from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.where import Where

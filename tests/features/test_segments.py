@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import AudioError
-from gensr.features import audio, frames, mixdown, once
+from gensr.features import audio, frames, kept, mixdown, once
 from gensr.features.audio import read_audio
 from gensr.features.corpora import Clip
 from gensr.features.segments import Segment, file_of, locate, name_of, take_apart
@@ -37,10 +37,9 @@ def clock(request, monkeypatch):
     if request.param == "settled":
         monkeypatch.setattr(once, "SETTLED_SECONDS", -1e9)
     monkeypatch.setattr(frames, "_held", once.Once(1_000))
-    monkeypatch.setattr(
-        frames, "_kept", once.Once(frames._KEPT_BYTES, size=lambda kept: kept[0].nbytes)
-    )
+    monkeypatch.setattr(frames, "kept", once.Once(kept.KEPT_BYTES, kept.kept._size))
     monkeypatch.setattr(audio, "_hashes", once.Once(1_000))
+    monkeypatch.setattr(audio, "_counted", once.Once(1_000))
 
 
 def noise(rate, channels, seconds=1.1, seed=0):
@@ -229,7 +228,7 @@ def test_a_part_of_a_broken_file_is_refused_as_the_file_is(tmp_path, clock):
 
 def test_a_part_of_a_file_that_is_too_long(tmp_path, monkeypatch, clock):
     monkeypatch.setattr(mixdown, "LONGEST_SECONDS", 1)
-    monkeypatch.setattr(frames, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(frames, "KEPT_BYTES", 0)
     monkeypatch.setattr(frames, "BLOCK_SAMPLES", 1_000)
     for form in ("16.wav", "24.flac", "vorbis.ogg", "3.mp3"):
         path = written(tmp_path / form, 16_000, 1)
@@ -298,7 +297,7 @@ def test_what_is_known_of_a_file_says_nothing_of_its_parts(tmp_path):
 
 def test_a_length_that_is_not_the_files_is_told(tmp_path):
     written(tmp_path / "16.wav", 16_000, 1)
-    for length, kept in ((1.1, 1), (1.15, 1), (0.6, 0)):
+    for length, used in ((1.1, 1), (1.15, 1), (0.6, 0)):
         found = survey(tmp_path, [Clip(path="16.wav", corpus="c", length=(length, 0.1))])
-        assert len(found.heard) == kept
+        assert len(found.heard) == used
     assert found.problems[0].reason.startswith("lasts 1.10 s, but its row says 0.6 s")

@@ -153,3 +153,41 @@ def test_two_files_are_never_one(tmp_path_factory, first, second, padding, hertz
 @given(st.sampled_from(["mp3", "flac", "ogg", "caf"]), st.binary(max_size=2_000))
 def test_bytes_that_are_nothing_are_no_second_file(tmp_path_factory, name, tail):
     assert listen(tmp_path_factory.mktemp("tail"), ONCE[name] + tail) > 0.9
+
+
+WORDS = b"a picture's text: RIFF\x24\0\0\0WAVEfmt , fLaC\0\0\0\x22, OggS\0\x02" + bytes(64)
+
+
+def described(name, words, *, in_front):
+    """A file with a chunk, or block, that describes it and holds these words."""
+    data = ONCE[name]
+    if name == "flac":
+        first = 4 + 4 + 34
+        sizes = (3, len(b"image/jpeg"), 0, 1, 1, 24, 0, len(words))
+        three = [number.to_bytes(4, "big") for number in sizes]
+        words = b"".join([*three[:2], b"image/jpeg", *three[2:], words])
+        block = bytes([6]) + len(words).to_bytes(3, "big") + words
+        return data[:first] + block + data[first:]
+    order = "big" if name == "aiff" else "little"
+    chunk = (b"ID3 " if name == "aiff" else b"id3 ") + len(words).to_bytes(4, order)
+    chunk += words + bytes(len(words) % 2)
+    whole = data[:12] + chunk + data[12:] if in_front else data + chunk
+    return whole[:4] + (len(whole) - 8).to_bytes(4, order) + whole[8:]
+
+
+@pytest.mark.parametrize("in_front", [True, False])
+@pytest.mark.parametrize("name", ["wav", "aiff", "flac"])
+def test_what_describes_a_file_may_hold_any_bytes(tmp_path, name, in_front):
+    for words in (WORDS, WORDS + b"x", ONCE["wav"], ONCE["flac"]):
+        data = described(name, words, in_front=in_front)
+        assert listen(tmp_path, data) == 1.0
+        told = reason(tmp_path, data + ONCE["wav"])
+        assert "begins" in told or "follow the end" in told or "damaged" in told
+        assert "\n" not in told
+
+
+def test_a_chunk_that_is_a_file_is_a_second_one(tmp_path):
+    """By its name it describes nothing; RIFF and its size are a well-made chunk."""
+    data = ONCE["wav"]
+    told = reason(tmp_path, data[:12] + ONCE["wav"] + data[12:])
+    assert "begins at byte 12" in told

@@ -4,7 +4,7 @@ Every line on stdin is JSON, [call, arguments], and forks one call. Its process 
 once; then, at every step, the step's name, and the call waits for one byte on stdin; its exit
 status when it ends. Whoever calls can kill it between two steps that it chooses.
 
-Steps are what is made to last, renamed or removed, and each report of progress.
+Steps are what is written whole, made to last, renamed or removed, and each report of progress.
 """
 
 import json
@@ -33,7 +33,7 @@ def advance(clips):
 
 def stepwise():
     """Wait before each step from here on."""
-    for name in ("sync", "move", "remove"):
+    for name in ("write_atomic", "sync", "move", "remove"):
         do = getattr(files, name)
 
         def stepping(path, *rest, do=do, name=name):

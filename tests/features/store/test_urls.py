@@ -249,6 +249,49 @@ def test_damage_is_told(made, rows, memory):
     assert any("clips/emotion has lost its data" in line for line in told)
 
 
+@pytest.mark.parametrize("how", ["exchanged", "doubled", "flipped"])
+def test_vectors_are_bound_to_their_rows_there_too(made, rows, memory, tmp_path, how):
+    url = "memory://s.zarr"
+    made.make(url, rows)
+    names = [f"/s.zarr/vectors/c/{shard}/0/0" for shard in (0, 1)]
+    first, second = (memory()[name] for name in names)
+    files = MemoryFileSystem()
+    files.pipe_file(names[0], first[:5] + b"!" + first[6:] if how == "flipped" else second)
+    if how == "exchanged":
+        files.pipe_file(names[1], first)
+    before = memory()
+    assert any("rows 0 to 3" in line for line in verify(url).faults)
+    for attempt in (
+        lambda: convert(url, tmp_path / "t.zarr"),
+        lambda: convert(url, "memory://t.h5"),
+        lambda: merge([url, url], "memory://m.h5"),
+        lambda: open_store(url).vectors(),
+    ):
+        with pytest.raises(StoreError, match="rows 0 to 3") as told:
+            attempt()
+        assert "\n" not in str(told.value)
+    assert memory() == before
+    assert not (tmp_path / "t.zarr").exists()
+
+
+@pytest.mark.parametrize("torn", [b"", bytes(100), b'{"attr'])
+def test_a_header_that_says_nothing_is_no_store(made, rows, url, torn):
+    """Objects are put whole, so no kill leaves one: what is there is left alone, in one line."""
+    made.make(url, rows)
+    root = "/" + url.removeprefix("memory://")
+    header = f"{root}/zarr.json" if url.endswith(".zarr") else root
+    MemoryFileSystem().pipe_file(header, torn)
+    for attempt in (
+        lambda: open_store(url),
+        lambda: verify(url),
+        lambda: made.make(url, rows),
+        lambda: made.make(url, rows, overwrite=True),
+    ):
+        with pytest.raises(StoreError, match="is not a gensr store") as told:
+            attempt()
+        assert "\n" not in str(told.value)
+
+
 def test_nothing_but_a_store_is_touched(run, url, memory):
     MemoryFileSystem().pipe_file(url.removeprefix("memory:/") + "/notes.txt", b"mine")
     before = memory()
