@@ -23,6 +23,11 @@ import numpy as np
 from gensr.features.encoders import Encoder
 from gensr.pipeline.extract import ExtractConfig, extract
 
+LABELS = (
+    *("anger", "boredom", "calm", "contempt", "disgust"),
+    *("fear", "happiness", "neutral", "sadness", "surprise"),
+)
+"""The folders: as emotions they are the classes, and the folders in them none."""
 SAMPLES = 800
 
 
@@ -44,10 +49,11 @@ class Stub(Encoder):
 
 
 def write_corpus(root: Path, clips: int) -> None:
-    """Write noise in ten classes, a thousand files a folder."""
+    """Write noise under ten emotions' names, a thousand files a folder."""
     rng = np.random.default_rng(0)
     for number in range(clips):
-        path = root / f"class{number % 10}" / f"{number // 1000:03}" / f"{number:06}.wav"
+        label = LABELS[number % len(LABELS)]
+        path = root / label / f"{number // 1000:03}" / f"{number:06}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, 16_000, SAMPLES, "NONE", ""))

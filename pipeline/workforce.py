@@ -1,10 +1,12 @@
 """Workers: started on this machine, or found at the address of a dask scheduler."""
 
+import asyncio
 import logging
 import re
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import resource_tracker
@@ -18,6 +20,7 @@ from gensr.pipeline.extract_config import ExtractConfig
 try:
     from distributed import Client, LocalCluster, Nanny
     from distributed import config as dask_settings
+    from distributed.comm import connect
     from distributed.security import Security
 except ModuleNotFoundError as error:
     raise ConfigError(
@@ -191,12 +194,32 @@ def _joined(address: str) -> Iterator[Client]:
 
 def _client(address: str) -> Client:
     try:
+        _greeted(address)
         return Client(address, timeout=_ANSWER, set_as_default=False)
     except Exception as error:  # of the system, of TLS, of a protocol's own library
         raise ClusterError(
             f"no dask scheduler answers at {address} ({one_line(error)}); start one with "
             "`dask scheduler`, and workers with `dask worker`"
         ) from None
+
+
+def _greeted(address: str) -> None:
+    """Have a scheduler's greeting, within a time: dask's own client would wait for it for ever.
+
+    Raises:
+        OSError: there is none.
+    """
+
+    async def greet() -> None:
+        options = Security().get_connection_args("client")
+        try:
+            comm = await asyncio.wait_for(connect(address, timeout=_ANSWER, **options), _ANSWER)
+        except TimeoutError:
+            raise OSError(f"not a word of one in {_ANSWER:g} s") from None
+        await comm.close()
+
+    with ThreadPoolExecutor(1) as thread:  # a notebook has a loop of its own in this one
+        thread.submit(lambda: asyncio.run(greet())).result()
 
 
 def _certified() -> bool:

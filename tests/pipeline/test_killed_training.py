@@ -57,7 +57,7 @@ def whole(run):
         load_fold(opened, name)
 
 
-EVERY = pytest.param(3, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])
+EVERY = pytest.param(13, marks=[pytest.mark.slow, pytest.mark.timeout(600)])
 
 
 @pytest.mark.parametrize("stride", [61, EVERY])

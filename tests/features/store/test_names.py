@@ -102,7 +102,7 @@ def everywhere(made, tmp_path, names):
     columns = {name: f"of {name}" for name in names}
     wanted = dict.fromkeys(columns)
     for suffix in ("zarr", "h5"):
-        out = made.make(tmp_path / f"s.{suffix}", made.clips("ab", **columns))
+        out = made.make(tmp_path / f"s.{suffix}", made.clips("ab", **columns), overwrite=True)
         made.make(out, made.clips("cd", **columns))
         there = tmp_path / f"there.{'h5' if suffix == 'zarr' else 'zarr'}"
         convert(out, there, overwrite=True)

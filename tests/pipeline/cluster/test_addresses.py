@@ -59,7 +59,7 @@ def test_any_text_is_one_line(monkeypatch, address):
     def refuse(address, **options):
         raise OSError("nobody\nthere")
 
-    monkeypatch.setattr(workforce, "Client", refuse)
+    monkeypatch.setattr(workforce, "_greeted", refuse)
     refusal(address)
 
 
