@@ -19,7 +19,7 @@ from gensr.features.store.journal import Journal
 from gensr.features.store.merge import merge
 
 KILLED = Path(__file__).with_name("killed.py")
-EVERY = pytest.param(1, marks=pytest.mark.slow)
+EVERY = pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])
 
 
 def work(out):
