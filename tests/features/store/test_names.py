@@ -136,7 +136,7 @@ def test_names_of_real_corpora_are_kept_at_a_url(made, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @settings(
-    max_examples=40,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
