@@ -1,11 +1,15 @@
 """Fixtures that point at real material; a test that needs it skips, saying so, where it is not."""
 
 import importlib.util
+import json
 import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -43,3 +47,36 @@ def load_helper() -> Callable[[Path], ModuleType]:
         return module
 
     return load
+
+
+@pytest.fixture(scope="session")
+def answering() -> Callable[[Path], Any]:
+    """answering(script): a process that is asked by lines of JSON, and answers each by a number.
+
+    What dies of a question does so in a child of its own; to start a Python for each would take
+    most of the time.
+    """
+
+    @contextmanager
+    def started(script: Path) -> Iterator[Callable[[object], int]]:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "error", script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        asked, answers = process.stdin, process.stdout
+
+        def ask(question: object) -> int:
+            asked.write(json.dumps(question, default=str) + "\n")
+            asked.flush()
+            return int(answers.readline())
+
+        yield ask
+        asked.close()
+        process.wait()
+        answers.close()
+
+    return started

@@ -1,10 +1,7 @@
 """Killed at any step of `train --overwrite`: the old run whole, or one that the next call takes."""
 
 import itertools
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,24 +18,10 @@ NEW = {"steps": 2, "seed": 7, "fold": "1"}
 
 
 @pytest.fixture
-def call():
+def call(answering):
     """Train up to a step: call(step, **arguments of killed_training.call) -> exit status."""
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", KILLED],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def call(step, **arguments):
-        process.stdin.write(json.dumps([step, arguments], default=str) + "\n")
-        process.stdin.flush()
-        return int(process.stdout.readline())
-
-    yield call
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
+    with answering(KILLED) as ask:
+        yield lambda step, **arguments: ask([step, arguments])
 
 
 def content(run):

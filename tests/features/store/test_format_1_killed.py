@@ -1,9 +1,6 @@
 """Stores of gensr 0.1.0: killed while they are added to or resumed, brought over all the same."""
 
-import json
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -44,24 +41,10 @@ def stores(tmp_path, stub):
 
 
 @pytest.fixture(scope="module")
-def call():
+def call(answering):
     """Run a call of killed.py up to a step: call(step, name, *arguments) -> exit status."""
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", KILLED],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def call(step, name, *arguments):
-        process.stdin.write(json.dumps([step, name, arguments], default=str) + "\n")
-        process.stdin.flush()
-        return int(process.stdout.readline())
-
-    yield call
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
+    with answering(KILLED) as ask:
+        yield lambda step, name, *arguments: ask([step, name, arguments])
 
 
 def assert_sound(path):

@@ -1,11 +1,8 @@
 """Killed while a whole store takes its place, at any step: no store is lost, none is in the way."""
 
 import itertools
-import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -27,24 +24,10 @@ def work(out):
 
 
 @pytest.fixture(scope="module")
-def call():
+def call(answering):
     """Run a call of killed.py up to a step: call(step, name, *arguments) -> exit status."""
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", KILLED],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def call(step, name, *arguments):
-        process.stdin.write(json.dumps([step, name, arguments], default=str) + "\n")
-        process.stdin.flush()
-        return int(process.stdout.readline())
-
-    yield call
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
+    with answering(KILLED) as ask:
+        yield lambda step, name, *arguments: ask([step, name, arguments])
 
 
 def killed_steps(stride, attempt):

@@ -1,10 +1,7 @@
 """A power cut at any step: the same call goes on, what stood there stands, no data are others."""
 
 import itertools
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,25 +20,12 @@ MANY = pytest.param(5, marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
-def call():
+def call(answering):
     """Run a call of power_cut.py: call(step, tear, folder, name, *arguments) -> exit status."""
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", CUT],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def call(step, tear, folder, name, *arguments):
-        line = json.dumps([step, tear, name, arguments, folder], default=str)
-        process.stdin.write(line + "\n")
-        process.stdin.flush()
-        return int(process.stdout.readline())
-
-    yield call
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
+    with answering(CUT) as ask:
+        yield lambda step, tear, folder, name, *arguments: ask(
+            [step, tear, name, arguments, folder]
+        )
 
 
 def cut_steps(stride, attempt):
