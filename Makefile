@@ -23,7 +23,7 @@ MODELS  := gen-ser linear transformer-ce
 BIN   := .venv/bin
 GENSR := $(BIN)/gensr
 
-.PHONY: all setup test test-slow lint types clean
+.PHONY: all setup test test-slow lint types reference clean
 
 # Extraction goes on where it stopped, and does nothing twice; runs are made anew.
 all: setup
@@ -57,6 +57,7 @@ setup: .venv/.ready
 	for folder in cli pipeline features estimator; do \
 	  ln -sfn ../../../$$folder .venv/namespace/gensr/$$folder; \
 	done
+	ln -sf ../../../pipeline/face/__init__.py .venv/namespace/gensr/__init__.py
 	touch $@
 
 test: setup
@@ -72,6 +73,10 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+# docs/commands.md, from the commands themselves; a test holds it against them.
+reference: setup
+	$(BIN)/python -m typer gensr.cli.main utils docs --name gensr --output docs/commands.md
 
 clean:
 	rm -rf .venv demo runs

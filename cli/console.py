@@ -25,7 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gensr.cli.start import at_work
-from gensr.pipeline.shown import in_json, visible
+from gensr.features.shown import in_json, visible
 
 out = Console(highlight=False, emoji=False, soft_wrap=True)
 """What was asked for: tables, paths."""

@@ -14,7 +14,7 @@ import typer
 
 from gensr.cli import demo_corpus, evaluate, extract, info, predict, start, store, train
 from gensr.estimator.errors import ConfigError, GensrError
-from gensr.pipeline.shown import visible
+from gensr.features.shown import visible
 
 app = typer.Typer(
     name="gensr",

@@ -40,13 +40,12 @@ def command(
 ) -> None:
     """Answer audio files with a deployed model: the class and its probability."""
     from gensr.cli import console
-    from gensr.pipeline.predict import predict_clips
-    from gensr.pipeline.run import Run
+    from gensr.pipeline.predict import predict
 
     with console.Bars() as bars:
-        found = predict_clips(
+        found = predict(
             inputs,
-            Run.open(run),
+            run,
             encoder=encoder,
             device=device,
             allow_outside=allow_outside,
@@ -59,7 +58,7 @@ def command(
     if as_json:
         answers = [
             {"path": a.path, "predicted": a.predicted, "probabilities": a.probabilities}
-            for a in found.answers
+            for a in found.rows
         ]
         failed = [{"path": p.path, "reason": p.reason} for p in found.failed]
         plain = {"run": str(run), "predictions": answers, "failed": failed}
@@ -67,7 +66,7 @@ def command(
     else:
         rows = [
             [answer.path, answer.predicted, f"{answer.probabilities[answer.predicted]:.2f}"]
-            for answer in found.answers
+            for answer in found.rows
         ]
         console.table(f"{run}", ["clip", "predicted", "probability"], rows)
     if len(found.failed) > allow_errors:

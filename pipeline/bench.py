@@ -1,6 +1,6 @@
 """The models of a run beside the vectors they were trained on, to ask them again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.model import Model
-from gensr.features.store.where import Where, locate
+from gensr.features.store.where import Location, located
 from gensr.pipeline.answer import answer, with_people
 from gensr.pipeline.protocols import make_protocol
 from gensr.pipeline.run import Prediction, Run
@@ -39,9 +39,9 @@ class MeanTrajectory:
 class Bench:
     """The models of a run beside the vectors they were trained on."""
 
-    def __init__(self, run: Run, stores: Sequence[Where | str] | None, device: str) -> None:
+    def __init__(self, run: Run, stores: Location | Iterable[Location] | None, device: str) -> None:
         config = run.config
-        paths = [locate(store) for store in stores or config["stores"]]
+        paths = located(config["stores"] if stores is None else stores)
         prefixes = prefixes_of(run)
         layers = config["layers"][:-1]
         known = [store["hash"] for store in run.manifest["stores"]]

@@ -10,7 +10,7 @@ from gensr.features.corpora import scan
 from gensr.features.corpora.names import printable
 from gensr.features.same_encoder import named
 from gensr.features.store import open_store
-from gensr.features.store.where import Where, locate
+from gensr.features.store.where import Location, Where, locate
 from gensr.pipeline.describe_run import run_facts
 from gensr.pipeline.grouping import capped, grouped
 from gensr.pipeline.run import is_beginning
@@ -31,7 +31,7 @@ class Description:
     notes: tuple[str, ...] = ()
 
 
-def describe(path: Where | str, *, everything: bool = False) -> Description:
+def describe(path: Location, *, everything: bool = False) -> Description:
     """Tell what there is to know of a store, a run or a corpus; at a URL, of a store.
 
     Args:

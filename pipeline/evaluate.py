@@ -4,7 +4,7 @@
 sweep over N (Table 3) and the mean trajectory (Fig. 1) go back to the models and the vectors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import numpy as np
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.metrics import Numbers, numbers
-from gensr.features.store.where import Where
+from gensr.features.card import rows_card
+from gensr.features.store.where import Location, each
 from gensr.pipeline.bench import Bench, MeanTrajectory
 from gensr.pipeline.breakdown import WorstSpeaker, recalls, worst_speaker
 from gensr.pipeline.progress import Listener, Silent
@@ -24,6 +25,15 @@ from gensr.pipeline.run_lock import check_idle
 
 SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
+
+
+_CALLED = {
+    "accuracy": "WA",
+    "uar": "UAR",
+    "macro_f1": "macro-F1",
+    "weighted_f1": "weighted-F1",
+    "majority_baseline": "majority class",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,28 @@ class Evaluation:
     joined: str
     """Which spellings of labels were made one class; empty where none were."""
     pictures: list[Path] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        told = ", ".join(" ".join(row[:2]) for row in self._rows()[:2])
+        return f"Evaluation({str(self.run)!r}: {self.model}, {told}, n = {self.numbers.n})"
+
+    def _repr_html_(self) -> str:
+        numbers, about = self.numbers, self.protocol
+        head = ["", "%", f"95 % over {numbers.clusters} {about.cluster}s"]
+        title = f"{self.run}: {self.model}, {about.name}, {about.label}, n = {numbers.n}"
+        by_class = [[one.name, f"{100 * one.recall:.1f}", str(one.n)] for one in recalls(numbers)]
+        return rows_card(title, head, self._rows()) + rows_card(
+            "recall by class", ["class", "%", "n"], by_class
+        )
+
+    def _rows(self) -> list[list[str]]:
+        """Each number in per cent, and its interval."""
+        rows = []
+        for name, called in _CALLED.items():
+            span = self.numbers.intervals[name]
+            told = f"[{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else ""
+            rows.append([called, f"{100 * self.numbers.values[name]:.1f}", told])
+        return rows
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -117,11 +149,11 @@ def score(predictions: Sequence[Prediction], protocol: Protocol) -> Numbers:
 
 
 def evaluate(
-    run: Run,
+    run: Run | Location,
     *,
     sampler: str | None = None,
     steps: Sequence[int] = SWEEP,
-    stores: Sequence[Where | str] | None = None,
+    stores: Location | Iterable[Location] | None = None,
     trajectory_of: str | None = None,
     device: str = "auto",
     progress: Listener | None = None,
@@ -129,10 +161,10 @@ def evaluate(
     """Score a run; for Gen-SER also at every N of `steps`.
 
     Args:
-        run: a finished run that tests something.
+        run: a finished run that tests something, or its folder.
         sampler: `euler` or `exact`, in place of the one it was trained to use.
         steps: N to sweep; empty for none.
-        stores: where the vectors are now, if they were moved.
+        stores: where the vectors are now, if they were moved; one or several.
         trajectory_of: class whose mean way is drawn; default: the first that is tested.
         device: for the sweep.
         progress: told how far the sweep is.
@@ -142,6 +174,7 @@ def evaluate(
             the stores.
         ConfigError: `trajectory_of` is no tested class.
     """
+    run = Run.of(run)
     predictions = answered(run, trajectory_of=trajectory_of)
     config, protocol = run.config, run.protocol
     by_steps: dict[int, Numbers] = {}
@@ -182,21 +215,22 @@ def evaluate(
 
 
 def evaluate_all(
-    runs: Sequence[Run], *, trajectory_of: str | None = None, **options: Any
+    runs: Iterable[Run | Location], *, trajectory_of: str | None = None, **options: Any
 ) -> list[Evaluation]:
     """Score runs, none before all were found fit for it.
 
     Args:
-        runs: which.
+        runs: which, or their folders.
         trajectory_of: see `evaluate`.
         options: of `evaluate`.
 
     Raises:
         RunError, ConfigError: see `evaluate`.
     """
-    for run in runs:
+    found = [Run.of(run) for run in each(runs)]
+    for run in found:
         answered(run, trajectory_of=trajectory_of)
-    return [evaluate(run, trajectory_of=trajectory_of, **options) for run in runs]
+    return [evaluate(run, trajectory_of=trajectory_of, **options) for run in found]
 
 
 def answered(run: Run, *, trajectory_of: str | None = None) -> list[Prediction]:

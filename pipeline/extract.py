@@ -27,7 +27,7 @@ from gensr.features.store.bounds import check_shard
 from gensr.features.store.job import Job, open_job
 from gensr.features.store.plan import Plan, plan_header, plan_shards
 from gensr.features.store.table import check_clips, merge, merge_failed
-from gensr.features.store.where import Where, locate
+from gensr.features.store.where import Location, Where, local, locate
 from gensr.features.survey import Survey, survey
 from gensr.pipeline.encoder_folders import remember
 from gensr.pipeline.extract_config import ExtractConfig
@@ -37,6 +37,9 @@ from gensr.pipeline.site import Site
 from gensr.pipeline.verification import Verification, verify
 
 __all__ = ["ExtractConfig", "ExtractReport", "extract"]
+
+
+_DEFAULT = ExtractConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +77,9 @@ class ExtractReport:
 
 
 def extract(
-    root: Path,
-    out: Where | str,
-    config: ExtractConfig,
+    corpus: Location,
+    out: Location,
+    config: ExtractConfig = _DEFAULT,
     *,
     encoder: Encoder | None = None,
     progress: Listener | None = None,
@@ -84,9 +87,9 @@ def extract(
     """Encode a corpus into a store, or add it to one, or finish what was interrupted.
 
     Args:
-        root: the corpus: a folder or a manifest, as `scan` takes it.
+        corpus: a folder of a known corpus or of class folders, or a manifest.
         out: the store, `.zarr`, `.h5` or `.hdf5`; a path or a URL.
-        config: the settings.
+        config: the settings; default: the paper's encoder.
         encoder: used instead of the one that `config` names; on a cluster it is sent along.
         progress: told of the stages `survey`, `encode`, `verify` and, for HDF5, `convert`,
             in clips.
@@ -100,7 +103,7 @@ def extract(
     """
     listener = progress or Silent()
     asked = out = locate(out)
-    found = scan(root, allow_outside=config.allow_outside)
+    found = scan(local(corpus), allow_outside=config.allow_outside)
     if config.workers or config.cluster:
         out = out.absolute()  # workers start in folders of their own
         if Path(config.encoder).is_dir():

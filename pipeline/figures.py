@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from gensr.estimator.metrics import Numbers
 from gensr.features.same_encoder import named
+from gensr.features.shown import in_picture
 from gensr.pipeline import fonts
 from gensr.pipeline.bench import MeanTrajectory
 from gensr.pipeline.evaluate import Evaluation
-from gensr.pipeline.shown import in_picture
 
 _LONGEST_TITLE = 100
 """Characters: a line of the widest picture."""

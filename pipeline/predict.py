@@ -1,9 +1,9 @@
 """Speech in, emotion out: encode clips as the run's store was made, and ask the deployed model."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,21 +11,23 @@ import torch
 
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import EncoderError, RunError
-from gensr.estimator.model import Model, predict
+from gensr.estimator.model import Model
+from gensr.estimator.model import predict as ask
 from gensr.estimator.registry import ModelSpec
 from gensr.features.audio import SAMPLE_RATE
 from gensr.features.corpora import Problem
-from gensr.features.corpora.names import printable
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.load import CONTEXTS
 from gensr.features.encoding import Clips, encode_clips
 from gensr.features.same_encoder import differences, named
+from gensr.features.store.where import Location
 from gensr.features.survey import closed_at_the_end, hear_in_children, other_length
 from gensr.features.verdict import Verdict
 from gensr.features.windows import Batching
+from gensr.pipeline.answers import Answer, Answers
 from gensr.pipeline.encoder_folders import recall, remember
 from gensr.pipeline.extract_config import BATCH_SECONDS
-from gensr.pipeline.inputs import inputs_of
+from gensr.pipeline.inputs import Inputs, Sound, inputs_of
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.run import Run
 from gensr.pipeline.run_models import load_deployed
@@ -34,71 +36,69 @@ CLIPS_AT_ONCE = 64
 """Clips that are heard before they are encoded together: what waits is bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was heard in one clip."""
-
-    path: str
-    predicted: str
-    probabilities: dict[str, float]
-    """Per class, summing to one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """Answers in the order of the files, and the files that have none."""
-
-    answers: tuple[Answer, ...]
-    failed: tuple[Problem, ...]
-    notes: tuple[str, ...] = ()
-    """What manifests had worth saying."""
-
-
-def predict_clips(
-    inputs: Sequence[Path],
-    run: Run,
+def predict(
+    inputs: Sound | Iterable[Sound],
+    run: Run | Location,
     *,
-    encoder: str | None = None,
+    encoder: Location | None = None,
     device: str = "auto",
     allow_outside: bool = False,
     progress: Listener | None = None,
-) -> Prediction:
-    """Answer audio files, parts of them, every audio file under folders, and manifests' clips.
+) -> Answers:
+    """Answer audio files, parts of them, every audio file under folders, manifests' clips, samples.
 
     Args:
-        inputs: files (`talk.wav`), parts (`talk.wav#t=1.5,4`), manifests, and folders.
-        run: trained with `--fold none`.
+        inputs: one or several files (`talk.wav`), parts (`talk.wav#t=1.5,4`), manifests, folders,
+            and pairs of samples, (n,) or (n, channels), and their rate in Hz.
+        run: trained with `--fold none`, or its folder.
         encoder: where the encoder is now, if not where it was at extraction.
         device: for the encoder and the model.
         allow_outside: whether a manifest may name files outside its folder.
         progress: told how far it is.
 
+    Returns:
+        A table that pandas and polars take, a row per clip, in the order given.
+
     Raises:
         RunError: the run is not for use, or the encoder is not the one it was trained on.
-        CorpusError: an input does not exist, is a broken manifest, or there is no audio.
+        CorpusError: an input does not exist, is a broken manifest or no samples, or there is no
+            audio.
         EncoderError: memory ran out.
     """
+    run = Run.of(run)
     model, spec = load_deployed(run, pick_device(device))
-    asked = inputs_of(inputs, allow_outside=allow_outside)
-    files = asked.clips
-    ears = _same_encoder(run, encoder, device)
-    batching = _as_extracted(run, ears)
-    listener = progress or Silent()
-    listener.stage("predict", len(files))
-    answers: list[Answer] = []
-    failed = list(asked.problems)
-    with closed_at_the_end(hear_in_children(files, {})) as verdicts:
-        heard = zip(files, verdicts, strict=True)
+    with TemporaryDirectory(prefix="gensr-") as room:
+        asked = inputs_of(inputs, allow_outside=allow_outside, room=Path(room))
+        ears = _same_encoder(run, None if encoder is None else str(encoder), device)
+        listener = progress or Silent()
+        listener.stage("predict", len(asked.clips))
+        rows, failed = _hear(asked, ears, _as_extracted(run, ears), model, spec, listener)
+    return Answers(spec.classes, rows, (*asked.problems, *failed), asked.notes)
+
+
+def _hear(
+    asked: Inputs,
+    ears: Encoder,
+    batching: Batching,
+    model: Model,
+    spec: ModelSpec,
+    listener: Listener,
+) -> tuple[list[Answer], list[Problem]]:
+    """Answer what can be used, a few dozen clips at a time."""
+    rows: list[Answer] = []
+    failed: list[Problem] = []
+    with closed_at_the_end(hear_in_children(asked.clips, {})) as verdicts:
+        heard = zip(asked.clips, verdicts, strict=True)
         while part := list(islice(heard, CLIPS_AT_ONCE)):
-            clips, problems = _sorted_out(part, asked.lengths)
+            clips, problems = _sorted_out(part, asked)
             failed += problems
             if clips.paths:
                 try:
-                    answers += _answers(clips, ears, batching, model, spec)
+                    rows += _answers(clips, ears, batching, model, spec, asked)
                 except EncoderMemoryError as error:
                     raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
             listener.advance(len(part), clips.seconds)
-    return Prediction(tuple(answers), tuple(failed), asked.notes)
+    return rows, failed
 
 
 def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
@@ -163,14 +163,14 @@ def _as_extracted(run: Run, ears: Encoder) -> Batching:
 
 def _sorted_out(
     answered: Sequence[tuple[Path, tuple[str, Verdict]]],
-    lengths: Mapping[Path, tuple[float, float]],
+    asked: Inputs,
 ) -> tuple[Clips, list[Problem]]:
     """Part files by the verdicts on them: what can be used, and what cannot."""
     heard: list[tuple[Path, str, Verdict]] = []
     problems = []
     for path, (file_sha256, verdict) in answered:
-        if reason := verdict.reason or other_length(lengths.get(path), verdict):
-            problems.append(Problem(path=printable(str(path)), reason=reason))
+        if reason := verdict.reason or other_length(asked.lengths.get(path), verdict):
+            problems.append(Problem(path=asked.name(path), reason=reason))
         else:
             heard.append((path, file_sha256, verdict))
     clips = Clips(
@@ -184,16 +184,21 @@ def _sorted_out(
 
 
 def _answers(
-    clips: Clips, ears: Encoder, batching: Batching, model: Model, spec: ModelSpec
+    clips: Clips,
+    ears: Encoder,
+    batching: Batching,
+    model: Model,
+    spec: ModelSpec,
+    asked: Inputs,
 ) -> list[Answer]:
     wanted = [ears.layers.index(name) for name in spec.layers]
     (vectors,) = encode_clips([clips], ears, batching)
     device = next(model.parameters()).device
     x = torch.from_numpy(vectors[:, wanted]).to(device)
-    p = predict(model, x).double().cpu().numpy()
+    p = ask(model, x).double().cpu().numpy()
     return [
         Answer(
-            path=printable(path),
+            path=asked.name(Path(path)),
             predicted=spec.classes[int(np.argmax(given))],
             probabilities=dict(zip(spec.classes, map(float, given), strict=True)),
         )

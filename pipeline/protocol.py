@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import ProtocolError
+from gensr.features.card import facts_card, rows_card
 
 T = TypeVar("T")
 Rows = NDArray[np.int64]
@@ -92,6 +93,30 @@ class Protocol:
         about = {key: value for key, value in self.describe().items() if key not in ASIDE}
         question = json.dumps([about, self.assignment()], sort_keys=True)
         return hashlib.sha256(question.encode()).hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        classes, folds = len(self.classes), len(self.folds)
+        return (
+            f"Protocol({self.name}: {self.label}, {classes} classes, {_clips(len(self.paths))}, "
+            f"{folds} fold{'s' * (folds != 1)}, {self.hash})"
+        )
+
+    def _repr_html_(self) -> str:
+        counts = np.bincount(self.labels, minlength=len(self.classes)).tolist()
+        told = [f"{name} {count}" for name, count in zip(self.classes, counts, strict=True)]
+        about = [
+            ("classes", ", ".join(told)),
+            ("kept apart", ", ".join(self.disjoint) or "nothing"),
+            ("intervals over", f"{self.cluster}s"),
+            ("hash", self.hash),
+        ]
+        folds = [
+            [fold.name, fold.held_out, *(str(len(part)) for part in (fold.learn, fold.test))]
+            for fold in self.folds
+        ]
+        return facts_card(f"protocol {self.name}: {self.label}", about, self.notes()) + rows_card(
+            "folds", ["fold", "tested", "clips learnt", "clips tested"], folds
+        )
 
     def describe(self) -> dict[str, Any]:
         """What a reader must know, as plain values."""

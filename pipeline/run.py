@@ -23,6 +23,9 @@ from typing import Any
 
 from gensr.estimator.errors import RunError
 from gensr.estimator.files import make_folder, read_whole, why, write_whole
+from gensr.features.card import facts_card
+from gensr.features.shown import from_cell, to_cell
+from gensr.features.store.where import Location, local
 from gensr.pipeline import protocol as protocols
 from gensr.pipeline.protocol import Protocol
 from gensr.pipeline.run_files import (
@@ -35,7 +38,6 @@ from gensr.pipeline.run_files import (
     read_plain,
 )
 from gensr.pipeline.run_lock import LOCK, busy, idle
-from gensr.pipeline.shown import from_cell, to_cell
 
 FIRST = ("protocol.json", "manifest.json", "config.json")
 """What a run begins with, in this order."""
@@ -73,15 +75,38 @@ class Run:
         self.folder = folder
 
     @classmethod
-    def open(cls, folder: Path) -> "Run":
+    def of(cls, run: "Run | Location") -> "Run":
+        """A run, given itself or by its folder.
+
+        Raises:
+            RunError: the folder holds none.
+        """
+        return run if isinstance(run, cls) else cls.open(run)  # type: ignore[arg-type]
+
+    @classmethod
+    def open(cls, folder: Location) -> "Run":
         """A folder that holds a run.
 
         Raises:
             RunError: it does not, or cannot be looked into.
         """
+        folder = local(folder)
         if not is_run(folder):
             raise RunError(_no_run(folder))
         return cls(folder)
+
+    def __repr__(self) -> str:
+        try:
+            told = f"{self.config['model']}, {self.protocol.name}"
+        except RunError:
+            told = "unfinished or damaged"
+        return f"Run({str(self.folder)!r}: {told})"
+
+    def _repr_html_(self) -> str:
+        from gensr.pipeline.describe_run import run_facts  # asks a run, so it stands above
+
+        facts, notes = run_facts(self.folder)
+        return facts_card(f"run {self.folder}", facts, notes)
 
     def fold(self, name: str) -> Path:
         """Folder of one fold's model."""

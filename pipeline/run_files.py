@@ -17,7 +17,7 @@ from typing import Any
 
 from gensr.estimator.errors import RunError
 from gensr.estimator.files import read_whole
-from gensr.pipeline.shown import in_json
+from gensr.features.shown import in_json
 
 MOST = 2**30
 """Bytes of the largest plain file of a run."""

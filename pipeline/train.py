@@ -8,7 +8,7 @@ and everything else are fixed beforehand. No test clip is seen before it is pred
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.model import Examples
 from gensr.estimator.registry import ModelSpec, build, preset
 from gensr.estimator.training import TrainingConfig
-from gensr.features.store.where import Where
+from gensr.features.store.where import Location, Where, local, located
 from gensr.pipeline.answer import answer, with_people
 from gensr.pipeline.begin import Question, begun
 from gensr.pipeline.fold import FoldTraining
@@ -62,7 +62,7 @@ class TrainConfig:
     """`auto`, `cpu`, `cuda`, `cuda:N`."""
     steps: int | None = None
     """Optimizer steps, in place of the preset's."""
-    settings: Path | None = None
+    settings: Location | None = None
     """A TOML file with tables [model] and [training] over the preset."""
 
     def __post_init__(self) -> None:
@@ -76,6 +76,9 @@ class TrainConfig:
             raise ConfigError(f"steps must be at least 1, found {self.steps}")
 
 
+_DEFAULT = TrainConfig()
+
+
 @dataclass(frozen=True, slots=True)
 class TrainReport:
     """What a training did."""
@@ -87,10 +90,10 @@ class TrainReport:
 
 
 def train(
-    stores: Sequence[Where],
-    config: TrainConfig,
+    stores: Location | Iterable[Location],
+    config: TrainConfig = _DEFAULT,
     *,
-    folder: Path | None = None,
+    folder: Location | None = None,
     resume: bool = False,
     overwrite: bool = False,
     progress: Listener | None = None,
@@ -98,8 +101,8 @@ def train(
     """Train every fold asked for, and answer its test clips.
 
     Args:
-        stores: of one encoder.
-        config: what to do.
+        stores: one or several, of one encoder; paths or URLs.
+        config: what to do; default: Gen-SER by the corpus's own protocol.
         folder: the run; None makes `runs/<time>-<model>`.
         resume: go on with a run that was stopped; finished folds are not trained again. Another
             training of the same folder is refused while this one lives.
@@ -111,10 +114,11 @@ def train(
     """
     if resume and folder is None:
         raise ConfigError("--resume needs --run: which run to go on with")
+    places, folder = located(stores), None if folder is None else local(folder)
     options, budget = _resolve(config)
     device = pick_device(config.device)
     before = _before(folder) if resume else None
-    vectors = _vectors(stores, config.layers, before)
+    vectors = _vectors(places, config.layers, before)
     protocol = _protocol(vectors, config, before)
     folds = _chosen(protocol, config.fold)
     spec = ModelSpec(
@@ -125,9 +129,9 @@ def train(
         options=options,
     )
     build(spec)  # refuses sizes that do not fit before anything is written
-    origin = list(zip(map(str, stores), vectors.hashes, strict=True))
+    origin = list(zip(map(str, places), vectors.hashes, strict=True))
     question = Question(
-        config=_question(config, options, budget, vectors, stores, folds),
+        config=_question(config, options, budget, vectors, places, folds),
         protocol=protocol,
         manifest=provenance(config.seed, protocol, origin, str(device), vectors.notes),
     )
@@ -157,7 +161,7 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
     if config.settings is not None:
         where = str(config.settings)
         try:
-            given = tomllib.loads(config.settings.read_text(encoding="utf-8"))
+            given = tomllib.loads(local(config.settings).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"{where} cannot be read as TOML: {error}") from error
         unknown = sorted(set(given) - {"model", "training"})

@@ -8,7 +8,7 @@ Shapes: N clips, K conditioning layers, L width.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -22,7 +22,7 @@ from gensr.features.same_encoder import differences
 from gensr.features.store import Store, open_store
 from gensr.features.store.schema import COLUMN_DTYPES, LABEL_COLUMNS
 from gensr.features.store.table import is_even
-from gensr.features.store.where import Where, locate
+from gensr.features.store.where import Location, located
 from gensr.pipeline.run import Run
 
 
@@ -45,7 +45,7 @@ class Vectors:
 
 
 def load_vectors(
-    stores: Sequence[Where | str],
+    stores: Location | Iterable[Location],
     layers: Sequence[str] | None = None,
     *,
     encoder: Mapping[str, Any] | None = None,
@@ -56,7 +56,7 @@ def load_vectors(
     """Read stores of one encoder.
 
     Args:
-        stores: paths or URLs.
+        stores: one or several, paths or URLs.
         layers: conditioning layers, by name; None is all. x1 always follows.
         encoder: the one that must have made them, if there is such a one: a run's.
         known: hashes that stores may have: a run's.
@@ -68,9 +68,9 @@ def load_vectors(
             were made by different encoders, or two hold one clip.
         ConfigError: there is no such layer, or no store.
     """
-    if not stores:
+    paths = located(stores)
+    if not paths:
         raise ConfigError("no store given; `gensr extract CORPUS --out feats.zarr` makes one")
-    paths = [locate(store) for store in stores]
     if prefixes is not None and len(prefixes) != len(paths):
         prefixes = None  # other stores than those that the names are of
     opened: list[Store] = []

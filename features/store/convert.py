@@ -3,12 +3,12 @@
 from gensr.features.store.open import open_store
 from gensr.features.store.rewrite import rewrite
 from gensr.features.store.transfer import Advance, ignore
-from gensr.features.store.where import Where
+from gensr.features.store.where import Location, locate
 
 
 def convert(
-    source: Where | str,
-    target: Where | str,
+    source: Location,
+    target: Location,
     *,
     overwrite: bool = False,
     advance: Advance = ignore,
@@ -21,4 +21,5 @@ def convert(
         StoreError: the target exists, either cannot be read or written, or the source is damaged
             or was exchanged meanwhile.
     """
-    rewrite([source], lambda: open_store(source), target, overwrite=overwrite, advance=advance)
+    place = locate(source)
+    rewrite([place], lambda: open_store(place), target, overwrite=overwrite, advance=advance)

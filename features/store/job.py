@@ -34,7 +34,7 @@ from gensr.features.store.shard_writer import ShardWriter
 from gensr.features.store.survey_log import Keep
 from gensr.features.store.table import same, tables_sha256
 from gensr.features.store.transfer import Advance, ignore
-from gensr.features.store.where import Where
+from gensr.features.store.where import Location, Where
 from gensr.features.store.zarr_layout import vectors_metadata
 from gensr.features.store.zarr_store import ZarrWriter, discard
 from gensr.features.verdict import Verdict
@@ -357,7 +357,7 @@ class Job:
 
 
 @contextmanager
-def open_job(out: Where | str, *, overwrite: bool) -> Iterator[Job]:
+def open_job(out: Location, *, overwrite: bool) -> Iterator[Job]:
     """Lock a store's place and look at what is there.
 
     Args:

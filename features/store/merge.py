@@ -5,7 +5,7 @@ that two stores have is one row. What two stores say differently of one clip sto
 only the user knows which is right.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -23,7 +23,7 @@ from gensr.features.store.rewrite import rewrite
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns, as_column, tables_sha256
 from gensr.features.store.transfer import Advance, ignore
-from gensr.features.store.where import Where
+from gensr.features.store.where import Location, located
 
 _ALIKE = ("encoder", "preprocessing", "layers", "width", "dtype")
 _FIRSTS = ("seconds", "samples", "file_sha256")
@@ -31,8 +31,8 @@ _FIRSTS = ("seconds", "samples", "file_sha256")
 
 
 def merge(
-    sources: Sequence[Where | str],
-    target: Where | str,
+    sources: Location | Iterable[Location],
+    target: Location,
     *,
     shard_clips: int | None = None,
     overwrite: bool = False,
@@ -55,7 +55,8 @@ def merge(
             other, the target exists, something cannot be read or written, or a store is damaged or
             was exchanged meanwhile.
     """
-    if len(sources) < 2:
+    places = located(sources)
+    if len(places) < 2:
         raise ConfigError("a merge takes two stores or more")
     if shard_clips is not None and shard_clips < 1:
         raise ConfigError(f"shard_clips is {shard_clips}: it must be at least 1")
@@ -63,10 +64,10 @@ def merge(
     @contextmanager
     def opened() -> Iterator[Merged]:
         with ExitStack() as stack:
-            stores = [stack.enter_context(open_store(path)) for path in sources]
+            stores = [stack.enter_context(open_store(path)) for path in places]
             yield Merged(stores, shard_clips)
 
-    rewrite(sources, opened, target, overwrite=overwrite, advance=advance)
+    rewrite(places, opened, target, overwrite=overwrite, advance=advance)
 
 
 class Merged:

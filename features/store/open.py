@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
+from gensr.features.card import facts_card
 from gensr.features.store import files, schema
 from gensr.features.store.bounds import AGAIN
 from gensr.features.store.container import Backend, open_container, read_header
+from gensr.features.store.facts import store_facts
 from gensr.features.store.rows import Numbers, Rows, by_shard, row_numbers
 from gensr.features.store.schema import Header
 from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.table import Columns, content_hash, tables_sha256
-from gensr.features.store.where import Where, locate
+from gensr.features.store.where import Location, Where, locate
 
 PLAN = "plan.json"
 """Name in the work folder: what a run that was not finished is for."""
@@ -59,6 +61,13 @@ class Store:
     def __len__(self) -> int:
         """Committed rows."""
         return self.header.clips
+
+    def __repr__(self) -> str:
+        told = ", ".join(value for _, value in store_facts(self.header)[:3])
+        return f"Store({str(self.path)!r}: {told})"
+
+    def _repr_html_(self) -> str:
+        return facts_card(f"store {self.path}", store_facts(self.header))
 
     @cached_property
     def table(self) -> Columns:
@@ -345,7 +354,7 @@ class Store:
         return {name: self._column(group, name) for name in names}
 
 
-def open_store(path: Where | str) -> Store:
+def open_store(path: Location) -> Store:
     """Open a finished store for reading.
 
     Args:

@@ -7,7 +7,7 @@ from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
 from gensr.features.store.container import read_header
 from gensr.features.store.open import PLAN, work_folder
-from gensr.features.store.where import Where, locate
+from gensr.features.store.where import Location, Where, locate
 
 _HEADER = "zarr.json"
 
@@ -21,7 +21,7 @@ class Place(Enum):
     COMPLETE = "a store"
 
 
-def check_target(path: Where | str) -> Where:
+def check_target(path: Location) -> Where:
     """Return where a store is to be written, links resolved, if the suffix says which container.
 
     Raises:

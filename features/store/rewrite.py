@@ -15,14 +15,14 @@ from gensr.features.store.journal import Journal
 from gensr.features.store.place import Place, check_replaceable, check_target, look
 from gensr.features.store.publish import publish, resume
 from gensr.features.store.transfer import Advance, Source, write_hdf5, write_zarr
-from gensr.features.store.where import Where, locate
+from gensr.features.store.where import Location, Where
 from gensr.features.store.zarr_store import discard
 
 
 def rewrite(
-    sources: Iterable[Where | str],
+    sources: Iterable[Where],
     opened: Callable[[], AbstractContextManager[Source]],
-    target: Where | str,
+    target: Location,
     *,
     overwrite: bool,
     advance: Advance,
@@ -40,7 +40,7 @@ def rewrite(
         StoreError: the target exists, or something cannot be read or written.
     """
     target = check_target(target)
-    if _real(target) in {_real(locate(source)) for source in sources}:
+    if _real(target) in {_real(source) for source in sources}:
         raise StoreError(f"{target}: source and target are the same store")
     with files.store_errors(target), opened() as source, Journal(target).locked() as journal:
         resume(journal, overwrite=overwrite)

@@ -19,7 +19,7 @@ from gensr.estimator.errors import StoreError
 from gensr.features.segments import file_of
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.transfer import Advance, ignore
-from gensr.features.store.where import Where
+from gensr.features.store.where import Location, local
 from gensr.features.survey import hash_file
 
 _AHEAD = 1024
@@ -42,7 +42,7 @@ class Verified:
     """What could not be looked at, one line each."""
 
 
-def verify(path: Where | str, *, audio: Path | None = None, advance: Advance = ignore) -> Verified:
+def verify(path: Location, *, audio: Location | None = None, advance: Advance = ignore) -> Verified:
     """Read all of a store and compare it with its checksums.
 
     Args:
@@ -54,6 +54,7 @@ def verify(path: Where | str, *, audio: Path | None = None, advance: Advance = i
         StoreError: the store cannot be opened at all (absent, not finished, its header damaged),
             or another took its place meanwhile.
     """
+    folder = None if audio is None else local(audio)
     with open_store(path) as store:
         faults = list(_layout_faults(store))
         # Where an array is not laid out as the header says, reading it only tells the same again.
@@ -62,9 +63,9 @@ def verify(path: Where | str, *, audio: Path | None = None, advance: Advance = i
         table_faults = list(_table_faults(store))
         faults += table_faults
         heard = 0
-        if audio is not None and not table_faults:
+        if folder is not None and not table_faults:
             heard = len({file_of(path) for path in store.table["path"].tolist()})
-            faults += _audio_faults(store, audio, advance)
+            faults += _audio_faults(store, folder, advance)
         store.check_unchanged()
         return Verified(
             clips=len(store),

@@ -16,7 +16,7 @@ from gensr.estimator.errors import RunError
 from gensr.features.store import open_store
 from gensr.pipeline.encoder_folders import recall, remember
 from gensr.pipeline.extract import ExtractConfig, extract
-from gensr.pipeline.predict import predict_clips
+from gensr.pipeline.predict import predict
 
 ABOUT = {"weights_sha256": "a" * 64, "config_sha256": "b" * 64}
 
@@ -91,14 +91,14 @@ def test_predict_needs_no_encoder_while_it_is_there(fit, corpus, local, tmp_path
     run = trained(fit, corpus, local.relative_to(tmp_path), tmp_path)
     for file in ("s.zarr/zarr.json", "run/config.json"):
         assert "models" not in (tmp_path / file).read_text()
-    assert len(predict_clips([corpus / "DC/sad-0.wav"], run, device="cpu").answers) == 1
+    assert len(predict([corpus / "DC/sad-0.wav"], run, device="cpu").rows) == 1
     moved = Path(shutil.move(local, tmp_path / "moved"))
     with pytest.raises(RunError, match=r"needs the encoder small, .*not where it was.*--encoder"):
-        predict_clips([corpus / "DC/sad-0.wav"], run, device="cpu")
-    asked = predict_clips([corpus / "DC/sad-0.wav"], run, encoder=str(moved), device="cpu")
-    assert len(asked.answers) == 1
-    again = predict_clips([corpus / "DC/sad-0.wav"], run, device="cpu")
-    assert again.answers == asked.answers
+        predict([corpus / "DC/sad-0.wav"], run, device="cpu")
+    asked = predict([corpus / "DC/sad-0.wav"], run, encoder=str(moved), device="cpu")
+    assert len(asked.rows) == 1
+    again = predict([corpus / "DC/sad-0.wav"], run, device="cpu")
+    assert again.rows == asked.rows
 
 
 def test_other_weights_in_that_folder_are_one_line(fit, corpus, local, tmp_path):
@@ -107,13 +107,13 @@ def test_other_weights_in_that_folder_are_one_line(fit, corpus, local, tmp_path)
     weights["encoder.layer_norm.weight"] += torch.ones(())
     save_file(weights, local / "model.safetensors", {"format": "pt"})
     with pytest.raises(RunError, match=r"another encoder \(encoder\.weights_sha256: .* in .*small"):
-        predict_clips([corpus / "DC/sad-0.wav"], run, device="cpu")
+        predict([corpus / "DC/sad-0.wav"], run, device="cpu")
 
 
 @pytest.mark.slow
 def test_so_it_is_after_an_extraction_by_workers(fit, corpus, local, tmp_path):
     run = trained(fit, corpus, local, tmp_path, workers=1)
-    assert len(predict_clips([corpus / "DC/sad-0.wav"], run, device="cpu").answers) == 1
+    assert len(predict([corpus / "DC/sad-0.wav"], run, device="cpu").rows) == 1
 
 
 def test_a_renamed_folder_goes_on_with_the_store_under_its_first_name(corpus, local, tmp_path):

@@ -13,7 +13,7 @@ import torch
 from gensr.estimator.errors import RunError
 from gensr.pipeline.describe import describe
 from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.predict import predict_clips
+from gensr.pipeline.predict import predict
 from gensr.pipeline.run import Run
 from gensr.pipeline.train import TrainConfig, train
 
@@ -55,12 +55,12 @@ def test_a_finished_run_is_evaluated(old, name):
 
 def test_a_deployed_run_answers(old, corpus):
     expected = json.loads((old / "deployed.json").read_text())["predictions"]
-    found = predict_clips(
+    found = predict(
         [corpus / Path(*Path(one["path"]).parts[1:]) for one in expected],
         Run.open(old / "deployed"),
         device="cpu",
     )
-    for answer, known in zip(found.answers, expected, strict=True):
+    for answer, known in zip(found.rows, expected, strict=True):
         assert answer.probabilities == pytest.approx(known["probabilities"], abs=1e-4)
 
 

@@ -10,12 +10,12 @@ import soundfile
 import torch
 
 from gensr.estimator.errors import CorpusError, GensrError, RunError
-from gensr.estimator.model import predict
+from gensr.estimator.model import predict as ask
 from gensr.estimator.saved import load_model
 from gensr.features.decoders import shared_decoders
 from gensr.pipeline import predict as stage
 from gensr.pipeline.describe_run import run_facts
-from gensr.pipeline.predict import predict_clips
+from gensr.pipeline.predict import predict
 from gensr.pipeline.run import Run
 from gensr.pipeline.vectors import load_vectors
 
@@ -34,14 +34,14 @@ def change(rebind):
 
 
 def test_a_clip_gets_the_answer_of_its_vectors(deployed, corpus, store):
-    found = predict_clips([corpus], Run.open(deployed), device="cpu")
+    found = predict([corpus], Run.open(deployed), device="cpu")
     vectors = load_vectors([store])
     model, spec = load_model(deployed / "folds/all")
-    expected = predict(model, torch.from_numpy(vectors.x)).numpy()
+    expected = ask(model, torch.from_numpy(vectors.x)).numpy()
     by_path = {str(corpus / p): row for p, row in zip(vectors.table["path"], expected, strict=True)}
     assert not found.failed
-    assert sorted(answer.path for answer in found.answers) == sorted(by_path)
-    for answer in found.answers:
+    assert sorted(answer.path for answer in found.rows) == sorted(by_path)
+    for answer in found.rows:
         p = np.array([answer.probabilities[name] for name in spec.classes])
         np.testing.assert_allclose(p, by_path[answer.path], atol=1e-5)
         assert answer.predicted == spec.classes[int(p.argmax())]
@@ -50,10 +50,10 @@ def test_a_clip_gets_the_answer_of_its_vectors(deployed, corpus, store):
 
 def test_a_clip_alone_is_the_clip_among_others(deployed, corpus, monkeypatch):
     monkeypatch.setattr(stage, "CLIPS_AT_ONCE", 5)
-    everything = predict_clips([corpus], Run.open(deployed), device="cpu")
-    one = everything.answers[7]
-    assert len(everything.answers) == 36
-    alone = predict_clips([type(corpus)(one.path)], Run.open(deployed), device="cpu").answers[0]
+    everything = predict([corpus], Run.open(deployed), device="cpu")
+    one = everything.rows[7]
+    assert len(everything.rows) == 36
+    alone = predict([type(corpus)(one.path)], Run.open(deployed), device="cpu").rows[0]
     assert alone.predicted == one.predicted
     assert alone.probabilities == pytest.approx(one.probabilities, abs=1e-5)
 
@@ -62,15 +62,15 @@ def test_the_processes_that_decode_are_kept(deployed, corpus):
     """They are shared: whoever ends them ends the work of others."""
     shared = shared_decoders()
     for folder in ("KL", "DC"):
-        predict_clips([corpus / folder], Run.open(deployed), device="cpu")
+        predict([corpus / folder], Run.open(deployed), device="cpu")
         assert shared_decoders() is shared
         assert len(shared._idle) == 1
 
 
 def test_files_are_answered_in_the_order_given_and_once(deployed, corpus):
     a, b = corpus / "KL/sad-0.wav", corpus / "DC/sad-0.wav"
-    found = predict_clips([a, b, a, corpus / "DC"], Run.open(deployed), device="cpu")
-    paths = [answer.path for answer in found.answers]
+    found = predict([a, b, a, corpus / "DC"], Run.open(deployed), device="cpu")
+    paths = [answer.path for answer in found.rows]
     assert paths[:2] == [str(a), str(b)]
     assert len(paths) == len(set(paths)) == 10
 
@@ -80,10 +80,10 @@ def test_any_rate_and_suffix(deployed, corpus, tmp_path, told):
     sound, rate = soundfile.read(corpus / "DC/sad-0.wav")
     soundfile.write(tmp_path / "a.flac", np.stack([sound, sound], 1), rate)
     hears = told()
-    found = predict_clips([tmp_path / "a.flac"], Run.open(deployed), device="cpu", progress=hears)
+    found = predict([tmp_path / "a.flac"], Run.open(deployed), device="cpu", progress=hears)
     assert (hears.stages, hears.units) == ([("predict", 1)], [1])
-    wav = predict_clips([corpus / "DC/sad-0.wav"], Run.open(deployed), device="cpu")
-    assert found.answers[0].probabilities == pytest.approx(wav.answers[0].probabilities, abs=1e-4)
+    wav = predict([corpus / "DC/sad-0.wav"], Run.open(deployed), device="cpu")
+    assert found.rows[0].probabilities == pytest.approx(wav.rows[0].probabilities, abs=1e-4)
 
 
 def test_bad_clips_are_named_and_the_others_answered(deployed, corpus, tmp_path, tones):
@@ -91,8 +91,8 @@ def test_bad_clips_are_named_and_the_others_answered(deployed, corpus, tmp_path,
     (tmp_path / "c/text.wav").write_text("not audio")
     (tmp_path / "c/empty.wav").write_bytes(b"")
     tones.write_clip(tmp_path / "c/short.wav", np.ones(399) * 0.1 + np.arange(399) / 1e4)
-    found = predict_clips([tmp_path / "c"], Run.open(deployed), device="cpu")
-    assert [answer.path for answer in found.answers] == [str(tmp_path / "c/good.wav")]
+    found = predict([tmp_path / "c"], Run.open(deployed), device="cpu")
+    assert [answer.path for answer in found.rows] == [str(tmp_path / "c/good.wav")]
     reasons = {problem.path: problem.reason for problem in found.failed}
     assert set(reasons) == {str(tmp_path / f"c/{n}.wav") for n in ("text", "empty", "short")}
     assert "empty file" in reasons[str(tmp_path / "c/empty.wav")]
@@ -101,50 +101,50 @@ def test_bad_clips_are_named_and_the_others_answered(deployed, corpus, tmp_path,
 
 def test_nothing_but_bad_clips(deployed, tmp_path):
     (tmp_path / "text.wav").write_text("not audio")
-    found = predict_clips([tmp_path / "text.wav"], Run.open(deployed), device="cpu")
-    assert (found.answers, len(found.failed)) == ((), 1)
+    found = predict([tmp_path / "text.wav"], Run.open(deployed), device="cpu")
+    assert (found.rows, len(found.failed)) == ((), 1)
 
 
 def test_layers_are_picked_by_name(fit, corpus, store, tmp_path):
     for layers in ((), ("p90", "std")):
         folder = tmp_path / f"{len(layers)}"
         run = fit(folder, fold="none", layers=layers, steps=2).run
-        found = predict_clips([corpus / "DC"], run, device="cpu")
+        found = predict([corpus / "DC"], run, device="cpu")
         vectors = load_vectors([store], layers)
         model, spec = load_model(folder / "folds/all")
         mine = vectors.table["speaker"] == "DC"
-        expected = predict(model, torch.from_numpy(vectors.x[mine])).numpy()
-        answers = [[a.probabilities[name] for name in spec.classes] for a in found.answers]
+        expected = ask(model, torch.from_numpy(vectors.x[mine])).numpy()
+        answers = [[a.probabilities[name] for name in spec.classes] for a in found.rows]
         np.testing.assert_allclose(answers, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("model", ["linear", "transformer-ce"])
 def test_every_model_can_be_deployed(model, fit, corpus, tmp_path):
     run = fit(tmp_path / "run", model=model, fold="none", steps=1, settings=None).run
-    assert len(predict_clips([corpus / "DC"], run, device="cpu").answers) == 9
+    assert len(predict([corpus / "DC"], run, device="cpu").rows) == 9
 
 
 def test_a_run_that_is_for_evaluation_is_refused(finished, corpus, fit, tmp_path):
     with pytest.raises(RunError, match=r"4 models, each .*train with --fold none"):
-        predict_clips([corpus], Run.open(finished))
+        predict([corpus], Run.open(finished))
     one = fit(tmp_path / "run", fold="2", steps=1).run
     with pytest.raises(RunError, match=r"1 model, each .*train with --fold none"):
-        predict_clips([corpus], one)
+        predict([corpus], one)
 
 
 def test_an_unfinished_run_is_refused(corpus, fit, told, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(tmp_path / "run", fold="none", progress=told("fold all: learn"))
     with pytest.raises(RunError, match="the training did not finish"):
-        predict_clips([corpus], Run.open(tmp_path / "run"))
+        predict([corpus], Run.open(tmp_path / "run"))
 
 
 def test_what_is_not_there(deployed, corpus, tmp_path):
     run = Run.open(deployed)
     with pytest.raises(CorpusError, match=r"gone\.wav does not exist"):
-        predict_clips([corpus / "gone.wav"], run)
+        predict([corpus / "gone.wav"], run)
     with pytest.raises(CorpusError, match="holds no audio file"):
-        predict_clips([tmp_path], run)
+        predict([tmp_path], run)
 
 
 class TestEncoder:
@@ -160,24 +160,24 @@ class TestEncoder:
     def test_another_encoder_is_refused(self, about, said, deployed, copied, change, corpus):
         run = change(copied(deployed), **about)
         with pytest.raises(RunError, match=rf"{said}.*pass the same encoder with --encoder"):
-            predict_clips([corpus / "DC"], run, device="cpu")
+            predict([corpus / "DC"], run, device="cpu")
 
     def test_another_version_of_a_library_is_not_another_encoder(
         self, deployed, copied, change, corpus
     ):
         run = change(copied(deployed), libraries={"torch": "9"})
-        assert len(predict_clips([corpus / "DC"], run, device="cpu").answers) == 9
+        assert len(predict([corpus / "DC"], run, device="cpu").rows) == 9
 
     def test_a_folder_that_is_gone_asks_for_the_new_one(self, deployed, copied, change, corpus):
         run = change(copied(deployed), name="/nowhere/whisper-base")
         with pytest.raises(RunError, match=r"needs the encoder /nowhere/whisper-base.*--encoder"):
-            predict_clips([corpus / "DC"], run, device="cpu")
-        found = predict_clips([corpus / "DC"], run, encoder="fbank", device="cpu")
-        assert len(found.answers) == 9
+            predict([corpus / "DC"], run, device="cpu")
+        found = predict([corpus / "DC"], run, encoder="fbank", device="cpu")
+        assert len(found.rows) == 9
 
     def test_an_encoder_that_cannot_be_had_is_named(self, deployed, corpus):
         with pytest.raises(GensrError, match="/nowhere/else"):
-            predict_clips([corpus], Run.open(deployed), encoder="/nowhere/else", device="cpu")
+            predict([corpus], Run.open(deployed), encoder="/nowhere/else", device="cpu")
 
 
 def test_a_name_that_is_not_utf8_can_be_printed(deployed, corpus, tmp_path):
@@ -186,8 +186,8 @@ def test_a_name_that_is_not_utf8_can_be_printed(deployed, corpus, tmp_path):
         (b"bad\xe9.wav", b""),
     ):
         (tmp_path / os.fsdecode(name)).write_bytes(content)
-    found = predict_clips([tmp_path], Run.open(deployed), device="cpu")
-    assert [answer.path for answer in found.answers] == [rf"{tmp_path}/caf\udce9.wav"]
+    found = predict([tmp_path], Run.open(deployed), device="cpu")
+    assert [answer.path for answer in found.rows] == [rf"{tmp_path}/caf\udce9.wav"]
     assert [problem.path for problem in found.failed] == [rf"{tmp_path}/bad\udce9.wav"]
 
 
@@ -199,7 +199,7 @@ def test_an_encoder_that_has_no_name_is_said_to_have_none(deployed, corpus, rebi
     (folder / "config.json").write_text(json.dumps(config))
     run = Run.open(rebind(folder))
     with pytest.raises(RunError, match="needs the encoder an encoder without a name"):
-        predict_clips([corpus], run, device="cpu")
+        predict([corpus], run, device="cpu")
     with pytest.raises(RunError, match="trained on vectors of another encoder"):
-        predict_clips([corpus], run, encoder="fbank", device="cpu")
+        predict([corpus], run, encoder="fbank", device="cpu")
     assert ("encoder", "an encoder without a name") in run_facts(folder)[0]

@@ -11,7 +11,7 @@ import soundfile
 
 from gensr.estimator.errors import CorpusError
 from gensr.pipeline.inputs import inputs_of
-from gensr.pipeline.predict import predict_clips
+from gensr.pipeline.predict import predict
 from gensr.pipeline.run import Run
 
 
@@ -28,17 +28,17 @@ def talk(corpus, tmp_path):
 
 
 def by_path(found):
-    return {answer.path: answer.probabilities for answer in found.answers}
+    return {answer.path: answer.probabilities for answer in found.rows}
 
 
 def test_a_part_gets_the_answer_of_the_clip_it_is(deployed, corpus, talk):
     path, meet = talk
     run = Run.open(deployed)
     asked = [Path(f"{path}#t=0.0,{meet}"), Path(f"{path}#t={meet}")]
-    found = by_path(predict_clips([*asked, *asked], run, device="cpu"))
+    found = by_path(predict([*asked, *asked], run, device="cpu"))
     assert list(found) == [f"{path}#t=0,{meet}", f"{path}#t={meet}"]
     clips = [corpus / f"DC/{name}-0.wav" for name in ("sad", "angry")]
-    alone = by_path(predict_clips(clips, run, device="cpu"))
+    alone = by_path(predict(clips, run, device="cpu"))
     for part, clip in zip(found.values(), alone.values(), strict=True):
         assert part == pytest.approx(clip, abs=1e-3)  # 16 bits again
 
@@ -50,14 +50,14 @@ def test_a_manifest_is_answered_part_by_part(deployed, talk):
         f"file,start,end,duration\ntalk.wav,0,{meet},\ntalk.wav,{meet},,\ntalk.wav,9,99,\n"
         "gone.wav,,,\ntalk.wav,,,\n"
     )
-    found = predict_clips([manifest, path], Run.open(deployed), device="cpu")
+    found = predict([manifest, path], Run.open(deployed), device="cpu")
     expected = [f"{path}", f"{path}#t=0,{meet}", f"{path}#t={meet}"]
-    assert sorted(answer.path for answer in found.answers) == sorted(expected)
+    assert sorted(answer.path for answer in found.rows) == sorted(expected)
     reasons = {problem.path: problem.reason for problem in found.failed}
     assert "ends at 99 s" in reasons[f"{path}#t=9,99"]
     assert reasons[str(path.with_name("gone.wav"))] == "line 5: no such file"
     manifest.write_text("file,duration\ntalk.wav,0.15\n")
-    found = predict_clips([manifest], Run.open(deployed), device="cpu")
+    found = predict([manifest], Run.open(deployed), device="cpu")
     assert "its row says 0.15 s" in found.failed[0].reason
 
 
@@ -71,8 +71,10 @@ def test_what_cannot_be_told_is_one_line(tmp_path):
         ("b.wav#t=1", "b.wav#t=1 does not exist"),
     ):
         with pytest.raises(CorpusError, match=said):
-            inputs_of([tmp_path / name], allow_outside=False)
-    whole = inputs_of([tmp_path / "a.wav#t=0", tmp_path / "a.wav"], allow_outside=False)
+            inputs_of([tmp_path / name], allow_outside=False, room=tmp_path)
+    whole = inputs_of(
+        [tmp_path / "a.wav#t=0", tmp_path / "a.wav"], allow_outside=False, room=tmp_path
+    )
     assert whole.clips == (tmp_path / "a.wav",)
 
 
@@ -80,8 +82,8 @@ def test_a_file_of_that_very_name_is_not_misheard(deployed, talk):
     path, _ = talk
     twin = path.with_name("talk.wav#t=0.0,0.5")
     twin.write_bytes(path.read_bytes())
-    found = predict_clips([twin], Run.open(deployed), device="cpu")
-    assert not found.answers
+    found = predict([twin], Run.open(deployed), device="cpu")
+    assert not found.rows
     assert "reads like a part of talk.wav, and is a file itself" in found.failed[0].reason
 
 
@@ -106,7 +108,7 @@ def test_what_a_folder_holds_beside_its_audio_is_told(tmp_path):
     (tmp_path / "d.xyz").write_bytes(b"\x07\0binary")
     (tmp_path / "e").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
     (tmp_path / "f.txt").write_text("text")
-    found = inputs_of([tmp_path], allow_outside=False)
+    found = inputs_of([tmp_path], allow_outside=False, room=tmp_path)
     assert found.clips == (tmp_path / "a.wav", tmp_path / "b")
     assert [note.removeprefix(f"{tmp_path}: ") for note in found.notes] == [
         "1 hidden audio files (names with a leading dot) left out",
@@ -118,4 +120,4 @@ def test_what_a_folder_holds_beside_its_audio_is_told(tmp_path):
     for name in ("a.wav", "b"):
         (tmp_path / name).unlink()
     with pytest.raises(CorpusError, match=r"holds no audio file; 1 hidden .*git lfs pull.*\.xyz"):
-        inputs_of([tmp_path], allow_outside=False)
+        inputs_of([tmp_path], allow_outside=False, room=tmp_path)

@@ -14,7 +14,7 @@ from gensr.estimator import files
 from gensr.estimator.errors import RunError
 from gensr.pipeline.evaluate import evaluate
 from gensr.pipeline.figures import draw
-from gensr.pipeline.predict import predict_clips
+from gensr.pipeline.predict import predict
 from gensr.pipeline.run import Run
 from gensr.pipeline.run_lock import held
 
@@ -89,7 +89,7 @@ def test_a_file_that_may_not_be_read_says_so(name, deployed, copied, corpus, mon
     Refusing(monkeypatch, errno.EACCES, lambda path, args: path == str(run / name))
     read = lambda: Run.open(run).manifest  # noqa: E731
     if name != "manifest.json":
-        read = lambda: predict_clips([corpus], Run.open(run), device="cpu")  # noqa: E731
+        read = lambda: predict([corpus], Run.open(run), device="cpu")  # noqa: E731
     with pytest.raises(RunError, match=rf"{name} cannot be read: Permission denied") as error:
         read()
     assert "train again" not in str(error.value)

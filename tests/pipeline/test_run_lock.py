@@ -14,7 +14,7 @@ import pytest
 from gensr.estimator.errors import RunError
 from gensr.pipeline.describe import describe
 from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.predict import predict_clips
+from gensr.pipeline.predict import predict
 from gensr.pipeline.run import Run
 from gensr.pipeline.run_lock import held, idle
 
@@ -50,7 +50,7 @@ def test_a_run_that_is_trained_is_neither_written_nor_read(trained_elsewhere, fi
         lambda: fit(run, resume=True),
         lambda: fit(run, overwrite=True),
         lambda: evaluate(Run.open(run), device="cpu"),
-        lambda: predict_clips([corpus], Run.open(run), device="cpu"),
+        lambda: predict([corpus], Run.open(run), device="cpu"),
     ):
         with pytest.raises(RunError, match="is being trained by another process: wait for it"):
             attempt()

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensr.pipeline.shown import from_cell, in_json, in_picture, to_cell, visible
+from gensr.features.shown import from_cell, in_json, in_picture, to_cell, visible
 
 HOSTILE = st.text(
     st.one_of(

@@ -1,0 +1,79 @@
+"""Speech emotion recognition as distribution transport (Gen-SER), on cached vectors.
+
+    import gensr
+
+    gensr.extract("corpora/emodb", "emodb.zarr")   # speech in, vectors out, once
+    report = gensr.train("emodb.zarr")             # a model per fold, each fold's test answered
+    gensr.evaluate(report.run)                     # the numbers, with their intervals
+
+What a user of the library needs is named here, and imported when it is first asked for: so
+`import gensr` is instant, and brings neither torch nor transformers.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gensr.estimator.errors import GensrError
+    from gensr.features.store import Store, open_store
+    from gensr.pipeline.answers import Answers
+    from gensr.pipeline.evaluate import Evaluation, evaluate, evaluate_all
+    from gensr.pipeline.extract import ExtractConfig, ExtractReport, extract
+    from gensr.pipeline.predict import predict
+    from gensr.pipeline.protocol import Protocol
+    from gensr.pipeline.run import Run
+    from gensr.pipeline.train import TrainConfig, TrainReport, train
+    from gensr.pipeline.trained import Trained, load_model
+
+    __version__: str
+
+__all__ = [  # noqa: RUF022 (in the order of the work)
+    "extract",
+    "ExtractConfig",
+    "ExtractReport",
+    "open_store",
+    "Store",
+    "train",
+    "TrainConfig",
+    "TrainReport",
+    "Run",
+    "Protocol",
+    "evaluate",
+    "evaluate_all",
+    "Evaluation",
+    "load_model",
+    "Trained",
+    "predict",
+    "Answers",
+    "GensrError",
+    "__version__",
+]  # fmt: skip
+
+if not TYPE_CHECKING:  # a type checker would take any name then
+    _HOMES = {
+        "gensr.estimator.errors": ("GensrError",),
+        "gensr.features.store": ("Store", "open_store"),
+        "gensr.pipeline.evaluate": ("Evaluation", "evaluate", "evaluate_all"),
+        "gensr.pipeline.extract": ("ExtractConfig", "ExtractReport", "extract"),
+        "gensr.pipeline.answers": ("Answers",),
+        "gensr.pipeline.predict": ("predict",),
+        "gensr.pipeline.protocol": ("Protocol",),
+        "gensr.pipeline.run": ("Run",),
+        "gensr.pipeline.train": ("TrainConfig", "TrainReport", "train"),
+        "gensr.pipeline.trained": ("Trained", "load_model"),
+    }
+
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("gensr")
+        for home, names in _HOMES.items():
+            if name in names:
+                value = globals()[name] = getattr(import_module(home), name)
+                return value
+        raise AttributeError(f"module 'gensr' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
