@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from gensr.features.encoders import Encoder
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 LABELS = (
     *("anger", "boredom", "calm", "contempt", "disgust"),

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import EncoderError, StoreError
 from gensr.features.corpora import scan
 from gensr.features.store import open_store
-from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.extract import ExtractConfig, extract
-from gensr.pipeline.train import TrainConfig, train
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from gensr.pipeline.scoring.evaluate import evaluate
+from gensr.pipeline.training.train import TrainConfig, train
 
 REFERENCE = "float32"
 SAVINGS: dict[str, dict[str, str]] = {

@@ -1,7 +1,7 @@
 """What does it cost to bring a clip to 16 kHz, and is it what torchaudio gives?
 
 Against: `torchaudio.functional.resample` in float64, the function that ours computes another way
-(features/resample.py says why). Both on one thread, by turns; medians.
+(features/audio/resample.py says why). Both on one thread, by turns; medians.
 
     python benchmarks/resample.py
 """
@@ -17,7 +17,7 @@ from extraction_parts.report import machine
 from numpy.typing import NDArray
 from torchaudio.functional import resample as torchaudio_resample
 
-from gensr.features.resample import SAMPLE_RATE, resample
+from gensr.features.audio.resample import SAMPLE_RATE, resample
 
 
 def by_torchaudio(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

@@ -19,8 +19,8 @@ from gensr.estimator.model import Examples, predict
 from gensr.estimator.network import NetworkConfig
 from gensr.estimator.registry import MODELS, ModelSpec, build
 from gensr.estimator.training import TrainingConfig, fit, mix_seed
-from gensr.pipeline.protocols import make_protocol
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.training.vectors import load_vectors
 
 TRAINED: dict[str, list[dict[str, Any]]] = {
     "default": [{}],

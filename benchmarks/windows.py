@@ -39,10 +39,10 @@ from precision import (
     synthesise,
 )
 
-from gensr.features.audio import read_audio
 from gensr.features.corpora import scan
+from gensr.features.hearing.decode import read_audio
 from gensr.features.store import open_store
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 UNCUT = "uncut"
 _FULL = 0.6

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gensr.pipeline.evaluate import Evaluation
+    from gensr.pipeline.scoring.evaluate import Evaluation
 
 
 def show(one: "Evaluation") -> None:
     """Print a table of recalls, and a line about the speaker that is served worst."""
     from gensr.cli.console import print_plain, table
-    from gensr.pipeline.breakdown import recalls
+    from gensr.pipeline.scoring.breakdown import recalls
 
     rows = [
         [

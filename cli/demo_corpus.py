@@ -20,7 +20,7 @@ def command(
 ) -> None:
     """Synthesise a small speech-like emotion corpus, always the same for one seed."""
     from gensr.cli import console
-    from gensr.features.demo_corpus import DemoConfig, write_demo_corpus
+    from gensr.features.demo.corpus import DemoConfig, write_demo_corpus
 
     config = DemoConfig(speakers=speakers, sentences=sentences, seed=seed)
     with console.Bars() as bars:

@@ -9,7 +9,7 @@ from gensr.cli.where import where
 
 if TYPE_CHECKING:
     from gensr.estimator.metrics import Numbers
-    from gensr.pipeline.evaluate import Evaluation
+    from gensr.pipeline.scoring.evaluate import Evaluation
 
 NAME = "eval"
 EPILOG = """**Examples**
@@ -47,10 +47,10 @@ def command(
 ) -> None:
     """Score runs: WA, UAR, F1 with intervals over speakers, against N, with pictures."""
     from gensr.cli import console
-    from gensr.pipeline.compare import differences
-    from gensr.pipeline.evaluate import evaluate_all
-    from gensr.pipeline.figures import draw, lacking
-    from gensr.pipeline.run import Run, newest
+    from gensr.pipeline.runs.run import Run, newest
+    from gensr.pipeline.scoring.compare import differences
+    from gensr.pipeline.scoring.evaluate import evaluate_all
+    from gensr.pipeline.scoring.figures import draw, lacking
 
     steps = _steps(sampler_steps, sampler)
     opened = [Run.open(folder) for folder in runs or [newest(Path("runs"))]]
@@ -108,7 +108,7 @@ def _steps(text: str, sampler: str | None) -> list[int]:
 
 def _show(found: "list[Evaluation]") -> None:
     from gensr.cli import breakdown, console
-    from gensr.pipeline.compare import differences
+    from gensr.pipeline.scoring.compare import differences
 
     for one in found:
         _show_sweep(one)

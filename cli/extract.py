@@ -8,7 +8,7 @@ import typer
 from gensr.cli.where import where
 
 if TYPE_CHECKING:
-    from gensr.pipeline.verification import Verification
+    from gensr.pipeline.extraction.verification import Verification
 
 NAME = "extract"
 EPILOG = """**Examples**
@@ -80,7 +80,7 @@ def command(
     """Encode a corpus once: per-layer time averages of a frozen encoder, written to a store."""
     from gensr.cli import console
     from gensr.features.encoders import DEFAULT_ENCODER
-    from gensr.pipeline.extract import ExtractConfig, extract
+    from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
     config = ExtractConfig(
         encoder=DEFAULT_ENCODER if encoder is None else encoder,

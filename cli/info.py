@@ -30,7 +30,7 @@ def command(
 ) -> None:
     """Tell what a store, a run or a corpus holds, and what is wrong with it."""
     from gensr.cli import console
-    from gensr.pipeline.describe import describe
+    from gensr.pipeline.use.describe import describe
 
     found = describe(path, everything=everything)
     console.print_plain(found.title)

@@ -40,7 +40,7 @@ def command(
 ) -> None:
     """Answer audio files with a deployed model: the class and its probability."""
     from gensr.cli import console
-    from gensr.pipeline.predict import predict
+    from gensr.pipeline.use.predict import predict
 
     with console.Bars() as bars:
         found = predict(

@@ -63,8 +63,8 @@ def command(
     """Train a model on cached vectors, one per fold, and answer each fold's test clips."""
     from gensr.cli import console
     from gensr.cli.evaluate import line
-    from gensr.pipeline.evaluate import score
-    from gensr.pipeline.train import TrainConfig, train
+    from gensr.pipeline.scoring.evaluate import score
+    from gensr.pipeline.training.train import TrainConfig, train
 
     request = TrainConfig(
         model=model,

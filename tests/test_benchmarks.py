@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gensr.features.demo_corpus import DemoConfig, write_demo_corpus
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.features.demo.corpus import DemoConfig, write_demo_corpus
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 

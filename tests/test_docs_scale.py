@@ -23,8 +23,8 @@ import typer
 from distributed.cli import dask_scheduler, dask_worker
 
 from gensr.cli.main import app
-from gensr.features.encoding import Clips
-from gensr.features.verdict import Verdict
+from gensr.features.encoding.encode import Clips
+from gensr.features.hearing.verdict import Verdict
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/scale.md").read_text()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.features.decoders import Decoders
+from gensr.features.hearing.decoders import Decoders
 from gensr.features.interpreter import import_path, safe_starts, start_folder
 
 NAMES = ("signal", "select", "typing", "json", "torch", "numpy", "distributed", "sitecustomize")

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -89,9 +90,42 @@ def _loaded_after(code: str) -> set[str]:
     ("code", "never"),
     [
         ("import gensr.cli.main", {"torch", "transformers", "numpy", "zarr", "h5py", "matplotlib"}),
-        ("import gensr.pipeline.train, gensr.pipeline.evaluate", {"transformers", "torchaudio"}),
-        ("import gensr.pipeline.extract", {"transformers", "torch"}),
+        (
+            "import gensr.pipeline.training.train, gensr.pipeline.scoring.evaluate",
+            {"transformers", "torchaudio"},
+        ),
+        ("import gensr.pipeline.extraction.extract", {"transformers", "torch"}),
     ],
 )
 def test_light_paths_stay_light(code: str, never: set[str]) -> None:
     assert not never & _loaded_after(code)
+
+
+def test_no_room_leads_back_to_itself() -> None:
+    """Folders of modules, and what they import: no circle, whatever the order of the imports."""
+    modules = {
+        f"gensr.{'.'.join(file.relative_to(ROOT).with_suffix('').parts)}".removesuffix(".__init__")
+        for room in ROOMS
+        for file in (ROOT / room).rglob("*.py")
+    }
+    leads: dict[Path, set[Path]] = {}
+    for room in ROOMS:
+        for file in (ROOT / room).rglob("*.py"):
+            for name in _imported(file) & modules:
+                path = ROOT.joinpath(*name.split(".")[1:])
+                other = path if path.is_dir() else path.parent
+                if other != file.parent:
+                    leads.setdefault(file.parent, set()).add(other)
+    TopologicalSorter(leads).prepare()  # CycleError names the circle
+
+
+def _imported(file: Path) -> set[str]:
+    """Every module that a file imports, as `from package import module` too."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            below = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= below | {str(node.module)}
+    return names

@@ -36,8 +36,8 @@ MUST_NOT_SAY |= {("shell", True)}
 
 
 ALLOWED = {
-    ("pipeline/cluster.py", "import cloudpickle"),
-    ("pipeline/worker.py", "import pickle"),
+    ("pipeline/extraction/cluster.py", "import cloudpickle"),
+    ("pipeline/extraction/worker.py", "import pickle"),
 }
 """An encoder object travels from the client to its workers, on the channel their code comes by."""
 

@@ -14,7 +14,7 @@ class Clip:
 
     path: str
     """POSIX path of the audio file, relative to the corpus root that was scanned; of a part of a
-    file with what part it is: `talk.wav#t=1.5,4` (`features/segments.py`)."""
+    file with what part it is: `talk.wav#t=1.5,4` (`features/audio/segments.py`)."""
     corpus: str
     """Short name of the corpus: `emodb`, `ravdess`, ...; for others the folder's name."""
     speaker: str = ""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gensr.estimator.errors import AudioError, CorpusError
+from gensr.features.audio.segments import Segment, take_apart, to_nanoseconds
 from gensr.features.corpora.missing import no_number
 from gensr.features.corpora.tables import Row
 from gensr.features.corpora.times import (
@@ -40,7 +41,6 @@ from gensr.features.corpora.times import (
     seconds,
     words_of,
 )
-from gensr.features.segments import Segment, take_apart, to_nanoseconds
 
 Times: TypeAlias = dict[str, tuple[Decimal, Decimal]]
 """START, END and LENGTH of a row, as far as it has them: seconds, and the last digit's unit."""

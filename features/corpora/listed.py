@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.audio.segments import file_of
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import names_files
@@ -24,7 +25,6 @@ from gensr.features.corpora.names import printable
 from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.tables import TABLE_SUFFIXES, read_header
 from gensr.features.media.magic import HEAD, placeholder
-from gensr.features.segments import file_of
 
 NAMES: tuple[str, ...] = tuple(f"manifest{suffix}" for suffix in TABLE_SUFFIXES)
 _METADATA = tuple(f"metadata{suffix}" for suffix in TABLE_SUFFIXES)

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gensr.estimator.errors import AudioError, CorpusError
+from gensr.features.audio.segments import name_of
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import columns_of, names_files, with_split
@@ -30,7 +31,6 @@ from gensr.features.corpora.names import corpus_name, odd, printable
 from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.roles import GENDERS
 from gensr.features.corpora.tables import Row, read_table
-from gensr.features.segments import name_of
 
 _GONE = "no such file"
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.audio.segments import file_of
 from gensr.features.corpora import cremad, emodb, meld, ravdess, savee, tess
 from gensr.features.corpora.adapter import Adapter, Found
 from gensr.features.corpora.clip import Clip, Problem
@@ -35,7 +36,6 @@ from gensr.features.corpora.repeats import once, without_nested
 from gensr.features.corpora.sniff import Others, look_into
 from gensr.features.corpora.spelling import joined
 from gensr.features.corpora.tables import TABLE_SUFFIXES
-from gensr.features.segments import file_of
 
 ADAPTERS: tuple[Adapter, ...] = (
     emodb.ADAPTER,

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from gensr.estimator.errors import CorpusError
+from gensr.features.audio.segments import to_nanoseconds
 from gensr.features.corpora.labels import plain
-from gensr.features.segments import to_nanoseconds
 
 START, END, LENGTH, OFFSET = "start", "end", "length", "offset"
 """Times, and what a column may mean; see `meaning_of`."""

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import EncoderError
-from gensr.features.audio import MIN_SAMPLES
 from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.streaming import Arrival, arrive, run_ahead
+from gensr.features.hearing.decode import MIN_SAMPLES
 
 if TYPE_CHECKING:
     import torch

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 
 from gensr.estimator.errors import EncoderError
-from gensr.features.audio import resampling_provenance
 from gensr.features.encoders.base import library_versions
 from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.resolve import Source
 from gensr.features.encoders.settings import Extractor, check_config, read_extractor, read_json
+from gensr.features.hearing.decode import resampling_provenance
 
 FAMILIES = ("hubert", "wavlm", "wav2vec2", "data2vec-audio", "whisper")
 """`model_type` of config.json."""

@@ -15,8 +15,9 @@ from torchaudio.compliance import kaldi
 from torchaudio.functional import compute_deltas
 
 from gensr.estimator.device import threads_for
-from gensr.features.audio import SAMPLE_RATE, resampling_provenance
+from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder, library_versions
+from gensr.features.hearing.decode import resampling_provenance
 
 BANDS = 80
 _FULL_SCALE = 32_768.0

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gensr.features.pooling import Frames
+from gensr.features.encoders.pooling import Frames
 
 _MIXES_FRAMES = (nn.GroupNorm, nn.BatchNorm1d, nn.InstanceNorm1d)
 """Norms over time: in an encoder, each is one of those above or unknown."""

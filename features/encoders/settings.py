@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import EncoderError
-from gensr.features.audio import SAMPLE_RATE
+from gensr.features.audio.resample import SAMPLE_RATE
 
 PROCESSOR, PREPROCESSOR, ADAPTER = (
     "processor_config.json",

@@ -18,12 +18,12 @@ import torch
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import EncoderError
-from gensr.features.audio import SAMPLE_RATE
+from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder
 from gensr.features.encoders.checkpoint import Checkpoint
 from gensr.features.encoders.device import exact_inference, host_zeros
 from gensr.features.encoders.padding import mend_padding
-from gensr.features.pooling import Frames, LayerMeans
+from gensr.features.encoders.pooling import Frames, LayerMeans
 
 LONGEST_WINDOW = 30 * SAMPLE_RATE
 """Samples; a front end that makes no frame of these is none for speech."""

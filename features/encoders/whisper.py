@@ -21,12 +21,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gensr.features.audio import SAMPLE_RATE
+from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder
 from gensr.features.encoders.checkpoint import Checkpoint
 from gensr.features.encoders.device import exact_inference, host_zeros
+from gensr.features.encoders.pooling import Frames, LayerMeans
 from gensr.features.encoders.settings import Extractor
-from gensr.features.pooling import Frames, LayerMeans
 
 FRAME_SAMPLES = 320
 """Samples per frame: log-mel frames every 160, halved by the second convolution."""

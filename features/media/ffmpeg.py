@@ -22,15 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import AudioError
-from gensr.features.cut import Block, Cut
-from gensr.features.kept import Decoded, Gathered, kept
+from gensr.features.audio.cut import Block, Cut
+from gensr.features.audio.kept import Decoded, Gathered, kept
+from gensr.features.audio.mixdown import Mixdown
+from gensr.features.audio.once import identity
+from gensr.features.audio.segments import Segment
 from gensr.features.media.boxes import check_parts
 from gensr.features.media.magic import Kind
 from gensr.features.media.peek import Peek
 from gensr.features.media.times import Times, check_clock, check_times
-from gensr.features.mixdown import Mixdown
-from gensr.features.once import identity
-from gensr.features.segments import Segment
 
 RATES = (1_000, 768_000)
 """Hz; outside, the header is damaged (and a very low rate would grow the clip a thousandfold)."""

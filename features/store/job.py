@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
+from gensr.features.audio.segments import key_of
+from gensr.features.hearing.verdict import Verdict
 from gensr.features.same_encoder import differences
-from gensr.features.segments import key_of
 from gensr.features.store import files, schema, survey_log
 from gensr.features.store.container import read_header
 from gensr.features.store.journal import Journal, at_once, with_id
@@ -37,7 +38,6 @@ from gensr.features.store.transfer import Advance, ignore
 from gensr.features.store.where import Location, Where
 from gensr.features.store.zarr_layout import vectors_metadata
 from gensr.features.store.zarr_store import ZarrWriter, discard
-from gensr.features.verdict import Verdict
 
 _HELD = 200 << 20
 """Bytes of shards that are read at a time, to see whether they are whole."""

@@ -26,9 +26,9 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gensr.features.hearing.verdict import Verdict, decoder_versions
 from gensr.features.store import files
 from gensr.features.store.where import Where
-from gensr.features.verdict import Verdict, decoder_versions
 
 if TYPE_CHECKING:
     from upath import UPath

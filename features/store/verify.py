@@ -16,11 +16,11 @@ from threading import Event
 import numpy as np
 
 from gensr.estimator.errors import StoreError
-from gensr.features.segments import file_of
+from gensr.features.audio.hashes import hash_file
+from gensr.features.audio.segments import file_of
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.transfer import Advance, ignore
 from gensr.features.store.where import Location, local
-from gensr.features.survey import hash_file
 
 _AHEAD = 1024
 """Rows whose files are hashed between two reports of progress."""

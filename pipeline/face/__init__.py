@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gensr.estimator.errors import GensrError
     from gensr.features.store import Store, open_store
-    from gensr.pipeline.answers import Answers
-    from gensr.pipeline.evaluate import Evaluation, evaluate, evaluate_all
-    from gensr.pipeline.extract import ExtractConfig, ExtractReport, extract
-    from gensr.pipeline.predict import predict
-    from gensr.pipeline.protocol import Protocol
-    from gensr.pipeline.run import Run
-    from gensr.pipeline.train import TrainConfig, TrainReport, train
-    from gensr.pipeline.trained import Trained, load_model
+    from gensr.pipeline.extraction.extract import ExtractConfig, ExtractReport, extract
+    from gensr.pipeline.protocols.protocol import Protocol
+    from gensr.pipeline.runs.run import Run
+    from gensr.pipeline.scoring.evaluate import Evaluation, evaluate, evaluate_all
+    from gensr.pipeline.training.train import TrainConfig, TrainReport, train
+    from gensr.pipeline.use.answers import Answers
+    from gensr.pipeline.use.predict import predict
+    from gensr.pipeline.use.trained import Trained, load_model
 
     __version__: str
 
@@ -53,14 +53,14 @@ if not TYPE_CHECKING:  # a type checker would take any name then
     _HOMES = {
         "gensr.estimator.errors": ("GensrError",),
         "gensr.features.store": ("Store", "open_store"),
-        "gensr.pipeline.evaluate": ("Evaluation", "evaluate", "evaluate_all"),
-        "gensr.pipeline.extract": ("ExtractConfig", "ExtractReport", "extract"),
-        "gensr.pipeline.answers": ("Answers",),
-        "gensr.pipeline.predict": ("predict",),
-        "gensr.pipeline.protocol": ("Protocol",),
-        "gensr.pipeline.run": ("Run",),
-        "gensr.pipeline.train": ("TrainConfig", "TrainReport", "train"),
-        "gensr.pipeline.trained": ("Trained", "load_model"),
+        "gensr.pipeline.scoring.evaluate": ("Evaluation", "evaluate", "evaluate_all"),
+        "gensr.pipeline.extraction.extract": ("ExtractConfig", "ExtractReport", "extract"),
+        "gensr.pipeline.use.answers": ("Answers",),
+        "gensr.pipeline.use.predict": ("predict",),
+        "gensr.pipeline.protocols.protocol": ("Protocol",),
+        "gensr.pipeline.runs.run": ("Run",),
+        "gensr.pipeline.training.train": ("TrainConfig", "TrainReport", "train"),
+        "gensr.pipeline.use.trained": ("Trained", "load_model"),
     }
 
     def __getattr__(name: str) -> Any:

@@ -105,8 +105,8 @@ def rebind(load_helper):
 @pytest.fixture(scope="session")
 def home(tones, tmp_path_factory) -> Path:
     """A working folder with a corpus, a store, settings, and three runs under runs/."""
-    from gensr.pipeline.extract import ExtractConfig, extract
-    from gensr.pipeline.train import TrainConfig, train
+    from gensr.pipeline.extraction.extract import ExtractConfig, extract
+    from gensr.pipeline.training.train import TrainConfig, train
 
     root = tmp_path_factory.mktemp("home")
     corpus = tones.write_corpus(root / "corpus")

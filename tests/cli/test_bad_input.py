@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.features import audio
-from gensr.features.decode_child import judge
+from gensr.features.hearing import decode as audio
+from gensr.features.hearing.decode_child import judge
 from gensr.features.store import open_store
-from gensr.pipeline import here as here_stage
+from gensr.pipeline.extraction import local as here_stage
 
 GOOD = {
     "stereo.wav": "mean of both channels",
@@ -200,14 +200,14 @@ class TestExtract:
 
     def test_what_may_not_be_read(self, here, gensr, tones, monkeypatch):
         root = tones.write_corpus(here / "c", sentences=1)
-        opened = audio._without_waiting
+        opened = audio.without_waiting
 
         def refuse(name, flags):
             if str(name).endswith("DC/sad-0.wav"):
                 raise PermissionError(13, "Permission denied", name)
             return opened(name, flags)
 
-        monkeypatch.setattr(audio, "_without_waiting", refuse)  # root may read everything
+        monkeypatch.setattr(audio, "without_waiting", refuse)  # root may read everything
 
         def hear_here(paths, known):
             for path in paths:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gensr.pipeline.train import TrainConfig, train
+from gensr.pipeline.training.train import TrainConfig, train
 
 OLD = Path(__file__).parents[1] / "fixtures/0.1.0/runs.zip"
 VALUES = (
@@ -148,7 +148,7 @@ def results(run):
 @pytest.mark.parametrize("name", ["gen-ser", "linear", "deployed", "half"])
 @pytest.mark.parametrize("old", [False, True], ids=["new", "0.1.0"])
 def test_a_damaged_run(old, name, seeds, place, home, gensr, monkeypatch):
-    monkeypatch.setattr("gensr.pipeline.figures.draw", lambda *_: [])
+    monkeypatch.setattr("gensr.pipeline.scoring.figures.draw", lambda *_: [])
     kept = (
         place / ("old" if old else "runs") / {"half": ("half", "interrupted")[old]}.get(name, name)
     )

@@ -129,7 +129,7 @@ def test_an_interrupt_says_how_to_go_on(gensr, home, monkeypatch, tmp_path):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gensr.pipeline.train.train", interrupted)
+    monkeypatch.setattr("gensr.pipeline.training.train.train", interrupted)
     said = gensr("train", home / "tones.zarr", "--run", tmp_path / "run")
     assert (said.status, said.out) == (1, "")
     assert re.fullmatch(r"gensr: interrupted; what is finished is kept[^\n]* --resume\n", said.err)
@@ -149,7 +149,7 @@ def test_a_fault_of_ours_is_not_hidden(gensr, monkeypatch):
     def broken(path, **options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("gensr.pipeline.describe.describe", broken)
+    monkeypatch.setattr("gensr.pipeline.use.describe.describe", broken)
     with pytest.raises(ZeroDivisionError):
         gensr("info", "x")
 

@@ -46,7 +46,7 @@ def test_a_damaged_store(home, here, gensr):
 
 def test_vectors_of_two_encoders(home, here, gensr):
     from gensr.features.encoders import Encoder
-    from gensr.pipeline.extract import ExtractConfig, extract
+    from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
     class Stub(Encoder):
         name, layers, width, equal_lengths = "stub", ("a", "x1"), 4, False

@@ -10,12 +10,8 @@ import pytest
 import soundfile
 
 from gensr.estimator.errors import AudioError
-from gensr.features.audio import (
-    MIN_SAMPLES,
-    SAMPLE_RATE,
-    read_audio,
-    resampling_provenance,
-)
+from gensr.features.audio.resample import SAMPLE_RATE
+from gensr.features.hearing.decode import MIN_SAMPLES, read_audio, resampling_provenance
 
 
 def tone(seconds=1.0, rate=SAMPLE_RATE, hertz=440.0):
@@ -212,8 +208,8 @@ def test_absurd_headers_are_refused(write, offset, field, words):
     ],
 )
 def test_a_recording_of_hours_is_refused_before_memory_is(write, monkeypatch, rate, longest, words):
-    monkeypatch.setattr("gensr.features.frames.BLOCK_SAMPLES", 1_000)
-    monkeypatch.setattr("gensr.features.mixdown.LONGEST_SECONDS", 7.2)
+    monkeypatch.setattr("gensr.features.audio.frames.BLOCK_SAMPLES", 1_000)
+    monkeypatch.setattr("gensr.features.audio.mixdown.LONGEST_SECONDS", 7.2)
     noise = np.random.default_rng(0).integers(-9_000, 9_000, longest + 1).astype(np.int16)
     assert read_audio(write(noise[:-1], rate=rate)).seconds == pytest.approx(longest / rate)
     assert words in reason(write(noise, rate=rate))
@@ -298,7 +294,7 @@ def test_reading_needs_no_torch(write, rate):
     code = """
 import sys
 from pathlib import Path
-from gensr.features.audio import read_audio
+from gensr.features.hearing.decode import read_audio
 assert read_audio(Path(sys.argv[1])).seconds == 1.0
 assert "torch" not in sys.modules
 """

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import ConfigError
-from gensr.features.batching import MAX_PADDING, plan_batches
+from gensr.features.encoding.batching import MAX_PADDING, plan_batches
 
 LENGTHS = st.lists(st.integers(400, 3_000), max_size=80)
 

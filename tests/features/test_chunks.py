@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from gensr.estimator.errors import AudioError
-from gensr.features.audio import open_audio, read_audio
-from gensr.features.chunks import check_fields
+from gensr.features.hearing.decode import open_audio, read_audio
+from gensr.features.media.fields import check_fields
 
 COUNT = 9_600
 CONTAINERS = {

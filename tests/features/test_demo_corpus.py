@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from torchaudio.compliance.kaldi import fbank
 
 from gensr.estimator.errors import ConfigError, CorpusError
-from gensr.features.demo_corpus import DemoConfig, draw_speaker, write_demo_corpus
+from gensr.features.demo.corpus import DemoConfig, draw_speaker, write_demo_corpus
 
 Clips = list[tuple[dict[str, str], np.ndarray]]
 SMALL = DemoConfig(speakers=2, sentences=1)

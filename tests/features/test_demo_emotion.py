@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gensr.features.demo_emotion import (
+from gensr.features.demo.emotion import (
     EMOTIONS,
     HABITS,
     PROFILES,
@@ -15,7 +15,7 @@ from gensr.features.demo_emotion import (
     time_sentence,
     voice_of,
 )
-from gensr.features.demo_voice import FRAMES_PER_SECOND, frames
+from gensr.features.demo.voice import FRAMES_PER_SECOND, frames
 
 WORDS = [["DH", "AH"], ["P", "AA1", "R", "S", "AH", "L"], ["IH", "Z"], ["K", "OW1", "L", "D"]]
 

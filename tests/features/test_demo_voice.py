@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gensr.features.demo_voice import HOP, PHONES, SAMPLE_RATE, Segment, Voice, frames, speak
+from gensr.features.demo.voice import HOP, PHONES, SAMPLE_RATE, Segment, Voice, frames, speak
 
 MODAL = Voice(
     open_quotient=0.6,

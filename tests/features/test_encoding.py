@@ -13,10 +13,10 @@ import pytest
 import soundfile
 
 from gensr.estimator.errors import AudioError, EncoderError, StoreError
-from gensr.features.audio import content_address, read_audio
 from gensr.features.encoders import Encoder
-from gensr.features.encoding import Clips, encode_clips
-from gensr.features.windows import Batching, cut
+from gensr.features.encoding.encode import Clips, encode_clips
+from gensr.features.encoding.windows import Batching, cut
+from gensr.features.hearing.decode import content_address, read_audio
 
 
 class Levels(Encoder):
@@ -137,9 +137,9 @@ def test_a_disk_that_falters_is_asked_again(tmp_path, monkeypatch, code, times):
             raise AudioError(error.strerror.lower()) from error
         return read_audio(path, file_sha256=file_sha256)
 
-    monkeypatch.setattr("gensr.features.encoding.read_again", falters)
+    monkeypatch.setattr("gensr.features.encoding.encode.read_again", falters)
     clock = SimpleNamespace(sleep=pauses.append)
-    monkeypatch.setattr("gensr.features.encoding.time", clock)
+    monkeypatch.setattr("gensr.features.encoding.encode.time", clock)
     if times < 3:
         np.testing.assert_array_equal(clips.read(0), waves[0])
         assert len(asked) == times + 1
@@ -155,7 +155,7 @@ def test_a_disk_that_falters_is_asked_again(tmp_path, monkeypatch, code, times):
 def test_a_changed_file_is_not_asked_again(tmp_path, monkeypatch):
     clips, _ = write(tmp_path, [1_000])
     (tmp_path / "0.wav").write_bytes(b"")
-    monkeypatch.setattr("gensr.features.encoding.time", None)
+    monkeypatch.setattr("gensr.features.encoding.encode.time", None)
     with pytest.raises(StoreError, match="changed while it was read: empty file"):
         clips.read(0)
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.features.audio import LONGEST_SECONDS
+from gensr.features.audio.mixdown import LONGEST_SECONDS
 from gensr.features.corpora import Clip
 from gensr.features.encoders import Encoder
+from gensr.features.hearing.survey import survey
 from gensr.features.store import open_store
-from gensr.features.survey import survey
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 FORMS = {
     "u8.wav": ("WAV", "PCM_U8"),

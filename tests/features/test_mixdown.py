@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import AudioError
-from gensr.features.audio import read_audio
-from gensr.features.mixdown import LEAST_LEVEL, Mixdown
+from gensr.features.audio.mixdown import LEAST_LEVEL, Mixdown
+from gensr.features.hearing.decode import read_audio
 
 
 def mixed(samples, block=1_000):

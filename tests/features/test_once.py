@@ -3,7 +3,7 @@
 import pytest
 
 from gensr.estimator.errors import AudioError
-from gensr.features.once import Once
+from gensr.features.audio.once import Once
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from gensr.features.pooling import Frames, LayerMeans, masked_mean
+from gensr.features.encoders.pooling import Frames, LayerMeans, masked_mean
 
 
 def frames(*counts):

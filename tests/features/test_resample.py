@@ -8,7 +8,7 @@ import pytest
 import torch
 import torchaudio
 
-from gensr.features.resample import resample, resampled_blocks
+from gensr.features.audio.resample import resample, resampled_blocks
 
 
 def sine(rate, hertz, seconds=1.0):
@@ -66,9 +66,9 @@ def test_what_16_khz_cannot_hold_is_filtered_out(rate):
 @pytest.mark.parametrize("rate", [8_000, 15_991, 24_414, 44_100, 44_101, 48_000])
 def test_blocks_join_without_a_seam(rate, monkeypatch):
     samples = np.random.default_rng(0).standard_normal(5 * rate)
-    monkeypatch.setattr("gensr.features.resample._BLOCK_SAMPLES", 1 << 30)
+    monkeypatch.setattr("gensr.features.audio.resample._BLOCK_SAMPLES", 1 << 30)
     (whole,) = resampled_blocks(samples, rate)
-    monkeypatch.setattr("gensr.features.resample._BLOCK_SAMPLES", 1_000)
+    monkeypatch.setattr("gensr.features.audio.resample._BLOCK_SAMPLES", 1_000)
     blocks = list(resampled_blocks(samples, rate))
     assert len(blocks) > 4
     assert np.concatenate(blocks).tobytes() == whole.tobytes()

@@ -11,11 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import AudioError
-from gensr.features import audio, frames, kept, mixdown, once
-from gensr.features.audio import read_audio
+from gensr.features.audio import frames, kept, mixdown, once
+from gensr.features.audio import hashes as hashes_of_files
+from gensr.features.audio.segments import Segment, file_of, locate, name_of, take_apart
 from gensr.features.corpora import Clip
-from gensr.features.segments import Segment, file_of, locate, name_of, take_apart
-from gensr.features.survey import survey
+from gensr.features.hearing import decode as audio
+from gensr.features.hearing.decode import read_audio
+from gensr.features.hearing.survey import survey
 
 FORMS = {
     "16.wav": ("WAV", "PCM_16"),
@@ -252,7 +254,7 @@ def counted(monkeypatch, owner, name):
 @pytest.mark.parametrize("clock", ["settled"], indirect=True)
 def test_many_parts_cost_one_reading(form, tmp_path, clock, monkeypatch):
     path = written(tmp_path / form, 16_000, 1)
-    hashes = counted(monkeypatch, audio, "hash_bytes")
+    hashes = counted(monkeypatch, hashes_of_files, "hash_bytes")
     decoded = []
     real = frames.Frames._read
 

@@ -15,11 +15,12 @@ import pytest
 import soundfile
 
 from gensr.estimator.errors import AudioError
-from gensr.features.audio import read_audio
+from gensr.features.audio.hashes import LARGEST, hash_file
 from gensr.features.corpora import Clip
-from gensr.features.decoders import Decoders
-from gensr.features.survey import LARGEST, hash_file, hear_in_children, in_order, survey
-from gensr.features.verdict import Verdict, refused
+from gensr.features.hearing.decode import read_audio
+from gensr.features.hearing.decoders import Decoders
+from gensr.features.hearing.survey import hear_in_children, in_order, survey
+from gensr.features.hearing.verdict import Verdict, refused
 
 
 def in_threads(read=read_audio, threads=2):
@@ -277,5 +278,5 @@ def test_a_file_that_grows_while_it_is_hashed(tmp_path, monkeypatch):
         monkeypatch.setattr(os, "fstat", lambda _: status)
         return opened
 
-    monkeypatch.setattr("gensr.features.survey.open", growing, raising=False)
+    monkeypatch.setattr("gensr.features.hearing.survey.open", growing, raising=False)
     assert hash_file(file) == ""

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensr.features.batching import MAX_PADDING
-from gensr.features.windows import FRAME, Batching, cut
+from gensr.features.encoding.batching import MAX_PADDING
+from gensr.features.encoding.windows import FRAME, Batching, cut
 
 
 @given(samples=st.integers(400, 300_000), longest=st.integers(800, 100_000))

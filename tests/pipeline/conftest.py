@@ -43,7 +43,7 @@ def corpus(tones, made) -> Path:
 @pytest.fixture(scope="session")
 def fbank():
     """fbank(corpus, out) -> out: extracted."""
-    from gensr.pipeline.extract import ExtractConfig, extract
+    from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
     def run(corpus: Path, out: Path) -> Path:
         extract(corpus, out, ExtractConfig(encoder="fbank", shard_clips=16))
@@ -68,7 +68,7 @@ def tiny(tones, made) -> Path:
 @pytest.fixture(scope="session")
 def fit(store, tiny):
     """fit(folder, *stores, **TrainConfig and train's own) -> TrainReport."""
-    from gensr.pipeline.train import TrainConfig, train
+    from gensr.pipeline.training.train import TrainConfig, train
 
     def run(folder, *stores, resume=False, overwrite=False, progress=None, **config):
         settings = {"steps": 12, "settings": tiny, "device": "cpu"} | config

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from gensr.features.store.hdf5_store import Hdf5Writer  # noqa: F401  once, before forking
-from gensr.pipeline.train import TrainConfig, train
+from gensr.pipeline.training.train import TrainConfig, train
 
 
 def die_at(step):

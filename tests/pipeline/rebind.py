@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from gensr.pipeline.run_files import identity
+from gensr.pipeline.runs.files import identity
 
 
 def rebind(run: Path) -> Path:

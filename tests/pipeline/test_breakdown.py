@@ -8,9 +8,9 @@ import pytest
 from sklearn.metrics import recall_score
 
 from gensr.estimator.metrics import numbers
-from gensr.pipeline.breakdown import recalls, worst_speaker
-from gensr.pipeline.describe import describe
-from gensr.pipeline.run import Prediction, Run
+from gensr.pipeline.runs.run import Prediction, Run
+from gensr.pipeline.scoring.breakdown import recalls, worst_speaker
+from gensr.pipeline.use.describe import describe
 
 
 def test_recalls_are_those_of_scikit_learn():
@@ -67,7 +67,7 @@ def test_predictions_carry_speaker_and_corpus(finished):
 
 
 def test_info_shows_the_numbers_of_a_run(finished, deployed, copied):
-    from gensr.pipeline.evaluate import evaluate
+    from gensr.pipeline.scoring.evaluate import evaluate
 
     known, found = dict(describe(finished).facts), evaluate(Run.open(finished), steps=())
     assert known["WA"].startswith(f"{100 * found.numbers.values['accuracy']:.1f} % [")

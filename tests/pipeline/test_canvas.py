@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gensr.estimator.metrics import numbers
-from gensr.pipeline import canvas, figures
+from gensr.pipeline.scoring import canvas, figures
 
 DRAW = """
 import sys

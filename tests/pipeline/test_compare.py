@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from gensr.pipeline.compare import differences, reasons_between
-from gensr.pipeline.evaluate import Evaluation, score
-from gensr.pipeline.protocols import make_protocol
-from gensr.pipeline.run import Prediction
+from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.runs.run import Prediction
+from gensr.pipeline.scoring.compare import differences, reasons_between
+from gensr.pipeline.scoring.evaluate import Evaluation, score
 
 
 def table(speakers="abcdefgh", emotions=("angry", "happy", "sad"), corpus="mine", **columns):

@@ -4,8 +4,8 @@ import pytest
 
 from gensr.estimator.errors import GensrError
 from gensr.features.store import open_store
-from gensr.pipeline.describe import describe
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from gensr.pipeline.use.describe import describe
 
 
 def facts(path):

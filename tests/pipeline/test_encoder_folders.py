@@ -14,9 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from gensr.estimator.errors import RunError
 from gensr.features.store import open_store
-from gensr.pipeline.encoder_folders import recall, remember
-from gensr.pipeline.extract import ExtractConfig, extract
-from gensr.pipeline.predict import predict
+from gensr.pipeline.extraction.encoder_folders import recall, remember
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from gensr.pipeline.use.predict import predict
 
 ABOUT = {"weights_sha256": "a" * 64, "config_sha256": "b" * 64}
 

@@ -14,10 +14,10 @@ from gensr.estimator.intervals import interval
 from gensr.estimator.metrics import accuracy
 from gensr.estimator.model import predict
 from gensr.estimator.saved import load_model
-from gensr.pipeline.bench import Bench
-from gensr.pipeline.evaluate import evaluate, score
-from gensr.pipeline.run import Prediction, Run
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.runs.run import Prediction, Run
+from gensr.pipeline.scoring.evaluate import evaluate, score
+from gensr.pipeline.scoring.replay import Bench
+from gensr.pipeline.training.vectors import load_vectors
 
 SPEAKERS = ("DC", "JE", "JK", "KL")
 
@@ -184,7 +184,7 @@ class TestEvaluation:
 
     def test_a_model_without_n(self, linear, store, monkeypatch):
         """It is scored without its models and its store."""
-        monkeypatch.setattr("gensr.pipeline.evaluate.Bench", None)
+        monkeypatch.setattr("gensr.pipeline.scoring.evaluate.Bench", None)
         found = evaluate(Run.open(linear), sampler="euler", device="cpu")
         assert (found.by_steps, found.trajectory) == ({}, None)
         assert found.options["sampler"] is None

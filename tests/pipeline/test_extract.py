@@ -11,12 +11,12 @@ import soundfile
 
 from gensr.estimator.errors import ConfigError, CorpusError, EncoderError, StoreError
 from gensr.features.encoders import Encoder
+from gensr.features.hearing.survey import survey
 from gensr.features.store import open_store
 from gensr.features.store.shard_writer import ShardWriter
-from gensr.features.survey import survey
-from gensr.pipeline import extract as stage
-from gensr.pipeline import here
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction import extract as stage
+from gensr.pipeline.extraction import local as here
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 
 class Lengths(Encoder):
@@ -255,7 +255,7 @@ def test_the_encoder_is_loaded_as_the_settings_say(corpus, tmp_path, monkeypatch
 def test_fbank_end_to_end_without_transformers(corpus, tmp_path):
     code = (
         "import sys; from pathlib import Path\n"
-        "from gensr.pipeline.extract import ExtractConfig, extract\n"
+        "from gensr.pipeline.extraction.extract import ExtractConfig, extract\n"
         "assert 'torch' not in sys.modules\n"
         "report = extract(Path(sys.argv[1]), Path(sys.argv[2]), ExtractConfig(encoder='fbank'))\n"
         "print(report.encoded, 'transformers' in sys.modules)"

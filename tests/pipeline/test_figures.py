@@ -9,10 +9,10 @@ from matplotlib import font_manager
 
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.metrics import numbers
-from gensr.pipeline import figures, fonts
-from gensr.pipeline.bench import MeanTrajectory
-from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.run import Run
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring import figures, fonts
+from gensr.pipeline.scoring.evaluate import evaluate
+from gensr.pipeline.scoring.replay import MeanTrajectory
 
 
 def made(C, n=200, clusters=5, seed=0):

@@ -2,8 +2,8 @@
 
 import doctest
 
-from gensr.pipeline import grouping
-from gensr.pipeline.grouping import grouped
+from gensr.pipeline.use import grouping
+from gensr.pipeline.use.grouping import grouped
 
 
 def test_a_few_are_named_and_many_are_counted():

@@ -6,10 +6,10 @@ import pytest
 
 from gensr.cli.main import app
 from gensr.estimator.errors import RunError
-from gensr.pipeline.describe import describe
-from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.run import Run
-from gensr.pipeline.run_files import check_manifest
+from gensr.pipeline.runs.files import check_manifest
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.evaluate import evaluate
+from gensr.pipeline.use.describe import describe
 
 SAID = "spellings of one emotion joined as 'Angry': 'Angry' (6), 'angry' (6); "
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from gensr.estimator.errors import RunError
-from gensr.pipeline import run_lock
-from gensr.pipeline.describe import describe
-from gensr.pipeline.run import FIRST, REPLACED, Run, is_run
-from gensr.pipeline.run_models import load_fold
+from gensr.pipeline.runs import lock as run_lock
+from gensr.pipeline.runs.models import load_fold
+from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_run
+from gensr.pipeline.use.describe import describe
 
 KILLED = Path(__file__).with_name("killed_training.py")
 MINE = {"thesis.txt": b"years of work", "figures-of-mine/one.png": b"drawn by hand"}

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from gensr.estimator.errors import RunError
-from gensr.pipeline.describe import describe
-from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.predict import predict
-from gensr.pipeline.run import Run
-from gensr.pipeline.train import TrainConfig, train
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.evaluate import evaluate
+from gensr.pipeline.training.train import TrainConfig, train
+from gensr.pipeline.use.describe import describe
+from gensr.pipeline.use.predict import predict
 
 KEPT = Path(__file__).parents[1] / "fixtures/0.1.0/runs.zip"
 MADE_WITH = "2.11.0"

@@ -6,8 +6,8 @@ import pytest
 from gensr.cli.main import app
 from gensr.estimator.errors import GensrError
 from gensr.features.encoders import Encoder
-from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from gensr.pipeline.scoring.evaluate import evaluate
 
 NOTED = {
     "family": "hashed",

@@ -12,12 +12,12 @@ import torch
 from gensr.estimator.errors import CorpusError, GensrError, RunError
 from gensr.estimator.model import predict as ask
 from gensr.estimator.saved import load_model
-from gensr.features.decoders import shared_decoders
-from gensr.pipeline import predict as stage
-from gensr.pipeline.describe_run import run_facts
-from gensr.pipeline.predict import predict
-from gensr.pipeline.run import Run
-from gensr.pipeline.vectors import load_vectors
+from gensr.features.hearing.decoders import shared_decoders
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.training.vectors import load_vectors
+from gensr.pipeline.use import predict as stage
+from gensr.pipeline.use.describe_run import run_facts
+from gensr.pipeline.use.predict import predict
 
 
 @pytest.fixture

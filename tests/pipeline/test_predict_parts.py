@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from gensr.estimator.errors import CorpusError
-from gensr.pipeline.inputs import inputs_of
-from gensr.pipeline.predict import predict
-from gensr.pipeline.run import Run
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.use.inputs import inputs_of
+from gensr.pipeline.use.predict import predict
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import ProtocolError
-from gensr.pipeline.protocol import from_plain
-from gensr.pipeline.protocols import PLANS, make_protocol
+from gensr.pipeline.protocols.plans import PLANS, make_protocol
+from gensr.pipeline.protocols.protocol import from_plain
 
 ANY = sorted(name for name, plan in PLANS.items() if not plan.corpora)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from gensr.estimator.errors import ProtocolError
-from gensr.pipeline.protocol import Protocol, from_plain
-from gensr.pipeline.protocols import PLANS, Table, make_protocol
+from gensr.pipeline.protocols.plans import PLANS, Table, make_protocol
+from gensr.pipeline.protocols.protocol import Protocol, from_plain
 
 COLUMNS = [
     "path",
@@ -227,7 +227,7 @@ def test_what_a_run_keeps_of_a_protocol_is_enough_to_score(
 
 
 def test_every_protocol_is_in_the_table_of_the_docs() -> None:
-    from gensr.pipeline import protocols
+    from gensr.pipeline.protocols import plans as protocols
 
     assert all(f"| {name} " in str(protocols.__doc__) for name in PLANS)
 

@@ -9,8 +9,8 @@ from itertools import product
 import pytest
 
 from gensr.estimator.errors import RunError
-from gensr.pipeline import provenance
-from gensr.pipeline.run import Prediction, Run, new_folder, newest
+from gensr.pipeline.runs import provenance
+from gensr.pipeline.runs.run import Prediction, Run, new_folder, newest
 
 
 def test_predictions_come_back_as_they_were_whatever_is_in_a_path(tmp_path):
@@ -150,19 +150,19 @@ class TestRevision:
         git("init")
         git("add", ".")
         git("commit", "-m", "x")
-        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "pipeline/run.py"))
+        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "pipeline/runs/run.py"))
         clean = provenance._git_revision()
         assert len(clean) == 40
         (tmp_path / "pyproject.toml").write_text("changed")
         assert provenance._git_revision() == f"{clean}+dirty"
 
     def test_an_installed_package_has_none_even_within_a_checkout(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "gensr/pipeline/run.py"))
+        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "gensr/pipeline/runs/run.py"))
         assert provenance._git_revision() is None
 
     def test_no_git_is_no_error(self, monkeypatch, tmp_path):
         (tmp_path / "pyproject.toml").write_text("")
-        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "pipeline/run.py"))
+        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "pipeline/runs/run.py"))
         assert provenance._git_revision() is None
         monkeypatch.setenv("PATH", "")
         assert provenance._git_revision() is None

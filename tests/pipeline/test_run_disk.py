@@ -12,11 +12,11 @@ import pytest
 
 from gensr.estimator import files
 from gensr.estimator.errors import RunError
-from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.figures import draw
-from gensr.pipeline.predict import predict
-from gensr.pipeline.run import Run
-from gensr.pipeline.run_lock import held
+from gensr.pipeline.runs.lock import held
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.evaluate import evaluate
+from gensr.pipeline.scoring.figures import draw
+from gensr.pipeline.use.predict import predict
 
 
 @pytest.fixture

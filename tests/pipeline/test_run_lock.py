@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from gensr.estimator.errors import RunError
-from gensr.pipeline.describe import describe
-from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.predict import predict
-from gensr.pipeline.run import Run
-from gensr.pipeline.run_lock import held, idle
+from gensr.pipeline.runs.lock import held, idle
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.evaluate import evaluate
+from gensr.pipeline.use.describe import describe
+from gensr.pipeline.use.predict import predict
 
 HOLDS = """
 import sys, pathlib
-from gensr.pipeline.run_lock import held
+from gensr.pipeline.runs.lock import held
 with held(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

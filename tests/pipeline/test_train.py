@@ -15,10 +15,10 @@ from gensr.estimator.errors import RunError
 from gensr.estimator.model import predict
 from gensr.estimator.saved import load_model
 from gensr.features.store import open_store
-from gensr.pipeline.protocols import make_protocol
-from gensr.pipeline.run import Run, newest
-from gensr.pipeline.train import TrainConfig, train
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.runs.run import Run, newest
+from gensr.pipeline.training.train import TrainConfig, train
+from gensr.pipeline.training.vectors import load_vectors
 
 
 def files(folder: Path) -> set[str]:

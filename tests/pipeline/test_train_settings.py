@@ -8,9 +8,9 @@ import pytest
 from safetensors.torch import load_file
 
 from gensr.estimator.errors import ConfigError, ProtocolError, StoreError
-from gensr.pipeline.evaluate import evaluate
-from gensr.pipeline.train import TrainConfig, train
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.scoring.evaluate import evaluate
+from gensr.pipeline.training.train import TrainConfig, train
+from gensr.pipeline.training.vectors import load_vectors
 
 
 def rows(run: Path) -> list[dict[str, str]]:
@@ -102,7 +102,7 @@ class TestSeveralStores:
         names = (store.name, other.name)
         with monkeypatch.context() as patch:
             patch.setattr(
-                "gensr.pipeline.train.load_vectors",
+                "gensr.pipeline.training.train.load_vectors",
                 lambda stores, layers, **_: load_vectors(stores, layers, prefixes=names),
             )
             return fit(tmp_path / "run", store, other, steps=2).run

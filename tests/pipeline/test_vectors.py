@@ -7,9 +7,9 @@ from gensr.estimator.errors import ConfigError, StoreError
 from gensr.features.encoders import Encoder
 from gensr.features.store import open_store
 from gensr.features.store.merge import merge
-from gensr.pipeline.extract import ExtractConfig, extract
-from gensr.pipeline.protocols import make_protocol
-from gensr.pipeline.vectors import check_same_encoder, load_vectors
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.training.vectors import check_same_encoder, load_vectors
 
 
 class Stub(Encoder):

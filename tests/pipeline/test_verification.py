@@ -10,8 +10,8 @@ from gensr.cli.main import run
 from gensr.estimator.errors import EncoderError
 from gensr.features.encoders import Encoder
 from gensr.features.store import open_store
-from gensr.pipeline.extract import ExtractConfig, extract
-from gensr.pipeline.verification import relative_errors
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.verification import relative_errors
 
 
 class Leaking(Encoder):
@@ -115,7 +115,7 @@ def test_the_command_says_what_it_found(corpus, tmp_path, monkeypatch, capsys):
 
 
 def test_the_command_fails_where_the_clips_differ(corpus, tmp_path, monkeypatch, capsys):
-    loaded = "gensr.pipeline.here.load_encoder"
+    loaded = "gensr.pipeline.extraction.local.load_encoder"
     monkeypatch.setattr(loaded, lambda *names, **more: Leaking(leak=1e-3))
     assert command(monkeypatch, corpus, "--out", tmp_path / "s.zarr") == 1
     (said,) = capsys.readouterr().err.strip().splitlines()

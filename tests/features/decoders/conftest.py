@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gensr.features.decoders import Decoders
+from gensr.features.hearing.decoders import Decoders
 
 WORSE_CHILD = """
 import os, signal, sys, time

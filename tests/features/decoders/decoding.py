@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from gensr.features.audio import read_audio
 from gensr.features.corpora import Clip
-from gensr.features.survey import hear_in_children, survey
-from gensr.features.verdict import Verdict
+from gensr.features.hearing.decode import read_audio
+from gensr.features.hearing.survey import hear_in_children, survey
+from gensr.features.hearing.verdict import Verdict
 
 
 def write(path, seed=0, rate=16_000):

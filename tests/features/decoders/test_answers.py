@@ -8,10 +8,10 @@ import pytest
 import soundfile
 
 from gensr.estimator.errors import AudioError
-from gensr.features import audio
-from gensr.features.audio import read_audio
-from gensr.features.decoders import read_again, shared_decoders
-from gensr.features.survey import hash_file
+from gensr.features.audio.hashes import hash_file
+from gensr.features.hearing import decode as audio
+from gensr.features.hearing.decode import read_audio
+from gensr.features.hearing.decoders import read_again, shared_decoders
 
 NAMES = [
     "new\nline.wav",
@@ -71,9 +71,9 @@ def test_what_libmpg123_thinks_of_a_file_is_told_to_nobody(decoding, tmp_path):
     code = """
 import sys
 from pathlib import Path
-from gensr.features.audio import read_audio
-from gensr.features.decoders import shared_decoders
-from gensr.features.encoding import Clips
+from gensr.features.hearing.decode import read_audio
+from gensr.features.hearing.decoders import shared_decoders
+from gensr.features.encoding.encode import Clips
 path = Path(sys.argv[1])
 if sys.argv[2] == "itself":
     read_audio(path)

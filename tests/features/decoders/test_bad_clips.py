@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from gensr.estimator.errors import GensrError
-from gensr.features.decoders import Decoders
-from gensr.features.verdict import Verdict
+from gensr.features.hearing.decoders import Decoders
+from gensr.features.hearing.verdict import Verdict
 
 
 def test_a_crash_costs_one_clip_by_name(decoding, root, worse):
@@ -97,5 +97,5 @@ def test_resampling_has_time_to_load_what_it_needs(decoding, root, worse, monkey
     decoders.rest()
     decoders = worse(1, seconds=2.0)
     decoders.hear(root / "01.wav")
-    monkeypatch.setattr("gensr.features.decoding_process._START_SECONDS", 3.0)
+    monkeypatch.setattr("gensr.features.hearing.decoding_process._START_SECONDS", 3.0)
     assert decoders.hear(path)[1].reason == "the decoder did not finish within 3 s"

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from gensr.estimator.errors import GensrError
-from gensr.features.survey import hear_in_children
+from gensr.features.hearing.survey import hear_in_children
 
 
 def test_a_process_that_died_idle_and_one_that_is_interrupted(root, worse):
@@ -98,7 +98,7 @@ def test_a_script_without_a_main_guard(decoding, root, tmp_path):
 import sys
 from pathlib import Path
 from gensr.features.corpora import Clip
-from gensr.features.survey import survey
+from gensr.features.hearing.survey import survey
 clips = [Clip(path=f"{number:02d}.wav", corpus="c") for number in range(12)]
 print(len(survey(Path(sys.argv[1]), clips).heard))
 assert "torch" not in sys.modules
@@ -111,7 +111,7 @@ def test_a_fork_has_decoders_of_its_own(decoding, root, tmp_path):
     code = """
 import os, sys
 from pathlib import Path
-from gensr.features.decoders import shared_decoders
+from gensr.features.hearing.decoders import shared_decoders
 path = Path(sys.argv[1])
 first = shared_decoders().hear(path)
 pid = os.fork()
@@ -130,7 +130,7 @@ def test_nothing_outlives_a_parent_that_is_killed(decoding, root, worse, tmp_pat
     code = """
 import sys
 from pathlib import Path
-from gensr.features.decoders import Decoders
+from gensr.features.hearing.decoders import Decoders
 decoders = Decoders(1, command=(sys.executable, sys.argv[1]))
 decoders.hear(Path(sys.argv[2]) / "01.wav")
 print("ready", flush=True)

@@ -260,7 +260,7 @@ def test_fbank_needs_no_transformers():
 import sys
 import gensr.features.encoders
 assert "torch" not in sys.modules
-import gensr.features.audio
+import gensr.features.hearing.decode
 assert "torch" not in sys.modules
 import numpy
 encoder = gensr.features.encoders.load_encoder("fbank")

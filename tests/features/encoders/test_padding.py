@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from gensr.features.encoders.padding import MaskedGroupNorm, masked_group_norm, mend_padding
-from gensr.features.pooling import Frames
+from gensr.features.encoders.pooling import Frames
 
 CPU = torch.device("cpu")
 

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import AudioError
-from gensr.features.audio import content_address, read_audio
-from gensr.features.decoders import read_again, shared_decoders
 from gensr.features.encoders import Encoder
+from gensr.features.hearing.decode import content_address, read_audio
+from gensr.features.hearing.decoders import read_again, shared_decoders
 from gensr.features.media.ffmpeg import load_av
 from gensr.features.store import open_store
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 KINDS = {
     "a.webm": {"codec": "libopus", "rate": 48_000},
@@ -59,7 +59,7 @@ def test_samples_are_those_of_the_ffmpeg_command(make, name):
     command = ["ffmpeg", "-v", "error", "-i", path, "-f", "f32le", "-c:a", "pcm_f32le", "-"]
     raw = subprocess.run(command, capture_output=True, check=True).stdout
     expected = np.frombuffer(raw, "<f4").reshape(-1, how.get("channels", 1)).mean(axis=1)
-    from gensr.features.audio import decode, open_audio
+    from gensr.features.hearing.decode import decode, open_audio
 
     with open_audio(path) as file:
         found, found_rate = decode(file)

@@ -5,11 +5,12 @@ import pytest
 import soundfile
 
 from gensr.estimator.errors import AudioError
-from gensr.features import audio, frames, kept, once
-from gensr.features.audio import decode, open_audio
-from gensr.features.decoders import read_again, shared_decoders
+from gensr.features.audio import frames, kept, once
+from gensr.features.audio.segments import locate
+from gensr.features.hearing import decode as audio
+from gensr.features.hearing.decode import decode, open_audio
+from gensr.features.hearing.decoders import read_again, shared_decoders
 from gensr.features.media import ffmpeg
-from gensr.features.segments import locate
 
 KINDS = {
     "v.mp4": {"codec": "aac", "video": "mpeg4"},

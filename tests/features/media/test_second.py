@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import AudioError
-from gensr.features.audio import read_audio
+from gensr.features.hearing.decode import read_audio
 
 FORMS = {
     "wav": ("WAV", "PCM_16"),

@@ -24,7 +24,7 @@ def out(request, tmp_path):
 @pytest.fixture
 def run(stub, corpus):
     """Extract the stub corpus: run(out, encoder=..., root=..., **config) -> report."""
-    from gensr.pipeline.extract import ExtractConfig, extract
+    from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
     def run(out, encoder=None, root=corpus, progress=None, **config):
         settings = {"encoder": "stub", "shard_clips": 4, "batch_seconds": 0.2} | config

@@ -16,7 +16,7 @@ from pathlib import Path
 from gensr.features.store.convert import convert
 from gensr.features.store.hdf5_store import Hdf5Writer  # noqa: F401  once, before forking
 from gensr.features.store.merge import merge
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 stub = runpy.run_path(str(Path(__file__).with_name("stub.py")))

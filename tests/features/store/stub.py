@@ -71,7 +71,7 @@ def write_corpus(root: Path, clips: int = 20) -> Path:
 
 def main(corpus: Path, out: Path, pause: float = 0.0) -> tuple[int, int, int]:
     """Extract; return how many clips were encoded, skipped, and are in the store."""
-    from gensr.pipeline.extract import ExtractConfig, extract
+    from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
     report = extract(
         corpus,

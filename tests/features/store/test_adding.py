@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gensr.estimator.errors import StoreError
-from gensr.features.audio import read_audio
+from gensr.features.hearing.decode import read_audio
 from gensr.features.store import open_store
 
 

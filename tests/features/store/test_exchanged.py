@@ -16,7 +16,7 @@ from gensr.features.store.convert import convert
 from gensr.features.store.merge import merge
 from gensr.features.store.schema import HASH, _sha256
 from gensr.features.store.verify import verify
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.training.vectors import load_vectors
 
 FEW, MANY = (2, 19), (0, 2, 15, 16, 17, 18, 20, 21, 22, 24)
 """Readings before the exchange: of the tables' 17 columns, of the 5 shards."""

@@ -12,7 +12,7 @@ from gensr.features.store import bounds, files, open_store
 from gensr.features.store.hdf5_extents import Extents
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
-from gensr.pipeline.extract_config import ExtractConfig
+from gensr.pipeline.extraction.config import ExtractConfig
 
 WIDE = 2**12
 

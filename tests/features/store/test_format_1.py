@@ -14,7 +14,7 @@ from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.verify import verify
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.training.vectors import load_vectors
 
 KEPT = Path(__file__).parents[2] / "fixtures/0.1.0"
 CLIPS, SHARD = 24, 5

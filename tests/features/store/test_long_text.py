@@ -15,7 +15,7 @@ from gensr.features.store import hdf5_columns, open_store
 from gensr.features.store.convert import convert
 from gensr.features.store.table import as_column, is_even
 from gensr.features.store.verify import verify
-from gensr.pipeline.vectors import load_vectors
+from gensr.pipeline.training.vectors import load_vectors
 
 ROWS, LONG = 2000, 200_000
 

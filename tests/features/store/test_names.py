@@ -13,8 +13,8 @@ from gensr.features.store import open_store
 from gensr.features.store.convert import convert
 from gensr.features.store.merge import merge
 from gensr.features.store.names import MARKS, check_apart, check_names
-from gensr.features.store.table import check_clips
 from gensr.features.store.verify import verify
+from gensr.pipeline.extraction.rows import check_clips
 
 GOOD = (
     "Sr No.",
@@ -172,7 +172,9 @@ def test_a_name_is_refused_before_anything_is_heard(run, out, corpus, tree, name
     found = tree(out)
     rows = "".join(f"{file.relative_to(corpus)},x,y\n" for file in corpus.rglob("*.wav"))
     (corpus / "manifest.csv").write_text(f"file,emotion,{name}\n{rows}")
-    monkeypatch.setattr("gensr.pipeline.extract._survey", lambda *_: pytest.fail("heard"))
+    monkeypatch.setattr(
+        "gensr.pipeline.extraction.extract._survey", lambda *_: pytest.fail("heard")
+    )
     for overwrite in (False, True):
         with pytest.raises(StoreError, match="rename"):
             run(out, overwrite=overwrite)

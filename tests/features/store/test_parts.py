@@ -94,7 +94,7 @@ def test_a_survey_goes_on_where_it_was(run, talks, monkeypatch, tmp_path, out):
     with pytest.raises(KeyboardInterrupt):
         run(out, root=talks, progress=Breaks())
     monkeypatch.setattr(
-        "gensr.features.decoders.Decoders.hear", lambda self, path: heard.append(path)
+        "gensr.features.hearing.decoders.Decoders.hear", lambda self, path: heard.append(path)
     )
     assert run(out, root=talks).clips == 24
     assert heard == []

@@ -21,7 +21,7 @@ from gensr.features.store import open_store
 @pytest.fixture(scope="module")
 def built(stub, tmp_path_factory):
     """One corpus, both containers, made once: tests that change a store take a copy."""
-    from gensr.pipeline.extract import ExtractConfig, extract
+    from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
     folder = tmp_path_factory.mktemp("built")
     root = stub.write_corpus(folder / "corpus")
@@ -48,7 +48,7 @@ def copy(built, tmp_path):
 
 
 def test_rows_are_in_path_order_and_hold_their_own_clip(store, stub, built):
-    from gensr.features.audio import read_audio
+    from gensr.features.hearing.decode import read_audio
 
     table = store.table
     assert table["path"].tolist() == sorted(table["path"].tolist())

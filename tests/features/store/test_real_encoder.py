@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gensr.estimator.errors import StoreError
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 GENSR = Path(sys.executable).with_name("gensr")
 CLIPS = 120

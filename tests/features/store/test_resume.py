@@ -294,7 +294,7 @@ def test_a_survey_is_not_repeated(run, tmp_path, stub, monkeypatch):
             sha = hashlib.sha256(path.read_bytes()).hexdigest()
             yield sha, known[sha]
 
-    monkeypatch.setattr("gensr.pipeline.here.hear_in_children", by_heart)
+    monkeypatch.setattr("gensr.pipeline.extraction.local.hear_in_children", by_heart)
     assert run(tmp_path / "s.zarr").clips == 20
 
 

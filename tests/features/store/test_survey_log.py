@@ -14,12 +14,12 @@ from dataclasses import replace
 import pytest
 
 from gensr.estimator.errors import AudioError, StoreError
-from gensr.features import decode_child
-from gensr.features.decoders import Decoders
+from gensr.features.hearing import decode_child
+from gensr.features.hearing.decoders import Decoders
+from gensr.features.hearing.verdict import Verdict, refused
 from gensr.features.store import open_store, survey_log
 from gensr.features.store.job import open_job
 from gensr.features.store.survey_log import SurveyLog
-from gensr.features.verdict import Verdict, refused
 
 HOW = {"sample_rate": 16_000}
 GOOD, BAD = Verdict(16_000, "b" * 64), Verdict(0, "", "empty: körper")
@@ -257,17 +257,17 @@ def test_a_survey_outlives_an_error_after_it(run, out, tree, monkeypatch, step, 
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"gensr.pipeline.extract.{step}", breaking)
+        patch.setattr(f"gensr.pipeline.extraction.extract.{step}", breaking)
         with pytest.raises(error if isinstance(error, type) else StoreError):
             run(out)
     log = out.with_name(out.name + ".work") / "survey.jsonl"
     assert len(log.read_text().splitlines()) == (1 if before else 1 + 20)
     with monkeypatch.context() as patch:
-        patch.setattr("gensr.pipeline.extract.open_job", _refusing(open_job))
+        patch.setattr("gensr.pipeline.extraction.extract.open_job", _refusing(open_job))
         with pytest.raises(StoreError, match="before anything is heard"):
             run(out)
     assert log.exists()
-    monkeypatch.setattr("gensr.pipeline.here.hear_in_children", by_heart)
+    monkeypatch.setattr("gensr.pipeline.extraction.local.hear_in_children", by_heart)
     run(out)
     assert tree(out) == tree(out.with_stem("expected"))
     assert not log.parent.exists()
@@ -288,7 +288,7 @@ def _refusing(open_job):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_what_another_decoder_heard_does_not_stick(run, out, tree, monkeypatch, overwrite):
     """Killed while encoding, and then the library was upgraded: a file is decoded otherwise."""
-    from gensr.pipeline.here import hear_in_children
+    from gensr.pipeline.extraction.local import hear_in_children
 
     run(out.with_stem("expected"))
 
@@ -300,7 +300,7 @@ def test_what_another_decoder_heard_does_not_stick(run, out, tree, monkeypatch, 
     with monkeypatch.context() as patch:
         old = survey_log.decoder_versions() | {"libsndfile": "1.0.31"}
         patch.setattr(survey_log, "decoder_versions", lambda: old)
-        patch.setattr("gensr.pipeline.here.hear_in_children", otherwise)
+        patch.setattr("gensr.pipeline.extraction.local.hear_in_children", otherwise)
         for _ in range(2):  # with that decoder's log the same call cannot help itself
             with pytest.raises(StoreError, match=r"decoded otherwise .*--overwrite"):
                 run(out)

@@ -9,13 +9,13 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from gensr.estimator.errors import StoreError
+from gensr.features.hearing.verdict import Verdict
 from gensr.features.store import open_store, survey_log
 from gensr.features.store.convert import convert
 from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 from gensr.features.store.where import locate
-from gensr.features.verdict import Verdict
 
 HOW = {"sample_rate": 16_000}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
-from gensr.pipeline.extract import ExtractConfig
+from gensr.pipeline.extraction.extract import ExtractConfig
 
 STUB = Path(__file__).parents[2] / "features/store/stub.py"
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import ClusterError
-from gensr.pipeline import workforce
-from gensr.pipeline.extract_config import ExtractConfig
+from gensr.pipeline.extraction import workers as workforce
+from gensr.pipeline.extraction.config import ExtractConfig
 
 MALFORMED = (
     *("", " ", ":", ":::", "tcp://", "tcp://host", "tcp://host:", "tcp://host:notaport"),

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from gensr.estimator.errors import ClusterError
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 
 def logging_stub(stub, log, pause):
@@ -163,7 +163,7 @@ def test_a_scheduler_that_dies_is_one_line_and_costs_nothing(
 def test_workers_that_never_come_back_end_the_wait(
     stub, corpus, tmp_path, scheduler, monkeypatch, settings
 ):
-    monkeypatch.setattr("gensr.pipeline.cluster._PATIENCE", 3.0)
+    monkeypatch.setattr("gensr.pipeline.extraction.cluster._PATIENCE", 3.0)
     only = scheduler.worker("only")
     marks = tmp_path / "s.zarr.work/done"
 

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from distributed import Client
 
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 GENSR = str(Path(sys.executable).with_name("gensr"))
 OPTIONS = "--encoder fbank --shard-clips 4 --allow-errors 1 --workers 2 --verify 90"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 
 @pytest.fixture

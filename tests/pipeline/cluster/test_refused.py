@@ -13,13 +13,13 @@ import soundfile
 import torch
 
 from gensr.estimator.errors import ClusterError, ConfigError
+from gensr.features.hearing.verdict import decoder_versions
 from gensr.features.store.open import work_folder
-from gensr.features.verdict import decoder_versions
-from gensr.pipeline import worker
-from gensr.pipeline.cluster import OnCluster
-from gensr.pipeline.extract import extract
-from gensr.pipeline.site import settings_of
-from gensr.pipeline.worker import Duty, describe, encode_shard
+from gensr.pipeline.extraction import worker
+from gensr.pipeline.extraction.cluster import OnCluster
+from gensr.pipeline.extraction.executor import settings_of
+from gensr.pipeline.extraction.extract import extract
+from gensr.pipeline.extraction.worker import Duty, describe, encode_shard
 
 
 class Unfinished:
@@ -96,7 +96,7 @@ def duty_of(run, encoder, config):
 
 
 def test_a_worker_with_another_encoder_writes_nothing(stub, monkeypatch, settings):
-    monkeypatch.setattr("gensr.pipeline.worker._name", lambda: "w1 (tcp://127.0.0.1:1)")
+    monkeypatch.setattr("gensr.pipeline.extraction.worker._name", lambda: "w1 (tcp://127.0.0.1:1)")
     planned = settings_of(stub.StubEncoder(revision="r1"), settings())
     here = worker.machine(stub.StubEncoder())
     other = duty_of("r", stub.StubEncoder(revision="r2"), settings())
@@ -154,7 +154,7 @@ def test_a_large_encoder_is_not_sent_with_every_task(stub, corpus, tmp_path, set
     def never(config):
         raise AssertionError("workers were started")
 
-    monkeypatch.setattr("gensr.pipeline.cluster.workforce", never)
+    monkeypatch.setattr("gensr.pipeline.extraction.cluster.workforce", never)
     with pytest.raises(
         ConfigError, match=r"object of 33\.0 MiB .* may have 1 MiB: save it as a folder"
     ):
@@ -175,7 +175,7 @@ def test_workers_without_tls(corpus, tmp_path, settings, monkeypatch):
     def no_tls(**options):
         raise ImportError("no module named 'cryptography'")
 
-    monkeypatch.setattr("gensr.pipeline.workforce.LocalCluster", no_tls)
+    monkeypatch.setattr("gensr.pipeline.extraction.workers.LocalCluster", no_tls)
     with pytest.raises(ConfigError, match=r"lacks a library .*cryptography.*gensr\[cluster\]"):
         extract(corpus, tmp_path / "s.zarr", settings(workers=2))
 

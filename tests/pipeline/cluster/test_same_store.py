@@ -15,7 +15,7 @@ from distributed import Client
 
 from gensr.estimator.errors import EncoderError, StoreError
 from gensr.features.store import open_store
-from gensr.pipeline.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 _CHECKPOINTS = runpy.run_path(str(Path(__file__).parents[2] / "features/encoders/conftest.py"))
 KINDS, save_checkpoint = _CHECKPOINTS["KINDS"], _CHECKPOINTS["save_checkpoint"]
@@ -106,7 +106,7 @@ def test_an_encoder_on_workers_is_the_same_encoder(
 
 
 def encoders_there():
-    from gensr.pipeline import worker
+    from gensr.pipeline.extraction import worker
 
     return len(worker._loaded)
 

@@ -9,11 +9,11 @@ import pytest
 import soundfile
 import torch
 
-from gensr.features.audio import content_address
-from gensr.features.encoding import Clips
-from gensr.pipeline import worker
-from gensr.pipeline.site import settings_of
-from gensr.pipeline.worker import Duty, encode_shard, machine
+from gensr.features.encoding.encode import Clips
+from gensr.features.hearing.decode import content_address
+from gensr.pipeline.extraction import worker
+from gensr.pipeline.extraction.executor import settings_of
+from gensr.pipeline.extraction.worker import Duty, encode_shard, machine
 
 
 @pytest.mark.parametrize(

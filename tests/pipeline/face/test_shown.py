@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 import gensr
-from gensr.pipeline.evaluate import evaluate
+from gensr.pipeline.scoring.evaluate import evaluate
 
 HOSTILE = "<script>alert(1)</script>\x1b[2J&"
 

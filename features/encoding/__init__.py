@@ -1,0 +1,1 @@
+"""Clips to vectors: which run together, in which windows."""

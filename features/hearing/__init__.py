@@ -1,0 +1,1 @@
+"""Every file heard once: decoded in processes of their own, judged, remembered."""

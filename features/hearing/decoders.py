@@ -1,0 +1,283 @@
+"""Decoding in processes of its own, where a crash or a hang costs one clip, by name.
+
+Why not `multiprocessing` or `ProcessPoolExecutor`: their workers import the user's script again
+(a script without a main guard would start itself), and one crash breaks the whole pool. These
+are plain processes that speak lines over pipes, see `decode_child.py`.
+
+A clip whose decoding crashes is tried once more, in a fresh process and no other clip with it:
+memory may have run out, and an earlier clip may have damaged what this one fell over. A clip
+that does not finish in its time is not tried again: it would cost that time once more.
+
+The processes are started when they are needed, and kept for later calls (a start costs about
+0.3 s). Another is added once waiting for a free one has cost as much as a start.
+"""
+
+import atexit
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from gensr.estimator.errors import AudioError, GensrError
+from gensr.features.audio.hashes import hash_of
+from gensr.features.audio.segments import file_of, locate
+from gensr.features.cores import usable_cores
+from gensr.features.hearing.decode import (
+    CHANGED,
+    Waveform,
+    decode_opened,
+    is_for_here,
+    open_audio,
+)
+from gensr.features.hearing.decoding_process import MODULE, NO_SAMPLES, Child, EndedError, Told
+from gensr.features.hearing.verdict import Verdict, refused
+
+_START_COST = 0.3
+"""Seconds of waiting after which another process pays for itself."""
+_MEGABYTE = 1_000_000
+_MOST = 16
+_CONVERT = "convert the file first: ffmpeg -i clip.wav -ac 1 -ar 16000 converted.wav"
+
+
+class Decoders:
+    """Processes that decode files; `hear` may be called from several threads.
+
+    Args:
+        count: how many processes there may be; by default one a core, at most 16.
+        command: what is started; tests start worse ones.
+        seconds: time that any clip has, before `seconds_per_megabyte` for its size.
+        seconds_per_megabyte: a network disk may give no more than 1 MB in a second (ours).
+    """
+
+    def __init__(
+        self,
+        count: int | None = None,
+        *,
+        command: Sequence[str] = (sys.executable, "-P", "-m", MODULE),
+        seconds: float = 30.0,
+        seconds_per_megabyte: float = 1.0,
+    ) -> None:
+        self.count = count or min(_MOST, usable_cores())
+        self._command, self._seconds, self._per_mb = tuple(command), seconds, seconds_per_megabyte
+        self._free = threading.Condition()
+        self._retries = threading.Lock()
+        self._idle: list[Child] = []
+        self._busy: set[Child] = set()
+        self._places = 0
+        """Children that are idle, busy or being started."""
+        self._starting = False
+        self._waiting = 0
+        self._crowded, self._since = 0.0, 0.0
+        """Seconds in which some thread waited, up to the time `_since`."""
+        self.closed = False
+        self._why_closed = ""
+
+    def hear(self, path: Path) -> tuple[str, Verdict]:
+        """Decode one file: the hash of its bytes ("" where they cannot be read) and the verdict.
+
+        Raises:
+            GensrError: no file can be decoded here, or `close` was called.
+        """
+        file_sha, verdict, _ = self._told("hear", path)
+        return file_sha, verdict
+
+    def read(self, path: Path, file_sha256: str) -> Waveform:
+        """Decode one file that was heard before: its samples, from the process that has them.
+
+        Args:
+            path: the file.
+            file_sha256: hex digest that its bytes must have.
+
+        Raises:
+            AudioError: it cannot be used, or changed; caused by an `OSError` where another attempt
+                may succeed.
+            GensrError: no file can be decoded here, or `close` was called.
+        """
+        file_sha, verdict, samples = self._told("read", path, file_sha256)
+        if verdict.reason:
+            passing = ChildProcessError(verdict.reason) if verdict.passing else None
+            raise AudioError(verdict.reason) from passing
+        return Waveform(samples=samples, file_sha256=file_sha)
+
+    def _told(self, task: str, path: Path, *more: str) -> Told:
+        """Ask for one file, and once more where the process crashed."""
+        path = path.absolute()  # the child's working folder is its own
+        line = (task, os.fsencode(path).decode("latin-1"), *more)
+        limit = self._seconds + self._per_mb * _size(path) / _MEGABYTE
+        late = "did not finish within {:.0f} s"
+        try:
+            return self._once(line, limit)
+        except EndedError as end:
+            if end.timed_out:
+                reason = f"the decoder {late.format(end.limit)}"
+                return end.file_sha256, refused(reason, passing=True), NO_SAMPLES
+        with self._retries:
+            try:
+                return self._once(line, limit, fresh=True)
+            except EndedError as end:
+                words = f"and then {late.format(end.limit)}" if end.timed_out else f"({end})"
+                reason = f"the decoder crashed {words}; {_CONVERT}"
+                return end.file_sha256, refused(reason, passing=True), NO_SAMPLES
+
+    def _once(self, line: Sequence[str], limit: float, *, fresh: bool = False) -> Told:
+        child = self._take(fresh=fresh)
+        try:
+            return child.answer(line, limit)
+        finally:
+            self._give_back(child)
+
+    def rest(self) -> None:
+        """End the idle processes but one: what waits shall cost little memory."""
+        with self._free:
+            surplus, self._idle = self._idle[1:], self._idle[:1]
+            self._places -= len(surplus)
+            self._free.notify_all()
+        for child in surplus:
+            child.stop()
+
+    def close(self, reason: str = "the decoders were closed while files were heard") -> None:
+        """End all processes; what is being heard raises `GensrError`.
+
+        Args:
+            reason: what that error says; the first one given counts.
+        """
+        with self._free:
+            self._why_closed = self._why_closed or reason
+            self.closed = True
+            idle, self._idle = self._idle, []
+            for child in self._busy:
+                child.process.kill()  # its thread sees the end, and does the rest
+            self._free.notify_all()
+        for child in idle:
+            child.stop()
+
+    def forget(self) -> None:
+        """Leave the processes to the parent of a fork, which is still using them."""
+        for child in (*self._idle, *self._busy):
+            child.forget()
+            child.process.returncode = 0  # not this process's to wait for
+
+    def _take(self, *, fresh: bool) -> Child:
+        """Return a child that no other thread uses, waiting for it or starting it."""
+        with self._free:
+            while not self._may_start(fresh):
+                if self._idle and not fresh:
+                    child = self._idle.pop()
+                    self._busy.add(child)
+                    return child
+                self._wait()
+            self._places += 1
+            self._starting |= not fresh
+        try:
+            child = Child(self._command)
+        except BaseException:
+            with self._free:
+                self._places -= 1
+                self._started(fresh=fresh)
+            raise
+        with self._free:
+            self._busy.add(child)
+            self._started(fresh=fresh)
+            if self.closed:
+                child.process.kill()
+        return child
+
+    def _may_start(self, fresh: bool) -> bool:
+        if self.closed:
+            raise GensrError(self._why_closed)
+        if fresh:  # beside the others, and gone when it has done its work
+            return True
+        if self._idle or self._starting or self._places >= self.count:
+            return False
+        self._count_waiting()
+        return not self._places or self._crowded >= _START_COST
+
+    def _wait(self) -> None:
+        self._count_waiting()
+        self._waiting += 1
+        self._free.wait(_START_COST if self._places < self.count else None)
+        self._count_waiting()
+        self._waiting -= 1
+
+    def _count_waiting(self) -> None:
+        now = time.monotonic()
+        if self._waiting:
+            self._crowded += now - self._since
+        self._since = now
+
+    def _started(self, *, fresh: bool) -> None:
+        if not fresh:  # one of those that are shared
+            self._starting = False
+            self._crowded, self._since = 0.0, time.monotonic()
+        self._free.notify_all()
+
+    def _give_back(self, child: Child) -> None:
+        with self._free:
+            self._busy.discard(child)
+            kept = child.ready and not self.closed and self._places <= self.count
+            if kept:
+                self._idle.append(child)
+            else:
+                self._places -= 1
+            self._free.notify()
+        if not kept:
+            child.stop()
+
+
+_shared: Decoders | None = None
+_shared_lock = threading.Lock()
+
+
+def shared_decoders() -> Decoders:
+    """Return the decoders that all surveys of this process use."""
+    global _shared
+    with _shared_lock:
+        if _shared is None or _shared.closed:
+            _shared = Decoders()
+        return _shared
+
+
+def read_again(path: Path, file_sha256: str) -> Waveform:
+    """Decode a clip that was heard before, where its kind may be: here, or in a process of its own.
+
+    Args:
+        path: the file, or the name of a part of it.
+        file_sha256: hex digest that its bytes must have.
+
+    Raises:
+        AudioError: the clip changed, or cannot be read.
+        GensrError: no file can be decoded or resampled on this machine.
+    """
+    whole, segment = locate(path)
+    with open_audio(whole) as file:
+        if hash_of(file, segment) != file_sha256:
+            raise AudioError(CHANGED)
+        if is_for_here(file):
+            return decode_opened(file, file_sha256, segment)
+    return shared_decoders().read(path, file_sha256)
+
+
+def _close_shared() -> None:
+    if _shared is not None:
+        _shared.close()
+
+
+def _forget_shared() -> None:
+    global _shared, _shared_lock
+    if _shared is not None:
+        _shared.forget()
+    _shared, _shared_lock = None, threading.Lock()
+
+
+atexit.register(_close_shared)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_shared)
+
+
+def _size(path: Path) -> int:
+    try:
+        return Path(file_of(os.fspath(path))).stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,1 @@
+"""Speech to a store: in this process, or by the workers of a cluster."""

@@ -1,0 +1,92 @@
+"""Encoding in this process: reading ahead of the encoder, writing behind it."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensr.features.audio.resample import SAMPLE_RATE
+from gensr.features.encoders import Encoder, load_encoder
+from gensr.features.encoding.encode import Clips, clips_of, encode_clips
+from gensr.features.encoding.windows import Batching
+from gensr.features.hearing.survey import hear_in_children
+from gensr.features.hearing.verdict import Verdict
+from gensr.features.store.job import Job
+from gensr.features.store.plan import Plan
+from gensr.pipeline.extraction.config import ExtractConfig
+from gensr.pipeline.extraction.executor import batching_of, settings_of
+from gensr.pipeline.progress import Listener
+
+_WRITES_AHEAD = 2
+"""Shards that may wait for the disk: with the one being filled, they bound the memory."""
+
+
+@contextmanager
+def here(config: ExtractConfig, encoder: Encoder | None) -> Iterator["Here"]:
+    """Load the encoder into this process."""
+    yield Here(encoder or load_as(config), config)
+
+
+def load_as(config: ExtractConfig, device: str | None = None) -> Encoder:
+    """Load the encoder that a config names."""
+    return load_encoder(
+        config.encoder,
+        revision=config.revision,
+        device=device or config.device,
+        dtype=config.dtype,
+        context=config.context,
+    )
+
+
+class Here:
+    """See `Site`."""
+
+    def __init__(self, encoder: Encoder, config: ExtractConfig) -> None:
+        self._encoder, self._config = encoder, config
+
+    def settings(self, root: Path, job: Job) -> dict[str, Any]:
+        """See `Site.settings`."""
+        return settings_of(self._encoder, self._config)
+
+    def decoders(self) -> Mapping[str, str]:
+        """See `Site.decoders`."""
+        return {}
+
+    def hear(
+        self, paths: Iterable[Path], known: Mapping[str, Verdict]
+    ) -> Iterator[tuple[str, Verdict]]:
+        """See `Site.hear`."""
+        return hear_in_children(paths, known)
+
+    def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
+        """See `Site.encode`."""
+        begin_encoding(job, plan, listener)
+        clips = (clips_of(root, plan.columns, shard.encode) for shard in job.pending)
+        encoded = encode_clips(clips, self._encoder, batching_of(plan.settings), listener.advance)
+        writes: deque[Future[None]] = deque()
+        with closing(encoded), ThreadPoolExecutor(1, "write") as writer:
+            for shard, vectors in zip(job.pending, encoded, strict=True):
+                rows = dict(zip(shard.encode, vectors, strict=True))
+                writes.append(writer.submit(job.writer.write, shard, rows))
+                while len(writes) > _WRITES_AHEAD:
+                    writes.popleft().result()
+            while writes:
+                writes.popleft().result()
+
+    def alone(self, clips: Clips, batching: Batching) -> NDArray[np.float32]:
+        """See `Site.alone`."""
+        (vectors,) = encode_clips([clips], self._encoder, batching)
+        return vectors
+
+
+def begin_encoding(job: Job, plan: Plan, listener: Listener) -> None:
+    """Tell how much there is to encode."""
+    samples = plan.columns["samples"]
+    left = [len(shard.encode) for shard in job.pending]
+    total = sum(int(samples[list(shard.encode)].sum()) for shard in job.pending)
+    listener.stage("encode", sum(left), total / SAMPLE_RATE)

@@ -1,0 +1,1 @@
+"""What is compared with what: classes, folds, and what they keep apart."""

@@ -1,0 +1,60 @@
+"""The models of a run, each held to what the run asked for before it answers anything."""
+
+from typing import Any
+
+import torch
+
+from gensr.estimator.errors import GensrError, RunError
+from gensr.estimator.model import Model
+from gensr.estimator.registry import ModelSpec
+from gensr.estimator.saved import Expected, load_model, spec_from_plain
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.runs.lock import check_idle
+
+
+def expected_of(run: Run) -> Expected:
+    """What every fold's model of a run must be.
+
+    Raises:
+        RunError: the run's config describes no model.
+    """
+    config = run.config
+    plain: dict[str, Any] = {key: config[key] for key in ("model", "layers", "width", "options")}
+    try:
+        spec = spec_from_plain({**plain, "classes": run.protocol.classes}, "options")
+    except RunError:
+        raise
+    except (GensrError, LookupError, TypeError, ValueError) as error:
+        path = run.folder / "config.json"
+        raise RunError(f"{path} cannot be read ({error}); train again") from error
+    return Expected(run=run.identity, spec=spec)
+
+
+def load_fold(run: Run, name: str, device: torch.device | None = None) -> tuple[Model, ModelSpec]:
+    """The model of one fold.
+
+    Raises:
+        RunError: it is missing, damaged, or of another run.
+    """
+    if name not in [fold.name for fold in run.protocol.folds]:
+        path = run.folder / "config.json"
+        raise RunError(f"{path} cannot be read (its protocol has no fold {name!r}); train again")
+    return load_model(run.fold(name), device, expected=expected_of(run))
+
+
+def load_deployed(run: Run, device: torch.device) -> tuple[Model, ModelSpec]:
+    """The one model of a run that learnt from every clip.
+
+    Raises:
+        RunError: the run is unfinished, being trained, damaged, or was made to be evaluated.
+    """
+    check_idle(run.folder)
+    config = run.config
+    if config["fold"] != "none":
+        folds = len(config["folds"])
+        raise RunError(
+            f"{run.folder} was trained to be evaluated: {folds} model{'s' * (folds > 1)}, each "
+            "with speakers left out; train with --fold none for one model that learns from all"
+        )
+    run.predictions()  # an unfinished training has none
+    return load_fold(run, "all", device)

@@ -1,0 +1,359 @@
+"""A run folder: everything needed to trust a result, score it again, or go on with it.
+
+config.json        what was asked for, resolved; the run's identity and the hashes of the next two
+protocol.json      the question: classes, folds, and which clip is tested where
+manifest.json      where it came from: revision, versions, seed, hashes of protocol and store
+folds/K/           config.json, model.safetensors, metrics.jsonl (a checkpoint while training)
+metrics.jsonl      the training log of all folds
+predictions.csv    path, fold, label, predicted, a probability per class, speaker, corpus
+seal.json          the hash of predictions.csv, and whose it is
+numbers.json       the numbers of predictions.csv
+"""
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from gensr.estimator.errors import RunError
+from gensr.estimator.files import make_folder, read_whole, why, write_whole
+from gensr.features.card import facts_card
+from gensr.features.same_encoder import named
+from gensr.features.shown import from_cell, to_cell
+from gensr.features.store.where import Location, local
+from gensr.pipeline.protocols import protocol as protocols
+from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.runs.files import MOST, check_config, check_hash, check_manifest, identity, plain_bytes, read_plain
+from gensr.pipeline.runs.lock import LOCK, busy, idle
+
+FIRST = ("protocol.json", "manifest.json", "config.json")
+"""What a run begins with, in this order."""
+REPLACED = "replaced.json"
+"""The config of the run that is being replaced."""
+ANSWER = ["path", "fold", "label", "predicted"]
+"""The first columns of the predictions; a probability per class follows."""
+PEOPLE = ["speaker", "corpus"]
+"""The last columns of the predictions; those of version 0.1.0 lack them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one tested clip."""
+
+    path: str
+    fold: str
+    label: str
+    predicted: str
+    probabilities: tuple[float, ...]
+    """One per class, in the protocol's order, summing to one."""
+    speaker: str = ""
+    """Who speaks; empty where nobody knows."""
+    corpus: str = ""
+    """Which corpus the clip is of; empty in a run of version 0.1.0."""
+
+
+class Run:
+    """A run folder by its path; reads what is there, writes each file whole or not at all.
+
+    What was asked is read once: a run that is replaced meanwhile is another one, and noticed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def of(cls, run: "Run | Location") -> "Run":
+        """A run, given itself or by its folder.
+
+        Raises:
+            RunError: the folder holds none.
+        """
+        return run if isinstance(run, cls) else cls.open(run)  # type: ignore[arg-type]
+
+    @classmethod
+    def open(cls, folder: Location) -> "Run":
+        """A folder that holds a run.
+
+        Raises:
+            RunError: it does not, or cannot be looked into.
+        """
+        folder = local(folder)
+        if not is_run(folder):
+            raise RunError(_no_run(folder))
+        return cls(folder)
+
+    def __repr__(self) -> str:
+        try:
+            told = f"{self.config['model']}, {self.protocol.name}"
+        except RunError:
+            told = "unfinished or damaged"
+        return f"Run({str(self.folder)!r}: {told})"
+
+    def _repr_html_(self) -> str:
+        return facts_card(f"run {self.folder}", self.facts())
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What was asked for, and where it came from: names and values, a model first.
+
+        Raises:
+            RunError: the run is damaged.
+        """
+        config, manifest, protocol = self.config, self.manifest, self.protocol
+        deployed = config["fold"] == "none"
+        folds = ", ".join(f"{fold.name}: {fold.held_out}" for fold in protocol.folds)
+        return [
+            ("model", f"{config['model']}, preset {config['preset']}"),
+            ("protocol", f"{protocol.name} ({protocol.hash})"),
+            *([] if deployed else [("keeps apart", ", ".join(protocol.disjoint) or "nothing")]),
+            ("label", f"{protocol.label}: {', '.join(protocol.classes)}"),
+            ("clips", str(len(protocol.paths))),
+            *([] if deployed else [("folds", folds)]),
+            ("encoder", named(config["encoder"])),
+            ("steps", str(config["training"]["steps"])),
+            ("seed", str(config["seed"])),
+            ("stores", ", ".join(config["stores"])),
+            ("made by", f"gensr {manifest['gensr']}, {manifest['git_revision']}"),
+            ("created", manifest["created"]),
+            ("identity", self.identity or "none: of version 0.1.0"),
+        ]
+
+    def fold(self, name: str) -> Path:
+        """Folder of one fold's model."""
+        return self.folder / "folds" / name
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """What was asked for."""
+        path = self.folder / "config.json"
+        config = read_plain(path)
+        check_config(path, config)
+        return config
+
+    @property
+    def identity(self) -> str | None:
+        """Identity of the run, which its models and answers name; None in version 0.1.0."""
+        found: str | None = self.config.get("run")
+        return found
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Where it came from."""
+        path = self.folder / "manifest.json"
+        manifest = read_plain(path, self._hash("manifest.json"))
+        check_manifest(path, manifest)
+        return manifest
+
+    @property
+    def joined(self) -> str:
+        """Which spellings of labels were made one class, in one line; empty where none were."""
+        return "; ".join(self.manifest.get("spellings_joined", ()))
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        """The question, as far as scoring needs it."""
+        path = self.folder / "protocol.json"
+        kept = read_plain(path, self._hash("protocol.json"))
+        try:
+            return protocols.from_plain(kept["protocol"], kept["clips"])
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise RunError(f"{path} cannot be read (it lacks {error}); train again") from error
+
+    def write_question(
+        self, config: Mapping[str, Any], protocol: Protocol, manifest: Mapping[str, Any]
+    ) -> None:
+        """Keep what is known before training; `config.json` last, it makes the folder a run."""
+        make_folder(self.folder)
+        asked = {
+            "hash": protocol.hash,
+            "protocol": protocol.describe(),
+            "clips": protocol.assignment(),
+        }
+        hashes = {}
+        for name, value in (("protocol.json", asked), ("manifest.json", manifest)):
+            data = plain_bytes(value)
+            write_whole(self.folder / name, data)
+            hashes[name] = hashlib.sha256(data).hexdigest()
+        bound = {**config, "hashes": hashes}
+        self._write("config.json", {"run": identity(bound), **bound})
+
+    def write_log(self, folds: Iterable[str]) -> None:
+        """Write `metrics.jsonl`: the folds' logs, one after the other."""
+        parts = []
+        for name in folds:
+            path = self.fold(name) / "metrics.jsonl"
+            try:
+                parts.append(read_whole(path, MOST))
+            except FileNotFoundError:
+                raise RunError(
+                    f"{path} is missing; remove {path.parent}, and --resume trains its fold again"
+                ) from None
+        write_whole(self.folder / "metrics.jsonl", b"".join(parts))
+
+    def write_predictions(self, classes: Sequence[str], rows: Sequence[Prediction]) -> None:
+        """Write `predictions.csv`, in path order, and whose it is; with it the run is finished.
+
+        Names are written as `shown.to_cell` has it, so that no spreadsheet takes one for a formula.
+        """
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([*ANSWER, *(to_cell(f"p_{c}") for c in classes), *PEOPLE])
+        for row in sorted(rows, key=lambda row: (row.path, row.fold)):
+            p = (f"{value:.6f}" for value in row.probabilities)
+            answer = map(to_cell, (row.path, row.fold, row.label, row.predicted))
+            writer.writerow([*answer, *p, to_cell(row.speaker), to_cell(row.corpus)])
+        data = text.getvalue().encode()
+        path = self.folder / "predictions.csv"
+        if (self.folder / "config.json").exists() and self.identity is not None:
+            self._unfinish()  # a seal and answers that differ are never together
+            seal = {"run": self.identity, "predictions.csv": hashlib.sha256(data).hexdigest()}
+            self._write("seal.json", seal)
+        write_whole(path, data)
+
+    def predictions(self) -> list[Prediction]:
+        """Read `predictions.csv`, checked by its seal.
+
+        Raises:
+            RunError: it is missing (the training did not finish), damaged, or not this run's.
+        """
+        path = self.folder / "predictions.csv"
+        try:
+            data = read_whole(path, MOST)
+        except FileNotFoundError:
+            raise RunError(
+                f"{path} is missing: the training did not finish; "
+                f"`gensr train ... --run {self.folder} --resume` goes on with it"
+            ) from None
+        try:
+            head, *rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+            if head[: len(ANSWER)] != ANSWER:
+                raise ValueError(f"its first line does not begin with {','.join(ANSWER)}")
+            end = len(head) - len(PEOPLE) if head[-len(PEOPLE) :] == PEOPLE else len(head)
+            found = [_prediction(row, end, len(head)) for row in rows]
+        except (ValueError, IndexError, csv.Error) as error:
+            raise RunError(f"{path} is damaged ({error}); train again") from error
+        self._check_seal(path, data)
+        return found
+
+    def write_numbers(self, numbers: Mapping[str, Any], name: str = "numbers.json") -> None:
+        """Write the numbers, whole or not at all.
+
+        Raises:
+            RunError: the run was replaced since it was read, or the folder cannot be written.
+        """
+        if "config" in self.__dict__ and Run(self.folder).config != self.config:
+            raise RunError(f"{self.folder} was replaced by another run meanwhile; evaluate it anew")
+        self._write(name, numbers)
+
+    def _hash(self, name: str) -> str | None:
+        """The hash of a file as `config.json` has it; None where there is no config to ask."""
+        if not (self.folder / "config.json").exists():
+            return None
+        known: dict[str, str] = self.config.get("hashes", {})
+        return known.get(name)
+
+    def _check_seal(self, path: Path, data: bytes) -> None:
+        """Refuse answers that this run's training did not write."""
+        if not (self.folder / "config.json").exists():
+            return  # answers and a protocol alone are enough to score
+        seal_path = self.folder / "seal.json"
+        if self.identity is None and not seal_path.exists():
+            return  # version 0.1.0 wrote none
+        seal = read_plain(seal_path)
+        if seal.get("run") != self.identity:
+            raise RunError(
+                f"{path} is damaged (it is of run {seal.get('run')}, not of this one, "
+                f"{self.identity}); train again"
+            )
+        check_hash(path, data, str(seal.get("predictions.csv")))
+
+    def _unfinish(self) -> None:
+        path = self.folder / "predictions.csv"
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise RunError(f"{path} cannot be replaced: {why(error)}") from error
+
+    def _write(self, name: str, value: Mapping[str, Any]) -> None:
+        write_whole(self.folder / name, plain_bytes(value))
+
+
+def _prediction(row: Sequence[str], end: int, columns: int) -> Prediction:
+    """One line of the predictions, whose probabilities end before column `end`."""
+    if len(row) != columns:
+        raise ValueError(f"a line of {len(row)} columns among lines of {columns}")
+    p = tuple(float(value) for value in row[4:end])
+    if end == columns:  # version 0.1.0 wrote names as they are, and no speakers
+        return Prediction(row[0], row[1], row[2], row[3], p)
+    path, fold, label, predicted, speaker, corpus = map(from_cell, [*row[:4], *row[end:]])
+    return Prediction(path, fold, label, predicted, p, speaker, corpus)
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run.
+
+    Raises:
+        RunError: nobody may look.
+    """
+    try:
+        return all((folder / name).is_file() for name in ("config.json", "protocol.json"))
+    except OSError as error:
+        raise RunError(f"{folder} cannot be read: {why(error)}") from error
+
+
+def is_beginning(folder: Path) -> bool:
+    """Whether a kill left a folder before it was a run: it holds no answers, and no model."""
+    if os.path.lexists(folder / "config.json"):
+        return False
+    try:
+        found = {path.name for path in folder.iterdir()}
+    except OSError:  # none, a file, or one that nobody may look into
+        return False
+    first = {name + end for name in FIRST for end in ("", ".new")}
+    return REPLACED in found or (bool(found) and found <= {*first, LOCK})
+
+
+def _no_run(folder: Path) -> str:
+    """What a folder is that holds no run, and what to do about it."""
+    again = f"`gensr train STORE --run {folder}"
+    if is_beginning(folder):
+        if not idle(folder):
+            return busy(folder)
+        stopped = "its training was stopped in the beginning"
+        if os.path.lexists(folder / REPLACED):
+            stopped = "a `train --overwrite` was stopped while it replaced the run that was there"
+        return f"{folder} is no run; {again}` begins anew: {stopped}"
+    if os.path.lexists(folder / "protocol.json") and not os.path.lexists(folder / "config.json"):
+        return (
+            f"{folder} is no run: its config.json is missing; put it back, or {again} --overwrite` "
+            "begins anew"
+        )
+    return f"{folder} is no run; {again}` makes one"
+
+
+def new_folder(root: Path, model: str) -> Path:
+    """`runs/<time>-<model>`, unused."""
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    folder = root / f"{stamp}-{model}"
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = root / f"{stamp}-{model}-{number}"
+    return folder
+
+
+def newest(root: Path) -> Path:
+    """The run that was started last under `root`.
+
+    Raises:
+        RunError: there is none.
+    """
+    runs = [path.parent for path in root.glob("*/config.json")]
+    if not runs:
+        raise RunError(f"no run under {root}/; `gensr train STORE` makes one, or name a RUN")
+    return max(runs, key=lambda run: (run / "config.json").stat().st_mtime_ns)

@@ -1,0 +1,1 @@
+"""A run to numbers, and to pictures of them."""

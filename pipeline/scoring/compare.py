@@ -1,0 +1,102 @@
+"""In what the questions of two runs differ, so that nobody compares the answers unaware."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gensr.pipeline.scoring.evaluate import Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Two runs whose numbers may not stand side by side."""
+
+    runs: tuple[Path, Path]
+    """The first run given, and one of another question."""
+    reasons: tuple[str, ...]
+    """In what they differ, a few words each, at least one."""
+
+    def line(self) -> str:
+        """The same in one line."""
+        one, other = self.runs
+        return f"not comparable: {one} and {other} differ in {'; '.join(self.reasons)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for `--json`."""
+        return {"runs": [str(run) for run in self.runs], "reasons": list(self.reasons)}
+
+
+def differences(found: Sequence[Evaluation]) -> tuple[Difference, ...]:
+    """Every run whose question is not the first one's; empty where all may be compared."""
+    first = found[0]
+    return tuple(
+        Difference(runs=(first.run, other.run), reasons=reasons)
+        for other in found[1:]
+        if (reasons := reasons_between(first, other))
+    )
+
+
+def reasons_between(one: Evaluation, other: Evaluation) -> tuple[str, ...]:
+    """In what two questions differ, the widest first; empty where they are one question."""
+    if one.protocol.hash == other.protocol.hash:
+        return _few([_folds_tested(one, other)])
+    left, right = one.protocol.describe(), other.protocol.describe()
+    reasons = [
+        _values("protocol", [left["name"]], [right["name"]]),
+        _values("corpora", left["corpora"], right["corpora"]),
+        _values("label", [left["label"]], [right["label"]]),
+        _values("classes", left["classes"], right["classes"]),
+        "" if left["label_map"] == right["label_map"] else "the class of a label",
+        _values("kept apart", left["disjoint"], right["disjoint"]),
+        _values("intervals over", [left["cluster"]], [right["cluster"]]),
+        _split_seeds(one, other),
+        _clips(one, other),
+        _folds_tested(one, other),
+    ]
+    return _few(reasons) or ("what is left out or shared between training and test",)
+
+
+def _few(reasons: Sequence[str]) -> tuple[str, ...]:
+    return tuple(reason for reason in reasons if reason)
+
+
+def _values(what: str, left: Sequence[str], right: Sequence[str]) -> str:
+    """Both sides in full where they are short, else what only one of them has."""
+    if list(left) == list(right):
+        return ""
+    if max(len(left), len(right)) <= 2:
+        return f"{what} ({_list(left)}; {_list(right)})"
+    only = [("first", sorted({*left} - {*right})), ("second", sorted({*right} - {*left}))]
+    extra = ", ".join(f"only the {side} has {_list(names)}" for side, names in only if names)
+    return f"{what} ({len(left)} and {len(right)}: {extra})"
+
+
+def _list(values: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(values) - most} more" if len(values) > most else ""
+    return (", ".join(values[:most]) or "nothing") + more
+
+
+def _split_seeds(one: Evaluation, other: Evaluation) -> str:
+    left, right = (run.options.get("split_seed") for run in (one, other))
+    return "" if left == right else f"split seed ({left}; {right})"
+
+
+def _clips(one: Evaluation, other: Evaluation) -> str:
+    """The most basic of: which clips, their labels, their clusters, which fold tests them."""
+    left, right = ({row[0]: row[1:] for row in run.protocol.assignment()} for run in (one, other))
+    if left.keys() != right.keys():
+        only, theirs = len(left.keys() - right.keys()), len(right.keys() - left.keys())
+        return f"clips ({only} of {len(left)} and {theirs} of {len(right)} are in one run alone)"
+    for column, what in enumerate(("labels", "speakers or dialogues", "folds")):
+        moved = sum(left[path][column] != right[path][column] for path in left)
+        if moved:
+            return f"{what} (of {moved} of {len(left)} clips)"
+    return ""
+
+
+def _folds_tested(one: Evaluation, other: Evaluation) -> str:
+    left, right = list(one.folds), list(other.folds)
+    if left == right or one.protocol.hash != other.protocol.hash:
+        return ""
+    return f"folds that are tested ({_list(left)}; {_list(right)})"

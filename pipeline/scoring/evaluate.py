@@ -1,0 +1,272 @@
+"""The numbers of a run: from its predictions and its protocol alone, and against N.
+
+`score` needs no model and no store, so that answers from anywhere can be scored by it. The
+sweep over N (Table 3) and the mean trajectory (Fig. 1) go back to the models and the vectors.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gensr.estimator.errors import ConfigError, RunError
+from gensr.estimator.gen_ser import GenSER
+from gensr.estimator.metrics import Numbers, numbers
+from gensr.features.card import rows_card
+from gensr.features.store.where import Location, each
+from gensr.pipeline.progress import Listener, Silent
+from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.runs.lock import check_idle
+from gensr.pipeline.runs.run import Prediction, Run
+from gensr.pipeline.scoring.breakdown import WorstSpeaker, recalls, worst_speaker
+from gensr.pipeline.scoring.replay import Bench, MeanTrajectory
+
+SWEEP = (1, 2, 4, 10, 20)
+"""N of the paper's Table 3."""
+
+
+_CALLED = {
+    "accuracy": "WA",
+    "uar": "UAR",
+    "macro_f1": "macro-F1",
+    "weighted_f1": "weighted-F1",
+    "majority_baseline": "majority class",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Everything `gensr eval` says of one run."""
+
+    run: Path
+    model: str
+    protocol: Protocol
+    numbers: Numbers
+    """Over all tested clips, pooled."""
+    folds: dict[str, dict[str, float]]
+    """Per fold: n, accuracy, uar."""
+    by_steps: dict[int, Numbers]
+    """Per N; empty for a model without N."""
+    options: dict[str, Any]
+    """What made the model: its options, the training budget, layers, seed, sampler."""
+    trajectory: "MeanTrajectory | None"
+    """Fig. 1, for a model that has one."""
+    worst_speaker: WorstSpeaker | None
+    """Of those with clips enough."""
+    own: bool
+    """Whether the numbers are of the run's own predictions, not of another sampler's."""
+    joined: str
+    """Which spellings of labels were made one class; empty where none were."""
+    pictures: list[Path] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        told = ", ".join(" ".join(row[:2]) for row in self._rows()[:2])
+        return f"Evaluation({str(self.run)!r}: {self.model}, {told}, n = {self.numbers.n})"
+
+    def _repr_html_(self) -> str:
+        numbers, about = self.numbers, self.protocol
+        head = ["", "%", f"95 % over {numbers.clusters} {about.cluster}s"]
+        title = f"{self.run}: {self.model}, {about.name}, {about.label}, n = {numbers.n}"
+        by_class = [[one.name, f"{100 * one.recall:.1f}", str(one.n)] for one in recalls(numbers)]
+        return rows_card(title, head, self._rows()) + rows_card(
+            "recall by class", ["class", "%", "n"], by_class
+        )
+
+    def _rows(self) -> list[list[str]]:
+        """Each number in per cent, and its interval."""
+        rows = []
+        for name, called in _CALLED.items():
+            span = self.numbers.intervals[name]
+            told = f"[{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else ""
+            rows.append([called, f"{100 * self.numbers.values[name]:.1f}", told])
+        return rows
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        return {
+            "run": str(self.run),
+            "model": self.model,
+            **self.numbers.as_json(),
+            "protocol": {"hash": self.protocol.hash, **self.protocol.describe()},
+            "recall": {one.name: one.recall for one in recalls(self.numbers)},
+            "worst_speaker": asdict(self.worst_speaker) if self.worst_speaker else None,
+            "spellings_joined": self.joined,
+            "folds": self.folds,
+            "over_folds": self.over_folds(),
+            "by_steps": {str(N): result.as_json() for N, result in self.by_steps.items()},
+            "options": self.options,
+            "pictures": [str(picture) for picture in self.pictures],
+        }
+
+    def over_folds(self) -> dict[str, dict[str, float]]:
+        """Mean and standard deviation over folds, beside the pooled numbers."""
+        result = {}
+        for name in ("accuracy", "uar"):
+            values = [fold[name] for fold in self.folds.values()]
+            sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+            result[name] = {"mean": float(np.mean(values)), "sd": sd}
+        return result
+
+
+def score(predictions: Sequence[Prediction], protocol: Protocol) -> Numbers:
+    """The numbers of any predictions, given the protocol.
+
+    Raises:
+        RunError: a prediction for a clip that the protocol does not test in that fold, two for
+            one clip, none for a clip of a fold that has others, another label than the
+            protocol's, or a class that it does not know.
+    """
+    tested = {(protocol.paths[row], fold.name): row for fold in protocol.folds for row in fold.test}
+    index = {name: i for i, name in enumerate(protocol.classes)}
+    rows = []
+    for given in predictions:
+        row = tested.pop((given.path, given.fold), None)
+        known = row is not None and given.predicted in index
+        if not known or given.label != protocol.classes[protocol.labels[row]]:
+            raise RunError(
+                f"predictions do not fit protocol {protocol.name}: {given.path}, fold "
+                f"{given.fold}, label {given.label!r}, predicted {given.predicted!r} is not among "
+                "its tests, or twice"
+            )
+        rows.append(row)
+    begun = {given.fold for given in predictions}
+    unanswered = [path for path, fold in tested if fold in begun]
+    if unanswered:
+        raise RunError(
+            f"predictions do not fit protocol {protocol.name}: {len(unanswered)} tested clips "
+            f"have none, the first is {unanswered[0]}"
+        )
+    if not rows:
+        raise RunError("there are no predictions to score")
+    return numbers(
+        protocol.labels[rows].tolist(),
+        [index[given.predicted] for given in predictions],
+        [protocol.clusters[row] for row in rows],
+        protocol.classes,
+    )
+
+
+def evaluate(
+    run: Run | Location,
+    *,
+    sampler: str | None = None,
+    steps: Sequence[int] = SWEEP,
+    stores: Location | Iterable[Location] | None = None,
+    trajectory_of: str | None = None,
+    device: str = "auto",
+    progress: Listener | None = None,
+) -> Evaluation:
+    """Score a run; for Gen-SER also at every N of `steps`.
+
+    Args:
+        run: a finished run that tests something, or its folder.
+        sampler: `euler` or `exact`, in place of the one it was trained to use.
+        steps: N to sweep; empty for none.
+        stores: where the vectors are now, if they were moved; one or several.
+        trajectory_of: class whose mean way is drawn; default: the first that is tested.
+        device: for the sweep.
+        progress: told how far the sweep is.
+
+    Raises:
+        RunError: the run is unfinished, being trained, damaged, tests nothing, or does not fit
+            the stores.
+        ConfigError: `trajectory_of` is no tested class.
+    """
+    run = Run.of(run)
+    predictions = answered(run, trajectory_of=trajectory_of)
+    config, protocol = run.config, run.protocol
+    by_steps: dict[int, Numbers] = {}
+    trajectory = None
+    used = own = config["options"].get("sampler")
+    if config["model"] == GenSER.name:
+        bench = Bench(run, stores, device)
+        used = sampler or own
+        listener = progress or Silent()
+        listener.stage("sampling", sum(steps))
+        for N in steps:
+            by_steps[N] = score(bench.answers(sampler=used, N=N), protocol)
+            listener.advance(N)
+        trajectory = bench.trajectory(str(used), of=trajectory_of)
+        if used != own:
+            predictions = bench.answers(sampler=used)
+    return Evaluation(
+        run=run.folder,
+        model=config["model"],
+        protocol=protocol,
+        numbers=score(predictions, protocol),
+        folds={
+            name: _fold_numbers(predictions, protocol, name)
+            for name in config["folds"]
+            if name in _tested(protocol)
+        },
+        by_steps=by_steps,
+        options={
+            **{key: config[key] for key in ("options", "training", "layers", "seed", "encoder")},
+            "sampler": used,
+            "split_seed": config.get("split_seed"),
+        },
+        trajectory=trajectory,
+        worst_speaker=worst_speaker(predictions, protocol),
+        own=used == own,
+        joined=run.joined,
+    )
+
+
+def evaluate_all(
+    runs: Iterable[Run | Location], *, trajectory_of: str | None = None, **options: Any
+) -> list[Evaluation]:
+    """Score runs, none before all were found fit for it.
+
+    Args:
+        runs: which, or their folders.
+        trajectory_of: see `evaluate`.
+        options: of `evaluate`.
+
+    Raises:
+        RunError, ConfigError: see `evaluate`.
+    """
+    found = [Run.of(run) for run in each(runs)]
+    for run in found:
+        answered(run, trajectory_of=trajectory_of)
+    return [evaluate(run, trajectory_of=trajectory_of, **options) for run in found]
+
+
+def answered(run: Run, *, trajectory_of: str | None = None) -> list[Prediction]:
+    """The predictions of a run that can be evaluated; what cannot is refused before any work.
+
+    Raises:
+        RunError: see `evaluate`.
+        ConfigError: `trajectory_of` is no class.
+    """
+    check_idle(run.folder)
+    config, protocol = run.config, run.protocol
+    if config["fold"] == "none":
+        raise RunError(
+            f"{run.folder} learnt from every clip, never tested: nothing is left to test; "
+            "train without --fold none to evaluate"
+        )
+    if trajectory_of is not None and trajectory_of not in protocol.classes:
+        raise ConfigError(
+            f"{run.folder} has no class {trajectory_of!r}; it has {', '.join(protocol.classes)}"
+        )
+    predictions = run.predictions()
+    lacking = {*config["folds"]} & {*_tested(protocol)} - {given.fold for given in predictions}
+    if lacking:
+        raise RunError(
+            f"{run.folder}: its predictions.csv has none of fold {', '.join(sorted(lacking))}; "
+            "train again"
+        )
+    return predictions
+
+
+def _tested(protocol: Protocol) -> list[str]:
+    return [fold.name for fold in protocol.folds if len(fold.test)]
+
+
+def _fold_numbers(
+    predictions: Sequence[Prediction], protocol: Protocol, name: str
+) -> dict[str, float]:
+    found = score([given for given in predictions if given.fold == name], protocol)
+    return {"n": found.n, "accuracy": found.values["accuracy"], "uar": found.values["uar"]}

@@ -1,0 +1,132 @@
+"""The models of a run beside the vectors they were trained on, to ask them again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gensr.estimator.device import pick_device
+from gensr.estimator.errors import ConfigError, RunError
+from gensr.estimator.gen_ser import GenSER
+from gensr.estimator.model import Model
+from gensr.features.store.where import Location, located
+from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.runs.models import load_fold
+from gensr.pipeline.runs.run import Prediction, Run
+from gensr.pipeline.training.answer import answer, with_people
+from gensr.pipeline.training.vectors import load_vectors, prefixes_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanTrajectory:
+    """The mean way of one class from speech to label, in the space the network works in."""
+
+    name: str
+    """The class."""
+    clips: int
+    """Tested clips that the mean is over."""
+    times: NDArray[np.float32]
+    """(N+1,) from T to t_eps."""
+    states: NDArray[np.float32]
+    """(N+1, L): mean state of the tested clips of the class."""
+    code: NDArray[np.float32]
+    """(L,): x0 of the class."""
+
+
+class Bench:
+    """The models of a run beside the vectors they were trained on."""
+
+    def __init__(self, run: Run, stores: Location | Iterable[Location] | None, device: str) -> None:
+        config = run.config
+        paths = located(config["stores"] if stores is None else stores)
+        prefixes = prefixes_of(run)
+        layers = config["layers"][:-1]
+        known = [store["hash"] for store in run.manifest["stores"]]
+        vectors = load_vectors(
+            paths,
+            layers,
+            encoder=config["encoder"],
+            known=known,
+            prefixes=prefixes,
+            join=run.identity is not None,
+        )
+        alike = sorted(vectors.hashes) == sorted(known)
+        if not alike or (prefixes and list(vectors.hashes) != known):
+            raise RunError(
+                f"{run.folder} was trained on other vectors than {', '.join(map(str, paths))} "
+                "hold now; pass the store it was trained on with --store, or train again"
+            )
+        self._protocol = make_protocol(
+            vectors.table,
+            name=run.protocol.name,  # a later version may have another default
+            label=config["label"],
+            labels=config["labels"],
+            seed=config["split_seed"],
+        )
+        if self._protocol.hash != run.manifest["protocol_hash"]:
+            raise RunError(
+                f"{run.folder}: the labels or splits of its store were changed since it was "
+                "trained; train again, or extract the labels it was trained with"
+            )
+        place = pick_device(device)
+        self._table = vectors.table
+        self._x = torch.from_numpy(vectors.x[self._protocol.store_rows]).to(place)
+        self._models: dict[str, Model] = {
+            name: load_fold(run, name, place)[0] for name in config["folds"]
+        }
+
+    def answers(self, **options: Any) -> list[Prediction]:
+        """The answers of every fold's model to its test clips."""
+        given = [
+            given
+            for fold in self._protocol.folds
+            if fold.name in self._models
+            for given in answer(self._models[fold.name], fold, self._protocol, self._x, **options)
+        ]
+        return with_people(given, self._table)
+
+    def trajectory(
+        self, sampler: str, N: int = 20, *, of: str | None = None
+    ) -> MeanTrajectory | None:
+        """Mean states of the tested clips of a class, by default the first that is tested.
+
+        Raises:
+            ConfigError: `of` is no class of the run, or none of its clips is tested.
+        """
+        total, count = None, 0
+        folds = [fold for fold in self._protocol.folds if fold.name in self._models]
+        labels = self._protocol.labels
+        label = self._class(of, labels[np.concatenate([fold.test for fold in folds])])
+        for fold in folds:
+            model = self._models[fold.name]
+            rows = fold.test[labels[fold.test] == label]
+            if not isinstance(model, GenSER) or not len(rows):
+                continue
+            for some in torch.split(
+                torch.from_numpy(rows), 256
+            ):  # every state is kept: N+1 of them
+                with torch.inference_mode():
+                    way = model.transport(self._x[some], sampler=sampler, N=N)
+                states = way.states.sum(1).cpu().numpy()
+                total = states if total is None else total + states
+            count += len(rows)
+            times, code = way.times.cpu().numpy(), model.codes[label].cpu().numpy()
+        if total is None:
+            return None
+        return MeanTrajectory(
+            name=self._protocol.classes[label],
+            clips=count,
+            times=times,
+            states=(total / count).astype(np.float32),
+            code=code,
+        )
+
+    def _class(self, asked: str | None, tested: NDArray[np.int64]) -> int:
+        """Return the index of a class by its name; of the first tested one without."""
+        there = [self._protocol.classes[label] for label in np.unique(tested)]
+        if asked is not None and asked not in there:
+            raise ConfigError(f"there is no tested class {asked!r}; there are {', '.join(there)}")
+        return self._protocol.classes.index(asked or there[0])

@@ -1,0 +1,261 @@
+"""Stage two: cached vectors in, a run folder out. One model per fold, each fold's test answered.
+
+    stores -> vectors -> protocol -> for each fold: build, fit, save, predict -> predictions.csv
+
+A fold learns from all of its training part. Where choices are to be made on the development
+part (`choose = "dev"`), the number of steps is first found by training without it; N, layers
+and everything else are fixed beforehand. No test clip is seen before it is predicted.
+"""
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gensr.estimator.config import from_plain, to_plain
+from gensr.estimator.device import pick_device
+from gensr.estimator.errors import ConfigError
+from gensr.estimator.model import Examples
+from gensr.estimator.registry import ModelSpec, build, preset
+from gensr.estimator.training import TrainingConfig
+from gensr.features.store.where import Location, Where, local, located
+from gensr.pipeline.progress import Listener, Silent
+from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.protocols.protocol import Fold, Protocol
+from gensr.pipeline.runs.begin import Question, begun
+from gensr.pipeline.runs.provenance import provenance
+from gensr.pipeline.runs.run import Prediction, Run
+from gensr.pipeline.training.answer import answer, with_people
+from gensr.pipeline.training.fold import FoldTraining
+from gensr.pipeline.training.vectors import Vectors, load_vectors, prefixes_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """What a run depends on, beside its stores."""
+
+    model: str = "gen-ser"
+    """`gen-ser`, `linear` or `transformer-ce`."""
+    preset: str = "small"
+    """`small` for two CPU cores, `paper` for section 3.2."""
+    label: str = "emotion"
+    """Column to predict: emotion, gender, speaker, or any other of the clip table."""
+    labels: str | None = None
+    """`native` or `canonical` emotions; None: native for one corpus, canonical for several."""
+    protocol: str | None = None
+    """Name of a protocol; None: the corpus's own."""
+    fold: str = "all"
+    """`all`, the name of one fold, or `none`: one model to deploy, learning from every clip."""
+    layers: tuple[str, ...] | None = None
+    """Conditioning layers by name; None: all that precede x1."""
+    choose: str = "beforehand"
+    """How many steps: `beforehand` by the budget, or by the `dev` part."""
+    seed: int = 0
+    """Of every draw of the training: initial weights, batches, times, noise, dropout."""
+    split_seed: int = 0
+    """Of the draws of hold-outs and development parts; one question, many training seeds."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda`, `cuda:N`."""
+    steps: int | None = None
+    """Optimizer steps, in place of the preset's."""
+    settings: Location | None = None
+    """A TOML file with tables [model] and [training] over the preset."""
+
+    def __post_init__(self) -> None:
+        if self.choose not in ("beforehand", "dev"):
+            raise ConfigError(f"choose must be beforehand or dev, found {self.choose!r}")
+        if self.labels not in (None, "native", "canonical"):
+            raise ConfigError(f"labels must be native or canonical, found {self.labels!r}")
+        if self.labels is not None and self.label != "emotion":
+            raise ConfigError(f"--labels is about emotions, not {self.label}; drop it")
+        if self.steps is not None and self.steps < 1:
+            raise ConfigError(f"steps must be at least 1, found {self.steps}")
+
+
+_DEFAULT = TrainConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What a training did."""
+
+    run: Run
+    protocol: Protocol
+    notes: tuple[str, ...]
+    """What is worth knowing, one line each."""
+
+
+def train(
+    stores: Location | Iterable[Location],
+    config: TrainConfig = _DEFAULT,
+    *,
+    folder: Location | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Listener | None = None,
+) -> TrainReport:
+    """Train every fold asked for, and answer its test clips.
+
+    Args:
+        stores: one or several, of one encoder; paths or URLs.
+        config: what to do; default: Gen-SER by the corpus's own protocol.
+        folder: the run; None makes `runs/<time>-<model>`.
+        resume: go on with a run that was stopped; finished folds are not trained again. Another
+            training of the same folder is refused while this one lives.
+        overwrite: replace a run that is there.
+        progress: told how far it is.
+
+    Raises:
+        ConfigError, StoreError, ProtocolError, RunError: each in one line.
+    """
+    if resume and folder is None:
+        raise ConfigError("--resume needs --run: which run to go on with")
+    places, folder = located(stores), None if folder is None else local(folder)
+    options, budget = _resolve(config)
+    device = pick_device(config.device)
+    before = _before(folder) if resume else None
+    vectors = _vectors(places, config.layers, before)
+    protocol = _protocol(vectors, config, before)
+    folds = _chosen(protocol, config.fold)
+    spec = ModelSpec(
+        model=config.model,
+        classes=protocol.classes,
+        layers=vectors.layers,
+        width=vectors.x.shape[-1],
+        options=options,
+    )
+    build(spec)  # refuses sizes that do not fit before anything is written
+    origin = list(zip(map(str, places), vectors.hashes, strict=True))
+    question = Question(
+        config=_question(config, options, budget, vectors, places, folds),
+        protocol=protocol,
+        manifest=provenance(config.seed, protocol, origin, str(device), vectors.notes),
+    )
+    with begun(folder, question, resume=resume, overwrite=overwrite) as run:
+        x = torch.from_numpy(vectors.x[protocol.store_rows])
+        training = FoldTraining(
+            run=run,
+            spec=spec,
+            everything=Examples(x, torch.from_numpy(protocol.labels)).to(device),
+            budget=budget,
+            seed=config.seed,
+            choose=config.choose,
+            listener=progress or Silent(),
+        )
+        predictions: list[Prediction] = []
+        for fold in folds:
+            model = training.learn(fold)
+            predictions += answer(model, fold, protocol, training.everything.x)
+        run.write_log([fold.name for fold in folds])
+        run.write_predictions(protocol.classes, with_people(predictions, vectors.table))
+    return TrainReport(run, protocol, _notes(protocol, vectors, folds, config))
+
+
+def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
+    """The preset, overlaid by the TOML file, overlaid by the flags."""
+    options, budget = preset(config.model, config.preset)
+    if config.settings is not None:
+        where = str(config.settings)
+        try:
+            given = tomllib.loads(local(config.settings).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{where} cannot be read as TOML: {error}") from error
+        unknown = sorted(set(given) - {"model", "training"})
+        if unknown:
+            raise ConfigError(f"{where}: no table [{unknown[0]}]; there are [model], [training]")
+        options = from_plain(
+            type(options), given.get("model", {}), f"{where} [model]", base=options
+        )
+        budget = from_plain(
+            TrainingConfig, given.get("training", {}), f"{where} [training]", base=budget
+        )
+    if config.steps is not None:
+        budget = replace(budget, steps=config.steps)
+    return options, budget
+
+
+def _before(folder: Path | None) -> Run | None:
+    """The run to go on with, where there is one."""
+    return Run.open(folder) if folder and (folder / "config.json").is_file() else None
+
+
+def _vectors(stores: Sequence[Where], layers: Sequence[str] | None, before: Run | None) -> Vectors:
+    """The vectors, called as in the run to go on with."""
+    if before is None:
+        return load_vectors(stores, layers)
+    return load_vectors(
+        stores,
+        layers,
+        encoder=before.config["encoder"],
+        known=[store["hash"] for store in before.manifest["stores"]],
+        prefixes=prefixes_of(before),
+        join=before.identity is not None,
+    )
+
+
+def _protocol(vectors: Vectors, config: TrainConfig, before: Run | None) -> Protocol:
+    """The question; its default is the one that the run to go on with began with."""
+    return make_protocol(
+        vectors.table,
+        name=config.protocol or (before.protocol.name if before else None),
+        label=config.label,
+        labels=config.labels,
+        seed=config.split_seed,
+        deploy=config.fold == "none",
+    )
+
+
+def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:
+    if fold in ("all", "none"):
+        return protocol.folds
+    folds = tuple(one for one in protocol.folds if one.name == fold)
+    if not folds:
+        names = ", ".join(one.name for one in protocol.folds)
+        raise ConfigError(f"protocol {protocol.name} has no fold {fold!r}; there are {names}, all")
+    return folds
+
+
+def _question(
+    config: TrainConfig,
+    options: Any,
+    budget: TrainingConfig,
+    vectors: Vectors,
+    stores: Sequence[Where],
+    folds: Sequence[Fold],
+) -> dict[str, Any]:
+    return {
+        "model": config.model,
+        "preset": config.preset,
+        "options": to_plain(options),
+        "training": to_plain(budget),
+        "choose": config.choose,
+        "label": config.label,
+        "labels": config.labels,
+        "protocol": config.protocol,
+        "fold": config.fold,
+        "folds": [fold.name for fold in folds],
+        "layers": list(vectors.layers),
+        "width": int(vectors.x.shape[-1]),
+        "seed": config.seed,
+        "split_seed": config.split_seed,
+        "encoder": vectors.encoder,
+        "stores": [str(place.resolve() if isinstance(place, Path) else place) for place in stores],
+    }
+
+
+def _notes(
+    protocol: Protocol, vectors: Vectors, folds: Sequence[Fold], config: TrainConfig
+) -> tuple[str, ...]:
+    notes = [*vectors.notes, *protocol.notes()]
+    audio = vectors.table["audio_sha256"][protocol.store_rows]
+    repeats = len(audio) - len(np.unique(audio))
+    if repeats:
+        notes.append(f"clips whose audio is another clip's too: {repeats}; each counts on its own")
+    missing = [fold.name for fold in folds if not len(fold.dev)]
+    if config.choose == "dev" and missing:
+        notes.append(f"no development part in fold {', '.join(missing)}: steps are the budget's")
+    return tuple(notes)

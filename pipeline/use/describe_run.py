@@ -1,0 +1,64 @@
+"""What a run folder is, in a few lines: what was asked, what came of it, where it came from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gensr.estimator.errors import RunError
+from gensr.pipeline.runs.lock import idle
+from gensr.pipeline.runs.run import Run
+
+UNTESTED = "learnt from every clip, never tested: it has no numbers"
+"""What there is to say of the quality of a deployed model."""
+
+
+def run_facts(path: Path) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Named facts of a run, and further lines.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    run = Run.open(path)
+    model, *others = run.facts()
+    facts = (model, ("state", _state(run)), *_numbers(run), *others)
+    protocol = run.protocol
+    notes = [f"left out: {count} clips, {why}" for why, count in protocol.left_out.items()]
+    return facts, (*notes, run.joined) if run.joined else tuple(notes)
+
+
+def _state(run: Run) -> str:
+    if not idle(run.folder):
+        return "being trained by another process"
+    if not _finished(run):
+        return "unfinished; --resume goes on with it"
+    return "finished"
+
+
+def _finished(run: Run) -> bool:
+    try:
+        run.predictions()
+    except RunError:
+        if (run.folder / "predictions.csv").exists():
+            raise
+        return False
+    return True
+
+
+def _numbers(run: Run) -> Iterator[tuple[str, str]]:
+    """The numbers, from the predictions: those are what a run has answered."""
+    if run.config["fold"] == "none":
+        yield "tested", UNTESTED
+        return
+    if not idle(run.folder) or not _finished(run):
+        return
+    from gensr.pipeline.scoring.evaluate import (
+        score,  # brings torch, which stores and corpora do without
+    )
+
+    numbers = score(run.predictions(), run.protocol)
+    for name, metric in (("WA", "accuracy"), ("UAR", "uar")):
+        span = numbers.intervals[metric]
+        told = f" [{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else ", no interval"
+        yield name, f"{100 * numbers.values[metric]:.1f} %{told}"
+    majority = 100 * numbers.values["majority_baseline"]
+    yield "n", f"{numbers.n}, {numbers.clusters} {run.protocol.cluster}s"
+    yield "majority", f"{majority:.1f} %"

@@ -1,0 +1,206 @@
+"""Speech in, emotion out: encode clips as the run's store was made, and ask the deployed model."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from gensr.estimator.device import pick_device
+from gensr.estimator.errors import EncoderError, RunError
+from gensr.estimator.model import Model
+from gensr.estimator.model import predict as ask
+from gensr.estimator.registry import ModelSpec
+from gensr.features.audio.resample import SAMPLE_RATE
+from gensr.features.corpora import Problem
+from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
+from gensr.features.encoders.load import CONTEXTS
+from gensr.features.encoding.encode import Clips, encode_clips
+from gensr.features.encoding.windows import Batching
+from gensr.features.hearing.survey import closed_at_the_end, hear_in_children, other_length
+from gensr.features.hearing.verdict import Verdict
+from gensr.features.same_encoder import differences, named
+from gensr.features.store.where import Location
+from gensr.pipeline.extraction.config import BATCH_SECONDS
+from gensr.pipeline.extraction.encoder_folders import recall, remember
+from gensr.pipeline.progress import Listener, Silent
+from gensr.pipeline.runs.models import load_deployed
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.use.answers import Answer, Answers
+from gensr.pipeline.use.inputs import Inputs, Sound, inputs_of
+
+CLIPS_AT_ONCE = 64
+"""Clips that are heard before they are encoded together: what waits is bounded."""
+
+
+def predict(
+    inputs: Sound | Iterable[Sound],
+    run: Run | Location,
+    *,
+    encoder: Location | None = None,
+    device: str = "auto",
+    allow_outside: bool = False,
+    progress: Listener | None = None,
+) -> Answers:
+    """Answer audio files, parts of them, every audio file under folders, manifests' clips, samples.
+
+    Args:
+        inputs: one or several files (`talk.wav`), parts (`talk.wav#t=1.5,4`), manifests, folders,
+            and pairs of samples, (n,) or (n, channels), and their rate in Hz.
+        run: trained with `--fold none`, or its folder.
+        encoder: where the encoder is now, if not where it was at extraction.
+        device: for the encoder and the model.
+        allow_outside: whether a manifest may name files outside its folder.
+        progress: told how far it is.
+
+    Returns:
+        A table that pandas and polars take, a row per clip, in the order given.
+
+    Raises:
+        RunError: the run is not for use, or the encoder is not the one it was trained on.
+        CorpusError: an input does not exist, is a broken manifest or no samples, or there is no
+            audio.
+        EncoderError: memory ran out.
+    """
+    run = Run.of(run)
+    model, spec = load_deployed(run, pick_device(device))
+    with TemporaryDirectory(prefix="gensr-") as room:
+        asked = inputs_of(inputs, allow_outside=allow_outside, room=Path(room))
+        ears = _same_encoder(run, None if encoder is None else str(encoder), device)
+        listener = progress or Silent()
+        listener.stage("predict", len(asked.clips))
+        rows, failed = _hear(asked, ears, _as_extracted(run, ears), model, spec, listener)
+    return Answers(spec.classes, rows, (*asked.problems, *failed), asked.notes)
+
+
+def _hear(
+    asked: Inputs,
+    ears: Encoder,
+    batching: Batching,
+    model: Model,
+    spec: ModelSpec,
+    listener: Listener,
+) -> tuple[list[Answer], list[Problem]]:
+    """Answer what can be used, a few dozen clips at a time."""
+    rows: list[Answer] = []
+    failed: list[Problem] = []
+    with closed_at_the_end(hear_in_children(asked.clips, {})) as verdicts:
+        heard = zip(asked.clips, verdicts, strict=True)
+        while part := list(islice(heard, CLIPS_AT_ONCE)):
+            clips, problems = _sorted_out(part, asked)
+            failed += problems
+            if clips.paths:
+                try:
+                    rows += _answers(clips, ears, batching, model, spec, asked)
+                except EncoderMemoryError as error:
+                    raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
+            listener.advance(len(part), clips.seconds)
+    return rows, failed
+
+
+def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
+    """The encoder of the run's store, checked by the hashes of its weights and its config."""
+    asked: dict[str, Any] = run.config["encoder"]
+    context = asked.get("context")
+    place, revision = (name, None) if name else _place(asked)
+    try:
+        if place is None:
+            raise EncoderError("it was a local folder, and is not where it was")
+        encoder = load_encoder(
+            place,
+            revision=revision,
+            device=device,
+            dtype=asked.get("dtype") or "float32",
+            context=context if context in CONTEXTS else "full",
+        )
+    except EncoderError as error:
+        if name:
+            raise
+        raise RunError(
+            f"{run.folder} needs the encoder {named(asked)}, which cannot be had now ({error}); "
+            "pass --encoder DIR"
+        ) from error
+    known = {key: value for key, value in asked.items() if key != "max_seconds"}
+    settings = {"encoder": known}, {"encoder": encoder.provenance()}
+    names = ("in the run", f"in {place}" if place != encoder.name else "now")
+    for told in differences(*settings, names=names, exact=False):
+        raise RunError(
+            f"{run.folder} was trained on vectors of another encoder ({told}); pass the same "
+            "encoder with --encoder"
+        )
+    if name and Path(name).is_dir():  # it was moved, and is found there the next time
+        remember(asked, Path(name))
+    return encoder
+
+
+def _place(asked: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return where an encoder is to be had, a name and a revision; None where nobody knows.
+
+    A local folder's name is not asked for on the hub, where it would be somebody else's. A hub id
+    is, unless this machine has it in a folder.
+    """
+    name, revision = asked.get("name"), asked.get("revision")
+    folder = recall(asked)
+    if folder is not None:
+        return str(folder), None
+    if name == "fbank" or revision is not None:
+        return name, revision
+    return (name if name and Path(name).is_dir() else None), None
+
+
+def _as_extracted(run: Run, ears: Encoder) -> Batching:
+    """Cut long clips as the run's store was made."""
+    longest = round(run.config["encoder"]["max_seconds"] * SAMPLE_RATE)
+    return Batching(
+        batch_samples=round(BATCH_SECONDS[ears.device] * SAMPLE_RATE),
+        longest=longest,
+        equal_lengths=ears.equal_lengths,
+    )
+
+
+def _sorted_out(
+    answered: Sequence[tuple[Path, tuple[str, Verdict]]],
+    asked: Inputs,
+) -> tuple[Clips, list[Problem]]:
+    """Part files by the verdicts on them: what can be used, and what cannot."""
+    heard: list[tuple[Path, str, Verdict]] = []
+    problems = []
+    for path, (file_sha256, verdict) in answered:
+        if reason := verdict.reason or other_length(asked.lengths.get(path), verdict):
+            problems.append(Problem(path=asked.name(path), reason=reason))
+        else:
+            heard.append((path, file_sha256, verdict))
+    clips = Clips(
+        root=Path(),
+        paths=tuple(str(path) for path, _, _ in heard),
+        samples=tuple(verdict.samples for _, _, verdict in heard),
+        file_sha256=tuple(file_sha256 for _, file_sha256, _ in heard),
+        audio_sha256=tuple(verdict.audio_sha256 for _, _, verdict in heard),
+    )
+    return clips, problems
+
+
+def _answers(
+    clips: Clips,
+    ears: Encoder,
+    batching: Batching,
+    model: Model,
+    spec: ModelSpec,
+    asked: Inputs,
+) -> list[Answer]:
+    wanted = [ears.layers.index(name) for name in spec.layers]
+    (vectors,) = encode_clips([clips], ears, batching)
+    device = next(model.parameters()).device
+    x = torch.from_numpy(vectors[:, wanted]).to(device)
+    p = ask(model, x).double().cpu().numpy()
+    return [
+        Answer(
+            path=asked.name(Path(path)),
+            predicted=spec.classes[int(np.argmax(given))],
+            probabilities=dict(zip(spec.classes, map(float, given), strict=True)),
+        )
+        for path, given in zip(clips.paths, p, strict=True)
+    ]
