@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = {
     str(page.relative_to(ROOT)): page.read_text()
     for page in (
-        *(ROOT / name for name in ("README.md", "CHANGELOG.md", "Makefile")),
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile")),
         *(ROOT / "docs").rglob("*.md"),
     )
 }
@@ -55,7 +55,7 @@ def test_every_flag_of_a_command_is_its_own(page):
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "results" not in page])
 def test_every_flag_that_stands_alone_is_some_commands(page):
-    known = OTHERS.union(*map(options, COMMANDS.values()))
+    known = OTHERS.union({"--help", "--version"}, *map(options, COMMANDS.values()))
     alone = re.findall(r"`(--[a-z][a-z0-9-]*)[^`\n]*`", PAGES[page])
     assert set(alone) <= known
 

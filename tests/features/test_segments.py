@@ -40,7 +40,7 @@ def clock(request, monkeypatch):
         monkeypatch.setattr(once, "SETTLED_SECONDS", -1e9)
     monkeypatch.setattr(frames, "_held", once.Once(1_000))
     monkeypatch.setattr(frames, "kept", once.Once(kept.KEPT_BYTES, kept.kept._size))
-    monkeypatch.setattr(audio, "_hashes", once.Once(1_000))
+    monkeypatch.setattr(hashes_of_files, "_hashes", once.Once(1_000))
     monkeypatch.setattr(audio, "_counted", once.Once(1_000))
 
 

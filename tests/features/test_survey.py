@@ -278,5 +278,5 @@ def test_a_file_that_grows_while_it_is_hashed(tmp_path, monkeypatch):
         monkeypatch.setattr(os, "fstat", lambda _: status)
         return opened
 
-    monkeypatch.setattr("gensr.features.hearing.survey.open", growing, raising=False)
+    monkeypatch.setattr("gensr.features.audio.hashes.open", growing, raising=False)
     assert hash_file(file) == ""

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("page", ["docs/api.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
 def test_the_documented_code_runs(page, corpus, tmp_path, monkeypatch):
     shutil.copytree(corpus, tmp_path / "demo/corpus")
     monkeypatch.chdir(tmp_path)

@@ -50,7 +50,7 @@ def test_a_store(store):
 def test_a_run_and_its_protocol(finished, copied):
     run = gensr.Run.open(finished)
     assert repr(run) == f"Run('{finished}': gen-ser, savee-loso)"
-    assert "finished" in read(run)
+    assert "gen-ser, preset small" in read(run)
     protocol = run.protocol
     assert repr(protocol).startswith("Protocol(savee-loso: emotion, 3 classes, 36 clips, 4 folds, ")
     assert len(repr(protocol)) < 120
