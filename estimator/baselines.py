@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gensr.estimator.errors import ConfigError
 from gensr.estimator.model import Model
 from gensr.estimator.network import LayerFusion, NetworkConfig, TargetEstimator
 from gensr.estimator.ranges import check_range
@@ -53,7 +54,13 @@ class _CrossEntropyModel(Model):
         return F.cross_entropy(self.logits(x), y) / math.log(max(2, self.n_classes))
 
     def probabilities(self, x: Tensor, **options: Any) -> Tensor:
-        """Softmax of the logits; there are no options."""
+        """Softmax of the logits.
+
+        Raises:
+            ConfigError: an option; there are none.
+        """
+        if options:
+            raise ConfigError(f"{self.name} has no option {', '.join(options)}")
         return self.logits(x).softmax(-1)
 
 

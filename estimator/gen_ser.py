@@ -85,11 +85,18 @@ class GenSER(Model):
     def transport(
         self, x: Tensor, *, sampler: str | None = None, N: int | None = None, record: bool = True
     ) -> Trajectory:
-        """Carry a batch from x1 to x0 (Algorithm 2); defaults are the config's."""
+        """Carry a batch from x1 to x0 (Algorithm 2); defaults are the config's.
+
+        Raises:
+            ConfigError: no such sampler.
+        """
         x1, X_c = self.split(x)
         steps = self.config.sampler_steps if N is None else N
         times = time_grid(self.config.T, self.config.t_eps, steps)
-        march = SAMPLERS[sampler or self.config.sampler]
+        name = sampler or self.config.sampler
+        if name not in SAMPLERS:
+            raise ConfigError(f"sampler must be one of {', '.join(SAMPLERS)}; found {name}")
+        march = SAMPLERS[name]
         return march(self._estimate(X_c), self.path, x1, times, record)
 
     def probabilities(self, x: Tensor, **options: Any) -> Tensor:

@@ -95,7 +95,7 @@ def chosen(samples: NDArray[np.int64], rows: list[int], count: int) -> list[int]
     """Return up to `count` of the rows, evenly by length from the shortest to the longest.
 
     >>> chosen(np.array([5, 3, 9, 7]), [0, 1, 2, 3], 3)
-    [1, 0, 2]
+    [1, 3, 2]
     """
     ordered = sorted(rows, key=lambda row: (samples[row], row))
     ranks = np.linspace(0, len(ordered) - 1, min(count, len(ordered))).round().astype(int)

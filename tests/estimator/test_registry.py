@@ -7,6 +7,7 @@ import torch
 from gensr.estimator.config import from_plain, to_plain
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.gen_ser import GenSERConfig
+from gensr.estimator.model import predict
 from gensr.estimator.network import NetworkConfig
 from gensr.estimator.registry import MODELS, ModelSpec, build, preset
 from gensr.estimator.saved import load_model, save_model
@@ -87,3 +88,11 @@ def test_a_wrong_setting_is_named_with_its_place(values: dict[str, object], mess
     with pytest.raises(ConfigError, match=message) as error:
         from_plain(GenSERConfig, values, "file.toml [model]")
     assert "file.toml [model]" in str(error.value)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_option_that_a_model_does_not_know_is_refused(model: str) -> None:
+    built = build(_spec(model))
+    x = torch.zeros(2, 2, 8)
+    with pytest.raises(ConfigError, match=r"no option sampler|found nonsense"):
+        predict(built, x, sampler="nonsense")

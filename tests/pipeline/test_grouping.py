@@ -1,8 +1,5 @@
 """A thousand files that are wrong for one reason are one line; a few are still named each."""
 
-import doctest
-
-from gensr.pipeline.use import grouping
 from gensr.pipeline.use.grouping import grouped
 
 
@@ -23,7 +20,3 @@ def test_many_reasons_are_cut_short():
     lines = grouped([(f"{n}.wav", f"{word} went wrong") for n, word in enumerate(letters)])
     assert len(lines) == 41
     assert lines[-1] == "... and 60 lines more; --all prints everything"
-
-
-def test_examples():
-    assert doctest.testmod(grouping).failed == 0

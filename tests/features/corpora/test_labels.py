@@ -1,10 +1,7 @@
 """The shared words and their synonyms."""
 
-import doctest
-
 import pytest
 
-from gensr.features.corpora import labels
 from gensr.features.corpora.labels import CANONICAL, canonical, plain
 from gensr.features.corpora.vocabulary import SHARED, UNSHARED
 
@@ -51,7 +48,3 @@ def test_no_synonym_means_two_things() -> None:
     assert len(set(synonyms)) == len(synonyms)
     assert set(synonyms).isdisjoint(CANONICAL)
     assert {plain(word) for word in UNSHARED}.isdisjoint({*synonyms, *CANONICAL})
-
-
-def test_examples() -> None:
-    assert doctest.testmod(labels).failed == 0

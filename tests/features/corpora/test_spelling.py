@@ -1,6 +1,5 @@
 """Spellings of one label are one class, and words are never joined."""
 
-import doctest
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gensr.features.corpora import labels, missing, names, official, roles, spelling
 from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.scan import scan
 from gensr.features.corpora.spelling import joined
@@ -98,8 +96,3 @@ def test_folders_that_differ_in_case(tmp_path: Path) -> None:
     found = scan(tmp_path)
     assert Counter(clip.emotion for clip in found.clips) == {"Angry": 4, "sad": 1}
     assert any("'Angry' (2), 'ANGRY ' (1), 'angry' (1)" in note for note in found.notes)
-
-
-def test_examples() -> None:
-    for module in (labels, missing, names, official, roles, spelling):
-        assert doctest.testmod(module).failed == 0
