@@ -8,17 +8,17 @@ those; the table pools them over folds.
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from gensr.estimator.config import from_plain
 from gensr.estimator.device import threads_for
-from gensr.estimator.model import Examples, predict
-from gensr.estimator.network import NetworkConfig
-from gensr.estimator.registry import MODELS, ModelSpec, build
-from gensr.estimator.training import TrainingConfig, fit, mix_seed
+from gensr.estimator.fitting import Examples, Fitting, TrainingConfig
+from gensr.estimator.models.registry import MODELS
+from gensr.estimator.models.spec import ModelSpec, build
+from gensr.estimator.training import mix_seed
 from gensr.pipeline.protocols.plans import make_protocol
 from gensr.pipeline.training.vectors import load_vectors
 
@@ -29,7 +29,7 @@ TRAINED: dict[str, list[dict[str, Any]]] = {
     "t_eps": [{"t_eps": 0.001}, {"t_eps": 0.2}],
     "T": [{"T": 0.97}],
     "standardize": [{"standardize": False}],
-    "network": [{"network": NetworkConfig(hidden=256)}, {"network": NetworkConfig(depth=4)}],
+    "network": [{"network": {"hidden": 256}}, {"network": {"depth": 4}}],
 }
 SAMPLED: list[dict[str, Any]] = [
     {"sampler": name, "N": N} for name in ("exact", "euler") for N in (1, 2, 4, 10, 20)
@@ -55,7 +55,7 @@ def main(store: Path, steps: int, budgets: list[int], seed: int) -> None:
             classes=protocol.classes,
             layers=vectors.layers,
             width=vectors.x.shape[-1],
-            options=replace(MODELS[model_name][1](), **options),
+            options=from_plain(MODELS[model_name].Config, options, "sweep"),
         )
         right, tested = [0.0] * len(ways), 0
         for fold in protocol.folds:
@@ -63,10 +63,10 @@ def main(store: Path, steps: int, budgets: list[int], seed: int) -> None:
             torch.manual_seed(mix_seed(seed, "fold", fold.name))
             model = build(spec)
             part = Examples(clips.x[train], clips.y[train])
-            fit(model, part, TrainingConfig(steps=steps), seed=seed)
+            model.fit(part, Fitting(seed=seed, budget=TrainingConfig(steps=steps)))
             tested += len(dev)
             for i, way in enumerate(ways):
-                answers = predict(model, clips.x[dev], **way).argmax(-1)
+                answers = model.predict(clips.x[dev], **way).argmax(-1)
                 right[i] += float((answers == clips.y[dev]).sum())
         return [count / tested for count in right]
 

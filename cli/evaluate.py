@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gensr.cli.choices import choices
 from gensr.cli.where import where
+from gensr.estimator.samplers.registry import SAMPLERS
 
 if TYPE_CHECKING:
     from gensr.estimator.metrics import Numbers
@@ -27,7 +29,7 @@ def command(
         list[Path] | None, typer.Argument(metavar="RUN", help="Default: the newest in runs/.")
     ] = None,
     sampler: Annotated[
-        str | None, typer.Option(help="euler or exact; default: the run's own.")
+        str | None, typer.Option(help=f"{choices(SAMPLERS)}; default: the run's own.")
     ] = None,
     sampler_steps: Annotated[str, typer.Option(help="N to sweep (Table 3).")] = "1,2,4,10,20",
     store: Annotated[
@@ -93,7 +95,6 @@ def _steps(text: str, sampler: str | None) -> list[int]:
         ConfigError: they are no numbers, or there is no such sampler.
     """
     from gensr.estimator.errors import ConfigError
-    from gensr.estimator.sampler import SAMPLERS
 
     try:
         steps = sorted({int(N) for N in text.split(",") if N.strip()})

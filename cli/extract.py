@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gensr.cli.choices import choices
 from gensr.cli.where import where
+from gensr.features.corpora.registry import CORPORA
+from gensr.features.encoders.registry import ENCODERS
 
 if TYPE_CHECKING:
     from gensr.pipeline.extraction.verification import Verification
@@ -28,7 +31,10 @@ The same call again goes on where a killed one stopped, and adds clips that are 
 def command(
     corpus: Annotated[
         Path,
-        typer.Argument(help="Folder of a known corpus, of class folders, or a manifest."),
+        typer.Argument(
+            help="Folder of a known corpus, of class folders, or a manifest. Known are "
+            f"{choices(CORPORA)}."
+        ),
     ],
     out: Annotated[
         Path,
@@ -37,7 +43,8 @@ def command(
     encoder: Annotated[
         str | None,
         typer.Option(
-            help="Hub id, folder, or `fbank`; default: the paper's, chinese-hubert-large."
+            help=f"Hub id, folder, or {choices(ENCODERS)}; default: the paper's, "
+            "chinese-hubert-large."
         ),
     ] = None,
     revision: Annotated[str | None, typer.Option(help="Revision on the hub to pin.")] = None,

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
+from gensr.cli.choices import choices
 from gensr.cli.where import where
+from gensr.estimator.codes.registry import CODES
+from gensr.estimator.models.registry import MODELS
+from gensr.estimator.paths.registry import MEANS, VARIANCES
+from gensr.estimator.samplers.registry import SAMPLERS
+from gensr.estimator.targets.registry import TARGETS
 
 NAME = "train"
 EPILOG = """**Examples**
@@ -25,9 +31,7 @@ def command(
         list[Path], typer.Argument(metavar="STORE", parser=where, help="Stores of one encoder.")
     ],
     run: Annotated[Path | None, typer.Option(help="Run folder; default: runs/TIME-MODEL.")] = None,
-    model: Annotated[
-        str, typer.Option(help="gen-ser, linear (CLS) or transformer-ce.")
-    ] = "gen-ser",
+    model: Annotated[str, typer.Option(help=f"{choices(MODELS)}.")] = "gen-ser",
     preset: Annotated[
         str, typer.Option(help="`small` for two CPU cores, `paper` for the paper's sizes.")
     ] = "small",
@@ -57,6 +61,21 @@ def command(
     config: Annotated[
         Path | None, typer.Option(help="TOML with tables [model] and [training].")
     ] = None,
+    mean: Annotated[
+        str | None, typer.Option(help=f"Mean schedule of gen-ser (Eq. 6): {choices(MEANS)}.")
+    ] = None,
+    variance: Annotated[
+        str | None, typer.Option(help=f"Its variance schedule (Eq. 7): {choices(VARIANCES)}.")
+    ] = None,
+    codes: Annotated[
+        str | None, typer.Option(help=f"Its codes of the classes (Eq. 2): {choices(CODES)}.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help=f"What its network gives (Eq. 8): {choices(TARGETS)}.")
+    ] = None,
+    sampler: Annotated[
+        str | None, typer.Option(help=f"How it answers (Algorithm 2): {choices(SAMPLERS)}.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with --run.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --run.")] = False,
 ) -> None:
@@ -66,6 +85,13 @@ def command(
     from gensr.pipeline.scoring.evaluate import score
     from gensr.pipeline.training.train import TrainConfig, train
 
+    named = {
+        "mean": mean,
+        "variance": variance,
+        "codes": codes,
+        "target": target,
+        "sampler": sampler,
+    }
     request = TrainConfig(
         model=model,
         preset=preset,
@@ -80,6 +106,7 @@ def command(
         split_seed=split_seed,
         device=device,
         settings=config,
+        options={key: name for key, name in named.items() if name is not None},
     )
     with console.Bars() as bars:
         report = train(

@@ -7,9 +7,10 @@ resumed ends with the same weights as one that was not, on the same device and t
 
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,73 +20,29 @@ from torch.optim.swa_utils import AveragedModel
 
 from gensr.estimator.checkpoint import Checkpoint
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.model import Examples, Model, predict
-from gensr.estimator.ranges import check_range
-
-MOST = 10**8
-"""Bound on counts of steps and clips: 250 times the paper's budget. Beyond it a digit is wrong."""
+from gensr.estimator.fitting import Examples, Progress, TrainingConfig, unheard
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingConfig:
-    """How any model is trained. The paper states batch size, steps and learning rate only."""
+class Learner(nn.Module, ABC):
+    """What the loop trains."""
 
-    steps: int = 600
-    """Optimizer steps; the paper's is 400,000."""
-    batch_size: int = 64
-    """Clips per step; the paper's is 128."""
-    learning_rate: float = 5e-4
-    """Peak learning rate (paper)."""
-    weight_decay: float = 0.01
-    """Decoupled weight decay of AdamW. Ours."""
-    warmup: float = 0.1
-    """Share of the steps over which the rate rises linearly; it then falls as a cosine. Ours."""
-    clip_norm: float = 1.0
-    """Largest gradient norm, of a loss scaled so that 1 knows nothing. Ours."""
-    ema: float = 0.99
-    """Decay of the running average of the weights that is kept as the model; 0 is off. Ours.
+    n_classes: int
 
-    It warms up as min(ema, (1 + n) / (10 + n)) after n steps, so that the first weights are
-    forgotten however short the training.
-    """
-    evaluate_every: int = 50
-    """Steps between looks at the dev part, and between checkpoints."""
+    @abstractmethod
+    def prepare(self, train: Examples) -> None:
+        """Take what is not learned by gradient from the training part, before the first step."""
 
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "evaluate_every"):
-            check_range(name, getattr(self, name), least=1, most=MOST)
-        for name in ("warmup", "ema"):
-            check_range(name, getattr(self, name), least=0, below=1)
-        check_range("learning_rate", self.learning_rate, above=0, most=1)
-        check_range("learning_rate", self.learning_rate, least=1e-12)
-        # AdamW multiplies the weights by 1 - learning_rate * weight_decay: below 0 they explode.
-        check_range(
-            "weight_decay", self.weight_decay, least=0, most=min(1_000, 1 / self.learning_rate)
-        )
-        check_range("clip_norm", self.clip_norm, above=0)
+    @abstractmethod
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """Scalar loss of a batch x (B, K+1, L), y (B,), scaled so that 1 knows nothing."""
 
-    @classmethod
-    def paper(cls) -> "TrainingConfig":
-        """Batch 128, 400,000 steps, learning rate 5e-4 (section 3.2)."""
-        return cls(steps=400_000, batch_size=128, ema=0.9999, evaluate_every=2000)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One line of the training log."""
-
-    step: int
-    """Optimizer steps done."""
-    loss: float
-    """Mean training loss since the last line; 1 knows nothing."""
-    dev_loss: float | None
-    """Brier score on the dev part, 0 best, 2 worst; None without a dev part."""
-    dev_accuracy: float | None
-    """Accuracy on the dev part, in [0, 1]."""
+    @abstractmethod
+    def predict(self, x: Tensor) -> Tensor:
+        """Class probabilities (N, C) of x (N, K+1, L), in evaluation mode."""
 
 
 def fit(
-    model: Model,
+    model: Learner,
     train: Examples,
     config: TrainingConfig,
     *,
@@ -94,7 +51,7 @@ def fit(
     checkpoint: Path | None = None,
     owner: str | None = None,
     stop: int | None = None,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[Progress], None] = unheard,
 ) -> list[Progress]:
     """Train `model` in place; it ends with the running average of its weights.
 
@@ -166,7 +123,7 @@ def _finite(model: nn.Module) -> bool:
 
 
 def _step(
-    model: Model,
+    model: Learner,
     optimizer: torch.optim.Optimizer,
     train: Examples,
     config: TrainingConfig,
@@ -199,8 +156,8 @@ def _warm_average(decay: float) -> Callable[[Weights, Weights, Tensor | int], No
 def _look(model: nn.Module, dev: Examples | None) -> tuple[float | None, float | None]:
     if dev is None or not len(dev):
         return None, None
-    assert isinstance(model, Model)
-    p = predict(model, dev.x)
+    assert isinstance(model, Learner)
+    p = model.predict(dev.x)
     truth = nn.functional.one_hot(dev.y, model.n_classes)
     brier = (p - truth).square().sum(-1).mean().item()
     return brier, (p.argmax(-1) == dev.y).float().mean().item()

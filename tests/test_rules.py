@@ -16,8 +16,8 @@ ALLOWED = {
     "features": {"features"},
     "estimator": {"estimator"},
 }
-SHARED = {"gensr.estimator.errors", "gensr.estimator.device"}
-"""What `features` may use of `estimator`: the errors, and the choice of a device."""
+SHARED = {"gensr.estimator.errors", "gensr.estimator.device", "gensr.estimator.registry"}
+"""What `features` may use of `estimator`: errors, the choice of a device, a registry."""
 ONLY_IN = {
     "typer": "cli",
     "rich": "cli",

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
 from gensr.features.audio.segments import file_of
-from gensr.features.corpora import cremad, emodb, meld, ravdess, savee, tess
 from gensr.features.corpora.adapter import Adapter, Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.files import hidden_audio, is_audio, is_hidden, walk
@@ -32,20 +31,11 @@ from gensr.features.corpora.listed import (
     unlisted,
 )
 from gensr.features.corpora.names import printable, unusable
+from gensr.features.corpora.registry import CORPORA
 from gensr.features.corpora.repeats import once, without_nested
 from gensr.features.corpora.sniff import Others, look_into
 from gensr.features.corpora.spelling import joined
 from gensr.features.corpora.tables import TABLE_SUFFIXES
-
-ADAPTERS: tuple[Adapter, ...] = (
-    emodb.ADAPTER,
-    ravdess.ADAPTER,
-    tess.ADAPTER,
-    savee.ADAPTER,
-    cremad.ADAPTER,
-    meld.ADAPTER,
-)
-"""No name is known to two of them (a test holds this), so their order means nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +107,7 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
 
 
 def _known(found: Found) -> bool:
-    return any(clip.corpus in {adapter.name for adapter in ADAPTERS} for clip in found.clips)
+    return any(clip.corpus in CORPORA for clip in found.clips)
 
 
 def _by_manifest(root: Path, manifest: Path, allow_outside: bool) -> Scan:
@@ -182,17 +172,9 @@ def _read(root: Path, paths: Sequence[str], *, alone: bool) -> Found:
         alone: Whether no manifest knows any file either.
     """
     name = root.resolve().name
-    known: dict[str, list[Clip | Problem]] = {adapter.name: [] for adapter in ADAPTERS}
-    strangers: list[str] = []
-    for path in paths:
-        for adapter in ADAPTERS:
-            item = adapter.read(path, name)
-            if item is not None:
-                known[adapter.name].append(item)
-                break
-        else:
-            strangers.append(path)
-    corpora = [adapter for adapter in ADAPTERS if known[adapter.name]]
+    adapters = [CORPORA[known] for known in CORPORA]
+    known, strangers, claimed = _offered(paths, name, adapters)
+    corpora = [adapter for adapter in adapters if known[adapter.name]]
     if not corpora and alone:
         strangers, notes = without_nested(root, strangers)
         return _joined(read_folders(strangers, root), Found(clips=(), notes=notes))
@@ -209,7 +191,38 @@ def _read(root: Path, paths: Sequence[str], *, alone: bool) -> Found:
     here = f"others here are {names}" if names else "others here are in manifests"
     reason = f"no adapter knows this name ({here}); list it in a manifest"
     unknown = tuple(Problem(path=path, reason=reason) for path in strangers)
-    return _joined(result, Found(clips=(), problems=unknown))
+    return _joined(result, Found(clips=(), problems=(*unknown, *claimed)))
+
+
+def _offered(
+    paths: Sequence[str], root: str, adapters: Sequence[Adapter]
+) -> tuple[dict[str, list[Clip | Problem]], list[str], list[Problem]]:
+    """What each adapter reads, the files that none knows, and those that two do.
+
+    No name is known to two of our own (a test holds it): only what other packages bring can
+    claim a file beside another.
+    """
+    known: dict[str, list[Clip | Problem]] = {adapter.name: [] for adapter in adapters}
+    strangers: list[str] = []
+    claimed: list[Problem] = []
+    foreign = set(CORPORA.foreign())
+    for path in paths:
+        items: dict[str, Clip | Problem] = {}
+        for adapter in adapters:
+            if items and adapter.name not in foreign:
+                continue
+            item = adapter.read(path, root)
+            if item is not None:
+                items[adapter.name] = item
+        if not items:
+            strangers.append(path)
+        elif len(items) > 1:
+            reason = f"{' and '.join(items)} both know this name; list it in a manifest"
+            claimed.append(Problem(path=path, reason=reason))
+        else:
+            ((name, item),) = items.items()
+            known[name].append(item)
+    return known, strangers, claimed
 
 
 def _counted(adapter: Adapter, found: Found) -> Found:

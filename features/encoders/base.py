@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import EncoderError
+from gensr.estimator.errors import ConfigError, EncoderError
 from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.streaming import Arrival, arrive, run_ahead
 from gensr.features.hearing.decode import MIN_SAMPLES
@@ -70,6 +70,23 @@ class Encoder(abc.ABC):
     max_samples: int | None = None
     dtype: str = "float32"
     device: str = "cpu"
+
+    @classmethod
+    def load(cls, *, device: str = "auto", dtype: str = "float32") -> "Encoder":
+        """Make one ready that is known by its name (`ENCODERS`).
+
+        By default it takes no arguments and computes in float32 on the CPU, whatever `device` is.
+
+        Args:
+            device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+            dtype: `float32`, `bfloat16` or `float16`.
+
+        Raises:
+            ConfigError: it cannot be had so.
+        """
+        if dtype != "float32":
+            raise ConfigError(f"{cls.name} is computed in float32, not {dtype}")
+        return cls()
 
     def frames(self, samples: int) -> int:
         """Return how many frames are averaged for a waveform of so many samples."""

@@ -1,7 +1,8 @@
-"""From a name on the command line to an encoder: `fbank`, a local folder, or a hub id."""
+"""From a name on the command line to an encoder: one of `ENCODERS`, a local folder, or a hub id."""
 
-from gensr.estimator.errors import ConfigError, EncoderError
+from gensr.estimator.errors import ConfigError, EncoderError, GensrError
 from gensr.features.encoders.base import Encoder
+from gensr.features.encoders.registry import ENCODERS
 
 DEFAULT_ENCODER = "TencentGameMate/chinese-hubert-large"
 """The paper's encoder."""
@@ -21,7 +22,8 @@ def load_encoder(
     """Load a frozen encoder, ready to encode.
 
     Args:
-        name: `fbank`, a folder in Hugging Face layout, or a hub id.
+        name: one of `ENCODERS` as `fbank`, a folder in Hugging Face layout, or a hub id. A
+            folder that is called like one of `ENCODERS` is `./fbank`.
         revision: branch, tag or commit on the hub; a hub id without one takes the newest.
         device: `auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1`, `mps`. `fbank`
             always runs on the CPU.
@@ -38,14 +40,10 @@ def load_encoder(
         raise ConfigError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
     if context not in CONTEXTS:
         raise ConfigError(f"context is one of {', '.join(CONTEXTS)}, not {context!r}")
-    if name == "fbank":
-        if dtype != "float32":
-            raise ConfigError(f"fbank is computed in float32, not {dtype}")
+    if name in ENCODERS:
         if revision is not None:
-            raise ConfigError(f"fbank has no revisions; drop {revision!r}")
-        from gensr.features.encoders.fbank import Fbank
-
-        return Fbank()
+            raise ConfigError(f"{name} has no revisions; drop {revision!r}")
+        return _registered(name, device, dtype)
 
     from gensr.estimator.device import pick_device
     from gensr.features.encoders.checkpoint import load_checkpoint
@@ -69,4 +67,16 @@ def load_encoder(
         raise EncoderError(
             f"the encoder in {source.folder} does not run ({words}); is this the config.json of "
             "its weights?"
+        ) from error
+
+
+def _registered(name: str, device: str, dtype: str) -> Encoder:
+    try:
+        return ENCODERS[name].load(device=device, dtype=dtype)
+    except GensrError:
+        raise
+    except Exception as error:  # whatever a package's own encoder raises
+        words = " ".join(str(error).split())[:160] or type(error).__name__
+        raise EncoderError(
+            f"the encoder {name!r} of {ENCODERS.origin(name)} cannot be loaded ({words})"
         ) from error

@@ -23,7 +23,8 @@ class ExtractConfig:
     """What an extraction depends on, beside the corpus."""
 
     encoder: str = DEFAULT_ENCODER
-    """`fbank`, a folder in Hugging Face layout, or a hub id (default: the paper's)."""
+    """A registered encoder as `fbank`, a folder in Hugging Face layout, or a hub id (default: the
+    paper's)."""
     revision: str | None = None
     """Revision on the hub; recorded resolved, so that the vectors can be made again."""
     device: str = "auto"

@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gensr.estimator.config import from_plain, to_plain
 from gensr.estimator.errors import RunError
 from gensr.estimator.files import make_folder, sync, why
-from gensr.estimator.sampler import SAMPLERS
+from gensr.estimator.models.registry import MODELS
+from gensr.estimator.samplers.registry import SAMPLERS
 from gensr.features.same_encoder import differences
 from gensr.features.store.files import remove
 from gensr.features.store.place import store_around
@@ -29,12 +31,7 @@ from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_beginning, is_run, 
 from gensr.pipeline.runs.lock import LOCK, busy, held, idle
 
 _REST = ("seal.json", "predictions.csv", "metrics.jsonl", "folds")
-_ASIDE = ("", *(f"-{sampler}" for sampler in SAMPLERS))
-"""What `eval` adds to a name where it asks another sampler than the run's own."""
-_NUMBERS = tuple(f"numbers{aside}.json" for aside in _ASIDE)
-_FIGURES = tuple(f"figures{aside}" for aside in _ASIDE)
-_UNFINISHED = tuple(f"{name}.new" for name in (*FIRST, *_REST, *_NUMBERS))
-"""What version 0.1.0 left where it was killed while it wrote."""
+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +135,14 @@ def _is_ours(folder: Path) -> bool:
 
 def _written(folder: Path) -> Iterator[Path]:
     """What trainings and evaluations write into a run folder, by name."""
-    yield from (folder / name for name in (*FIRST, *_REST) if os.path.lexists(folder / name))
-    for pattern in (*_NUMBERS, *_FIGURES, *_UNFINISHED):
-        yield from folder.glob(pattern)
+    asides = ("", *(f"-{sampler}" for sampler in SAMPLERS))  # another than the run's own
+    numbers = [f"numbers{aside}.json" for aside in asides]
+    names = [*FIRST, *_REST, *numbers]
+    halves = [f"{name}.new" for name in names]  # of version 0.1.0, killed while it wrote
+    figures = [f"figures{aside}" for aside in asides]
+    for name in (*names, *halves, *figures):
+        if os.path.lexists(folder / name):
+            yield folder / name
 
 
 def _clear(folder: Path) -> None:
@@ -185,9 +187,17 @@ def _check_same(run: Run, question: Question) -> None:
             f"{run.folder} was started on vectors of another encoder ({told[0]}); resume with the "
             "stores it was started with, or pass another --run"
         )
+    for about in (before, now):
+        about["options"] = _in_full(run, about)  # version 0.2 wrote some of them for short
     for key in (*keys, "store hashes", "labels or splits"):
         if before.get(key) != now.get(key):
             raise RunError(
                 f"{run.folder} was started with {key} = {before.get(key)}, now it is "
                 f"{now.get(key)}; resume with the same settings, or pass another --run"
             )
+
+
+def _in_full(run: Run, about: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a model as they are written now."""
+    where = f"{run.folder / 'config.json'} options"
+    return to_plain(from_plain(MODELS[about["model"]].Config, about["options"], where))

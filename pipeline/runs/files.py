@@ -165,7 +165,7 @@ _CONFIG: dict[str, Callable[[Any], bool]] = {
     "model": _text,
     "preset": _text,
     "options": _table,
-    "training": lambda value: _table(value) and _whole(value.get("steps")),
+    "training": lambda value: value is None or (_table(value) and _whole(value.get("steps"))),
     "choose": _text,
     "label": _text,
     "labels": _text_or_none,

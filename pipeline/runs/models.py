@@ -5,9 +5,9 @@ from typing import Any
 import torch
 
 from gensr.estimator.errors import GensrError, RunError
-from gensr.estimator.model import Model
-from gensr.estimator.registry import ModelSpec
-from gensr.estimator.saved import Expected, load_model, spec_from_plain
+from gensr.estimator.models.classifier import Classifier
+from gensr.estimator.models.spec import ModelSpec
+from gensr.estimator.models.saved import Expected, load_model, spec_from_plain
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.runs.lock import check_idle
 
@@ -30,7 +30,7 @@ def expected_of(run: Run) -> Expected:
     return Expected(run=run.identity, spec=spec)
 
 
-def load_fold(run: Run, name: str, device: torch.device | None = None) -> tuple[Model, ModelSpec]:
+def load_fold(run: Run, name: str, device: torch.device | None = None) -> tuple[Classifier, ModelSpec]:
     """The model of one fold.
 
     Raises:
@@ -42,7 +42,7 @@ def load_fold(run: Run, name: str, device: torch.device | None = None) -> tuple[
     return load_model(run.fold(name), device, expected=expected_of(run))
 
 
-def load_deployed(run: Run, device: torch.device) -> tuple[Model, ModelSpec]:
+def load_deployed(run: Run, device: torch.device) -> tuple[Classifier, ModelSpec]:
     """The one model of a run that learnt from every clip.
 
     Raises:

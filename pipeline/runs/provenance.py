@@ -3,12 +3,13 @@
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gensr.estimator.registry import Registry
 from gensr.pipeline.protocols.protocol import Protocol
 
 
@@ -42,6 +43,15 @@ def provenance(
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
         "device": device,
+    }
+
+
+def packages(chosen: Iterable[tuple[Registry[Any], str]]) -> dict[str, str]:
+    """Which other packages brought what was chosen: by kind and name, package and version."""
+    return {
+        f"{registry.kind} {name}": registry.origin(name)
+        for registry, name in chosen
+        if name in registry.foreign()
     }
 
 

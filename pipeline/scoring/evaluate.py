@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.gen_ser import GenSER
 from gensr.estimator.metrics import Numbers, numbers
+from gensr.estimator.models.model import Generative
+from gensr.estimator.models.registry import MODELS
 from gensr.features.card import rows_card
 from gensr.features.store.where import Location, each
 from gensr.pipeline.progress import Listener, Silent
@@ -158,7 +159,7 @@ def evaluate(
     device: str = "auto",
     progress: Listener | None = None,
 ) -> Evaluation:
-    """Score a run; for Gen-SER also at every N of `steps`.
+    """Score a run; a generative model also at every N of `steps`.
 
     Args:
         run: a finished run that tests something, or its folder.
@@ -180,7 +181,7 @@ def evaluate(
     by_steps: dict[int, Numbers] = {}
     trajectory = None
     used = own = config["options"].get("sampler")
-    if config["model"] == GenSER.name:
+    if issubclass(MODELS[config["model"]], Generative):
         bench = Bench(run, stores, device)
         used = sampler or own
         listener = progress or Silent()

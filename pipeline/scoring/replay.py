@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.gen_ser import GenSER
-from gensr.estimator.model import Model
+from gensr.estimator.models.classifier import Classifier
+from gensr.estimator.models.model import Generative
 from gensr.features.store.where import Location, located
 from gensr.pipeline.protocols.plans import make_protocol
 from gensr.pipeline.runs.models import load_fold
@@ -74,7 +74,7 @@ class Bench:
         place = pick_device(device)
         self._table = vectors.table
         self._x = torch.from_numpy(vectors.x[self._protocol.store_rows]).to(place)
-        self._models: dict[str, Model] = {
+        self._models: dict[str, Classifier] = {
             name: load_fold(run, name, place)[0] for name in config["folds"]
         }
 
@@ -103,7 +103,7 @@ class Bench:
         for fold in folds:
             model = self._models[fold.name]
             rows = fold.test[labels[fold.test] == label]
-            if not isinstance(model, GenSER) or not len(rows):
+            if not isinstance(model, Generative) or not len(rows):
                 continue
             for some in torch.split(
                 torch.from_numpy(rows), 256

@@ -9,19 +9,18 @@ import torch
 from numpy.typing import NDArray
 
 from gensr.estimator.device import threads_for
-from gensr.estimator.model import Model, predict
-from gensr.estimator.network import count_parameters
+from gensr.estimator.models.classifier import Classifier
 from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.runs.run import Prediction
 
 
 def answer(
-    model: Model, fold: Fold, protocol: Protocol, x: torch.Tensor, **options: Any
+    model: Classifier, fold: Fold, protocol: Protocol, x: torch.Tensor, **options: Any
 ) -> list[Prediction]:
     """The answers of one fold's model to its test clips; `options` go to the model."""
     rows = torch.from_numpy(fold.test).to(x.device)
-    with threads_for(count_parameters(model)):
-        p = predict(model, x[rows], **options).double().cpu().numpy()
+    with threads_for(model.size):
+        p = model.predict(x[rows], **options).double().cpu().numpy()
     return [
         Prediction(
             path=protocol.paths[row],

@@ -10,11 +10,11 @@ import torch
 
 from gensr.estimator.device import threads_for
 from gensr.estimator.files import make_folder, write_whole
-from gensr.estimator.model import Examples, Model
-from gensr.estimator.network import count_parameters
-from gensr.estimator.registry import ModelSpec, build
-from gensr.estimator.saved import save_model
-from gensr.estimator.training import Progress, TrainingConfig, fit, mix_seed
+from gensr.estimator.fitting import Examples, Fitting, Progress, TrainingConfig
+from gensr.estimator.models.classifier import Classifier
+from gensr.estimator.models.saved import save_model
+from gensr.estimator.models.spec import ModelSpec, build
+from gensr.estimator.training import mix_seed
 from gensr.pipeline.progress import Listener
 from gensr.pipeline.protocols.protocol import Fold, Rows
 from gensr.pipeline.runs.models import load_fold
@@ -30,13 +30,14 @@ class FoldTraining:
     spec: ModelSpec
     everything: Examples
     """Every clip of the protocol, on the device to train on."""
-    budget: TrainingConfig
+    budget: TrainingConfig | None
+    """None for a model that is not trained by steps."""
     seed: int
     choose: str
     """`beforehand` or `dev`, as in `TrainConfig`."""
     listener: Listener
 
-    def learn(self, fold: Fold) -> Model:
+    def learn(self, fold: Fold) -> Classifier:
         """Train one fold's model, or go on with it, or load it where it is finished.
 
         Raises:
@@ -68,8 +69,9 @@ class FoldTraining:
         *,
         dev: Examples | None = None,
         stop: int | None = None,
-    ) -> tuple[Model, list[dict[str, Any]]]:
-        self.listener.stage(f"fold {fold.name}: {phase}", stop or self.budget.steps)
+    ) -> tuple[Classifier, list[dict[str, Any]]]:
+        steps = self.budget.steps if self.budget else 1
+        self.listener.stage(f"fold {fold.name}: {phase}", stop or steps)
         done = 0
 
         def report(entry: Progress) -> None:
@@ -80,19 +82,18 @@ class FoldTraining:
         seed = mix_seed(self.seed, "fold", fold.name)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(mix_seed(seed, "weights", ""))
-            model = build(self.spec).to(self.everything.x.device)
-        with threads_for(count_parameters(model)):
-            log = fit(
-                model,
-                self._take(rows),
-                self.budget,
-                seed=seed,
-                dev=dev,
-                checkpoint=folder / f"{phase}.checkpoint",
-                owner=self.run.identity,
-                stop=stop,
-                report=report,
-            )
+            model = build(self.spec, self.everything.x.device)
+        how = Fitting(
+            seed=seed,
+            budget=self.budget,
+            dev=dev,
+            checkpoint=folder / f"{phase}.checkpoint",
+            owner=self.run.identity,
+            stop=stop,
+            report=report,
+        )
+        with threads_for(model.size):
+            log = model.fit(self._take(rows), how)
         return model, [{"fold": fold.name, "phase": phase, **asdict(entry)} for entry in log]
 
     def _take(self, rows: Rows) -> Examples:

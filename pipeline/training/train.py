@@ -8,26 +8,26 @@ and everything else are fixed beforehand. No test clip is seen before it is pred
 """
 
 import tomllib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from gensr.estimator.config import from_plain, to_plain
+from gensr.estimator.config import chosen, from_plain, to_plain
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.model import Examples
-from gensr.estimator.registry import ModelSpec, build, preset
-from gensr.estimator.training import TrainingConfig
+from gensr.estimator.fitting import Examples, TrainingConfig
+from gensr.estimator.models.registry import MODELS
+from gensr.estimator.models.spec import ModelSpec, build, preset
 from gensr.features.store.where import Location, Where, local, located
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocols.plans import make_protocol
 from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.runs.begin import Question, begun
-from gensr.pipeline.runs.provenance import provenance
+from gensr.pipeline.runs.provenance import packages, provenance
 from gensr.pipeline.runs.run import Prediction, Run
 from gensr.pipeline.training.answer import answer, with_people
 from gensr.pipeline.training.fold import FoldTraining
@@ -39,7 +39,7 @@ class TrainConfig:
     """What a run depends on, beside its stores."""
 
     model: str = "gen-ser"
-    """`gen-ser`, `linear` or `transformer-ce`."""
+    """Name of a model: `gen-ser`, `linear`, `transformer-ce`, or a package's."""
     preset: str = "small"
     """`small` for two CPU cores, `paper` for section 3.2."""
     label: str = "emotion"
@@ -64,6 +64,8 @@ class TrainConfig:
     """Optimizer steps, in place of the preset's."""
     settings: Location | None = None
     """A TOML file with tables [model] and [training] over the preset."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the model over those, as in [model]: `{"mean": {"name": "logistic", "k": 4}}`."""
 
     def __post_init__(self) -> None:
         if self.choose not in ("beforehand", "dev"):
@@ -133,7 +135,10 @@ def train(
     question = Question(
         config=_question(config, options, budget, vectors, places, folds),
         protocol=protocol,
-        manifest=provenance(config.seed, protocol, origin, str(device), vectors.notes),
+        manifest={
+            **provenance(config.seed, protocol, origin, str(device), vectors.notes),
+            "packages": packages([(MODELS, config.model), *chosen(options)]),
+        },
     )
     with begun(folder, question, resume=resume, overwrite=overwrite) as run:
         x = torch.from_numpy(vectors.x[protocol.store_rows])
@@ -155,8 +160,8 @@ def train(
     return TrainReport(run, protocol, _notes(protocol, vectors, folds, config))
 
 
-def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
-    """The preset, overlaid by the TOML file, overlaid by the flags."""
+def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
+    """The preset, overlaid by the TOML file, overlaid by what was given beside it."""
     options, budget = preset(config.model, config.preset)
     if config.settings is not None:
         where = str(config.settings)
@@ -170,12 +175,23 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig]:
         options = from_plain(
             type(options), given.get("model", {}), f"{where} [model]", base=options
         )
-        budget = from_plain(
-            TrainingConfig, given.get("training", {}), f"{where} [training]", base=budget
-        )
+        if "training" in given:
+            _check_by_steps(config.model, budget, f"{where} [training]")
+            budget = from_plain(
+                TrainingConfig, given["training"], f"{where} [training]", base=budget
+            )
+    options = from_plain(type(options), config.options, config.model, base=options)
+    if config.choose == "dev":
+        _check_by_steps(config.model, budget, "choose = dev")
     if config.steps is not None:
-        budget = replace(budget, steps=config.steps)
+        _check_by_steps(config.model, budget, f"steps = {config.steps}")
+        budget = replace(budget or TrainingConfig(), steps=config.steps)
     return options, budget
+
+
+def _check_by_steps(model: str, budget: TrainingConfig | None, asked: str) -> None:
+    if budget is None:
+        raise ConfigError(f"{model} is not trained by steps; drop {asked}")
 
 
 def _before(folder: Path | None) -> Run | None:
@@ -222,7 +238,7 @@ def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:
 def _question(
     config: TrainConfig,
     options: Any,
-    budget: TrainingConfig,
+    budget: TrainingConfig | None,
     vectors: Vectors,
     stores: Sequence[Where],
     folds: Sequence[Fold],
@@ -231,7 +247,7 @@ def _question(
         "model": config.model,
         "preset": config.preset,
         "options": to_plain(options),
-        "training": to_plain(budget),
+        "training": None if budget is None else to_plain(budget),
         "choose": config.choose,
         "label": config.label,
         "labels": config.labels,

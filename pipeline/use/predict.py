@@ -11,13 +11,13 @@ import torch
 
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import EncoderError, RunError
-from gensr.estimator.model import Model
-from gensr.estimator.model import predict as ask
-from gensr.estimator.registry import ModelSpec
+from gensr.estimator.models.classifier import Classifier
+from gensr.estimator.models.spec import ModelSpec
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.corpora import Problem
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.load import CONTEXTS
+from gensr.features.encoders.registry import ENCODERS
 from gensr.features.encoding.encode import Clips, encode_clips
 from gensr.features.encoding.windows import Batching
 from gensr.features.hearing.survey import closed_at_the_end, hear_in_children, other_length
@@ -80,7 +80,7 @@ def _hear(
     asked: Inputs,
     ears: Encoder,
     batching: Batching,
-    model: Model,
+    model: Classifier,
     spec: ModelSpec,
     listener: Listener,
 ) -> tuple[list[Answer], list[Problem]]:
@@ -146,7 +146,7 @@ def _place(asked: Mapping[str, Any]) -> tuple[str | None, str | None]:
     folder = recall(asked)
     if folder is not None:
         return str(folder), None
-    if name == "fbank" or revision is not None:
+    if name in ENCODERS or revision is not None:
         return name, revision
     return (name if name and Path(name).is_dir() else None), None
 
@@ -187,15 +187,14 @@ def _answers(
     clips: Clips,
     ears: Encoder,
     batching: Batching,
-    model: Model,
+    model: Classifier,
     spec: ModelSpec,
     asked: Inputs,
 ) -> list[Answer]:
     wanted = [ears.layers.index(name) for name in spec.layers]
     (vectors,) = encode_clips([clips], ears, batching)
-    device = next(model.parameters()).device
-    x = torch.from_numpy(vectors[:, wanted]).to(device)
-    p = ask(model, x).double().cpu().numpy()
+    x = torch.from_numpy(vectors[:, wanted]).to(model.device)
+    p = model.predict(x).double().cpu().numpy()
     return [
         Answer(
             path=asked.name(Path(path)),

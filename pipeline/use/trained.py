@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.model import Model, predict
-from gensr.estimator.registry import ModelSpec
+from gensr.estimator.models.classifier import Classifier
+from gensr.estimator.models.spec import ModelSpec
 from gensr.features.store.where import Location
 from gensr.pipeline.runs.lock import check_idle
 from gensr.pipeline.runs.models import load_fold
@@ -31,8 +31,8 @@ class Trained:
     """Name of the fold that it did not learn from; `all` where it learnt from every clip."""
     spec: ModelSpec = field(repr=False)
     """What built it."""
-    model: Model = field(repr=False)
-    """The module, in evaluation mode."""
+    model: Classifier = field(repr=False)
+    """The model itself."""
 
     @property
     def name(self) -> str:
@@ -70,8 +70,7 @@ class Trained:
                 f"x has the shape {vectors.shape}; {self.name} takes (clips, {wanted[0]} layers, "
                 f"{wanted[1]}): store.vectors(layers=model.layers)"
             )
-        device = next(self.model.parameters()).device
-        p = predict(self.model, torch.from_numpy(vectors).to(device), **options)
+        p = self.model.predict(torch.from_numpy(vectors).to(self.model.device), **options)
         return np.asarray(p.double().cpu().numpy())
 
     def predict(self, x: ArrayLike, **options: Any) -> list[str]:

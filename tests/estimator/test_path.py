@@ -5,7 +5,9 @@ import torch
 from torch import Tensor
 
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.path import BridgeVariance, GaussianPath, LogisticMean
+from gensr.estimator.paths.bridge import BridgeVariance
+from gensr.estimator.paths.logistic import LogisticMean
+from gensr.estimator.paths.path import GaussianPath
 
 INSIDE = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
 

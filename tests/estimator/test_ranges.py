@@ -5,8 +5,8 @@ import math
 import pytest
 
 from gensr.estimator.errors import ConfigError
+from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.ranges import check_range
-from gensr.estimator.training import TrainingConfig
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ import torch
 
 from gensr.estimator.config import from_plain, to_plain
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.gen_ser import GenSERConfig
-from gensr.estimator.model import predict
+from gensr.estimator.fitting import TrainingConfig
+from gensr.estimator.models.gen_ser import GenSERConfig
+from gensr.estimator.models.registry import MODELS
+from gensr.estimator.models.saved import load_model, save_model
+from gensr.estimator.models.spec import ModelSpec, build, preset
 from gensr.estimator.network import NetworkConfig
-from gensr.estimator.registry import MODELS, ModelSpec, build, preset
-from gensr.estimator.saved import load_model, save_model
-from gensr.estimator.training import TrainingConfig
+from gensr.estimator.paths.logistic import LogisticMean
 
 
 def _spec(model: str) -> ModelSpec:
@@ -20,11 +21,11 @@ def _spec(model: str) -> ModelSpec:
         classes=("anger", "joy"),
         layers=("0", "last"),
         width=8,
-        options=MODELS[model][1](),
+        options=MODELS[model].Config(),
     )
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS.names())
 def test_a_saved_model_comes_back_the_same(model: str, tmp_path: Path) -> None:
     spec = _spec(model)
     saved = build(spec)
@@ -66,18 +67,18 @@ def test_presets_are_the_small_one_and_the_paper_s() -> None:
 
 
 def test_a_config_survives_plain_values_and_overlays_a_base() -> None:
-    config = GenSERConfig(k=3.0, network=NetworkConfig(hidden=None, depth=1))
+    config = GenSERConfig(mean=LogisticMean(k=3.0), network=NetworkConfig(hidden=None, depth=1))
     assert from_plain(GenSERConfig, to_plain(config), "here") == config
     laid = from_plain(GenSERConfig, {"network": {"depth": 3}}, "here", base=config)
-    assert laid.k == 3.0
+    assert laid.mean == LogisticMean(k=3.0)
     assert laid.network == NetworkConfig(hidden=None, depth=3)
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"kk": 1}, "no setting 'kk'; there are k, sigma"),
-        ({"k": "steep"}, "k: expected float, found 'steep'"),
+        ({"kk": 1}, "no setting 'kk'; there are mean, variance"),
+        ({"k": "steep"}, "mean k: expected float, found 'steep'"),
         ({"standardize": 1}, "expected bool"),
         ({"network": {"hidden": 2.5}}, "network hidden: expected int or NoneType"),
         ({"network": 4}, "expected a table"),
@@ -90,9 +91,9 @@ def test_a_wrong_setting_is_named_with_its_place(values: dict[str, object], mess
     assert "file.toml [model]" in str(error.value)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS.names())
 def test_an_option_that_a_model_does_not_know_is_refused(model: str) -> None:
     built = build(_spec(model))
     x = torch.zeros(2, 2, 8)
-    with pytest.raises(ConfigError, match=r"no option sampler|found nonsense"):
-        predict(built, x, sampler="nonsense")
+    with pytest.raises(ConfigError, match=r"no option sampler|no sampler 'nonsense'"):
+        built.predict(x, sampler="nonsense")

@@ -4,10 +4,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from gensr.estimator import codes
+from gensr.estimator.codes import codes
+from gensr.estimator.codes.sinusoidal import sinusoidal_codes
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.path import BridgeVariance, GaussianPath, LogisticMean
-from gensr.estimator.sampler import SAMPLERS, euler, exact, time_grid
+from gensr.estimator.paths.bridge import BridgeVariance
+from gensr.estimator.paths.logistic import LogisticMean
+from gensr.estimator.paths.path import GaussianPath
+from gensr.estimator.samplers.euler import euler
+from gensr.estimator.samplers.exact import exact
+from gensr.estimator.samplers.registry import SAMPLERS
+from gensr.estimator.samplers.sampler import time_grid
 
 PATH = GaussianPath(mean=LogisticMean(k=10.0), variance=BridgeVariance(strength=0.5))
 T, T_EPS = 0.999, 0.03
@@ -15,7 +21,7 @@ T, T_EPS = 0.999, 0.03
 
 def _problem(B: int = 50, C: int = 7, L: int = 64) -> tuple[Tensor, Tensor]:
     g = torch.Generator().manual_seed(1)
-    x0 = codes.sinusoidal_codes(C, L)[torch.randint(C, (B,), generator=g)].double()
+    x0 = sinusoidal_codes(C, L)[torch.randint(C, (B,), generator=g)].double()
     return x0, torch.randn(B, L, generator=g, dtype=torch.float64)
 
 
@@ -55,7 +61,7 @@ def test_the_exact_step_returns_the_estimate_at_t_0_in_one_step() -> None:
     assert torch.allclose(way.states[-1], x0, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", SAMPLERS.names())
 def test_a_sampler_makes_n_calls_and_keeps_every_state(name: str) -> None:
     x0, x1 = _problem(B=3)
     calls = []
@@ -72,7 +78,7 @@ def test_a_sampler_makes_n_calls_and_keeps_every_state(name: str) -> None:
     assert torch.equal(way.states[0], x1)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", SAMPLERS.names())
 def test_both_samplers_converge_at_first_order_to_the_same_point(name: str) -> None:
     x0, x1 = _problem(B=8)
 
@@ -120,7 +126,7 @@ def test_with_the_true_posterior_mean_the_exact_sampler_is_bayes_at_every_n() ->
     """
     C, L, n = 7, 128, 4000
     g = torch.Generator().manual_seed(3)
-    x0 = codes.sinusoidal_codes(C, L).double()
+    x0 = sinusoidal_codes(C, L).double()
     centres = 0.2 * torch.randn(C, L, generator=g, dtype=torch.float64)
     y = torch.randint(C, (n,), generator=g)
     x1 = centres[y] + torch.randn(n, L, generator=g, dtype=torch.float64)

@@ -13,7 +13,7 @@ from gensr.pipeline.scoring import canvas, figures
 DRAW = """
 import sys
 from gensr.estimator.metrics import numbers
-from gensr.pipeline import canvas, figures
+from gensr.pipeline.scoring import canvas, figures
 found = numbers([0, 1, 1, 0], [0, 1, 0, 0], list("abcd"), ["happy", "sad"])
 with canvas.plain([figures.fonts.OURS]):
     figure = figures.confusion(found, "title")
@@ -74,7 +74,7 @@ def test_a_matplotlibrc_that_is_the_users(kind, expected, tmp_path):
 
 
 def test_the_current_folder_stays_the_current_one(tmp_path):
-    code = "import os; os.rmdir(os.getcwd()); from gensr.pipeline import canvas; os.getcwd()"
+    code = "import os; os.rmdir(os.getcwd()); from gensr.pipeline.scoring import canvas; os.getcwd()"
     gone = tmp_path / "gone"
     gone.mkdir()
     done = subprocess.run(

@@ -12,8 +12,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_s
 from gensr.estimator.errors import ConfigError, GensrError, RunError, StoreError
 from gensr.estimator.intervals import interval
 from gensr.estimator.metrics import accuracy
-from gensr.estimator.model import predict
-from gensr.estimator.saved import load_model
+from gensr.estimator.models.saved import load_model
 from gensr.pipeline.runs.run import Prediction, Run
 from gensr.pipeline.scoring.evaluate import evaluate, score
 from gensr.pipeline.scoring.replay import Bench
@@ -141,7 +140,7 @@ class TestEvaluation:
             for row in Run.open(finished).predictions():
                 model, spec = load_model(finished / "folds" / row.fold)
                 x = torch.from_numpy(vectors.x[[paths.index(row.path)]])
-                p = predict(model, x, N=N, sampler="exact")
+                p = model.predict(x, N=N, sampler="exact")
                 hits.append(spec.classes[int(p.argmax())] == row.label)
             assert found.values["accuracy"] == pytest.approx(np.mean(hits))
 

@@ -10,8 +10,7 @@ import soundfile
 import torch
 
 from gensr.estimator.errors import CorpusError, GensrError, RunError
-from gensr.estimator.model import predict as ask
-from gensr.estimator.saved import load_model
+from gensr.estimator.models.saved import load_model
 from gensr.features.hearing.decoders import shared_decoders
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.training.vectors import load_vectors
@@ -37,7 +36,7 @@ def test_a_clip_gets_the_answer_of_its_vectors(deployed, corpus, store):
     found = predict([corpus], Run.open(deployed), device="cpu")
     vectors = load_vectors([store])
     model, spec = load_model(deployed / "folds/all")
-    expected = ask(model, torch.from_numpy(vectors.x)).numpy()
+    expected = model.predict(torch.from_numpy(vectors.x)).numpy()
     by_path = {str(corpus / p): row for p, row in zip(vectors.table["path"], expected, strict=True)}
     assert not found.failed
     assert sorted(answer.path for answer in found.rows) == sorted(by_path)
@@ -113,7 +112,7 @@ def test_layers_are_picked_by_name(fit, corpus, store, tmp_path):
         vectors = load_vectors([store], layers)
         model, spec = load_model(folder / "folds/all")
         mine = vectors.table["speaker"] == "DC"
-        expected = ask(model, torch.from_numpy(vectors.x[mine])).numpy()
+        expected = model.predict(torch.from_numpy(vectors.x[mine])).numpy()
         answers = [[a.probabilities[name] for name in spec.classes] for a in found.rows]
         np.testing.assert_allclose(answers, expected, atol=1e-5)
 

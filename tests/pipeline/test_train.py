@@ -12,8 +12,7 @@ from safetensors.torch import load_file
 
 from gensr.estimator import training
 from gensr.estimator.errors import RunError
-from gensr.estimator.model import predict
-from gensr.estimator.saved import load_model
+from gensr.estimator.models.saved import load_model
 from gensr.features.store import open_store
 from gensr.pipeline.protocols.plans import make_protocol
 from gensr.pipeline.runs.run import Run, newest
@@ -87,7 +86,7 @@ class TestFolder:
             found = [row for row in rows(finished) if row["fold"] == name]
             x = torch.from_numpy(vectors.x[[order[row["path"]] for row in found]])
             kept = np.array([[float(row[f"p_{c}"]) for c in spec.classes] for row in found])
-            np.testing.assert_allclose(predict(model, x).numpy(), kept, atol=2e-6)
+            np.testing.assert_allclose(model.predict(x).numpy(), kept, atol=2e-6)
 
     def test_metrics(self, finished):
         found = log(finished)

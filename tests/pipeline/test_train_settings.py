@@ -137,7 +137,9 @@ class TestSettings:
         assert (kept["training"]["steps"], kept["training"]["batch_size"]) == (2, 5)
         assert kept["training"]["learning_rate"] == 5e-4
         options = kept["options"]
-        assert (options["sampler_steps"], options["sigma"], options["k"]) == (2, 0.25, 10.0)
+        assert options["sampler_steps"] == 2
+        assert options["variance"] == {"name": "bridge", "strength": 0.25}  # sigma, for short
+        assert options["mean"] == {"name": "logistic", "k": 10.0}
         assert (options["network"]["hidden"], options["network"]["depth"]) == (8, 2)
         assert plain(run / "folds/1", "config.json")["options"] == options
         weights = load_file(run / "folds/1/model.safetensors")

@@ -11,7 +11,9 @@ import pytest
 from gensr.features.corpora import cremad, emodb, meld, ravdess, savee, tess
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.labels import CANONICAL
-from gensr.features.corpora.scan import ADAPTERS
+from gensr.features.corpora.registry import CORPORA
+
+ADAPTERS = [CORPORA[name] for name in CORPORA]
 
 WORDS = [f"word{a}{b}" for a, b in itertools.product("abcdefghijklmnopqrst", "abcdefghij")]
 

@@ -1,15 +1,16 @@
-"""Class labels as points of a continuous space, and back: Eq. 2 and Eq. 12.
+"""Class labels as points of a continuous space, and back: Eq. 12, whatever the codes.
 
 Shapes: B batch, C classes, L width.
 
-Every code has norm sqrt(L/2) and every two codes are sqrt(L) apart, so the order of the
-classes does not change the geometry. The estimate that minimises Eq. 8 is the posterior mean
-sum_b p(b | x) x0(b); its inner product with each code, over L/2, is p(b | x). Hence cosine
-argmax (Eq. 12) is Bayes argmax at the optimum, and `probabilities` only has to bring a
-trained network's near-probabilities onto the simplex.
+Codes are orthogonal and of one norm, so that the order of the classes does not change the
+geometry; the paper's are Eq. 2 (`sinusoidal.py`). The estimate that minimises Eq. 8 is the
+posterior mean sum_b p(b | x) x0(b); its inner product with each code, over the squared norm, is
+p(b | x). Hence cosine argmax (Eq. 12) is Bayes argmax at the optimum, and `probabilities` only
+has to bring a trained network's near-probabilities onto the simplex.
 """
 
-import math
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,44 +18,26 @@ from torch import Tensor
 from gensr.estimator.errors import ConfigError
 
 
-def max_classes(width: int) -> int:
-    """Largest number of classes whose sinusoidal codes of `width` are mutually orthogonal.
+class Codes(ABC):
+    """Codes of one kind; its settings, if there are any, are the fields of a frozen dataclass."""
 
-    Code m has m cycles over the width. Beyond (L-1)/2 cycles a sampled sine is zero (m = L/2)
-    or the negative of an earlier one (m and L-m), so orthogonality ends there.
+    __slots__ = ()
+    name: ClassVar[str]
 
-    >>> max_classes(1024)
-    511
-    """
-    return (width - 1) // 2
+    @abstractmethod
+    def table(self, n_classes: int, width: int) -> Tensor:
+        """The codes x0 of all classes, a function of the settings alone.
 
+        Args:
+            n_classes: C, at least 1.
+            width: L, the encoder's.
 
-def sinusoidal_codes(n_classes: int, width: int) -> Tensor:
-    """Sinusoidal taxonomy encoding x0(b) = sin(2 pi l (i_b + 1) / L), l = 0 .. L-1 (Eq. 2).
+        Returns:
+            (C, L) float32, orthogonal and of one norm; row i is the code of class i.
 
-    The phase is reduced in integers, (l m) mod L, before the sine is taken: in fp32, at L = 1024,
-    the largest inner product of two codes then drops from 3.1e-5 to 2.1e-8 of L/2.
-
-    Args:
-        n_classes: C, at least 1 and at most `max_classes(width)`.
-        width: L, the encoder's width.
-
-    Returns:
-        (C, L) float32, row i is the code of the class of index i.
-
-    Raises:
-        ConfigError: more classes than the width has orthogonal codes for.
-    """
-    limit = max_classes(width)
-    if not 1 <= n_classes <= limit:
-        raise ConfigError(
-            f"{n_classes} classes do not fit vectors of width {width}: sinusoidal codes are "
-            f"orthogonal for 1 to {limit} classes (Eq. 2); use fewer classes or a wider encoder"
-        )
-    length = torch.arange(width)
-    cycles = torch.arange(1, n_classes + 1)
-    phase = (cycles[:, None] * length[None, :]) % width  # (C, L), exact
-    return torch.sin(phase.double() * (2 * math.pi / width)).float()
+        Raises:
+            ConfigError: there are not so many of them at this width.
+        """
 
 
 def cosine(x0_hat: Tensor, codes: Tensor) -> Tensor:

@@ -19,8 +19,9 @@ from safetensors.torch import load, save
 from gensr.estimator.config import from_plain, to_plain
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.files import make_folder, read_whole, write_whole
-from gensr.estimator.model import Model
-from gensr.estimator.registry import MODELS, ModelSpec, build
+from gensr.estimator.models.classifier import Classifier
+from gensr.estimator.models.registry import MODELS
+from gensr.estimator.models.spec import ModelSpec, build
 
 WIDEST = 2**20
 """Bound on the width of a layer: a number beyond it is damage, not an encoder."""
@@ -36,7 +37,7 @@ class Expected:
     """What the run asked for."""
 
 
-def save_model(folder: Path, model: Model, spec: ModelSpec, run: str | None = None) -> None:
+def save_model(folder: Path, model: Classifier, spec: ModelSpec, run: str | None = None) -> None:
     """Write `config.json` and `model.safetensors`; the weights last, by rename.
 
     Args:
@@ -49,7 +50,7 @@ def save_model(folder: Path, model: Model, spec: ModelSpec, run: str | None = No
         RunError: there is no room, or no permission.
     """
     make_folder(folder)
-    weights = save({name: w.contiguous().cpu() for name, w in model.state_dict().items()})
+    weights = save({name: w.contiguous().cpu() for name, w in model.weights().items()})
     about = {
         **to_plain(spec),
         **({"run": run} if run else {}),
@@ -61,7 +62,7 @@ def save_model(folder: Path, model: Model, spec: ModelSpec, run: str | None = No
 
 def load_model(
     folder: Path, device: torch.device | None = None, *, expected: Expected | None = None
-) -> tuple[Model, ModelSpec]:
+) -> tuple[Classifier, ModelSpec]:
     """Read what `save_model` wrote.
 
     Args:
@@ -82,7 +83,7 @@ def load_model(
         if known is not None and hashlib.sha256(weights).hexdigest() != known:
             raise ValueError("model.safetensors was damaged or exchanged: its SHA-256 is another")
         model = build(spec)
-        model.load_state_dict(load(weights))
+        model.restore(load(weights))
     except FileNotFoundError as error:
         raise RunError(f"{folder}: {error.filename or error} is missing; train again") from error
     except (
@@ -98,7 +99,8 @@ def load_model(
             raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise RunError(f"{folder}: the model cannot be read ({reason}); train again") from error
-    return model.to(device or torch.device("cpu")), spec
+    model.place(device or torch.device("cpu"))
+    return model, spec
 
 
 def spec_from_plain(plain: Any, where: str) -> ModelSpec:
@@ -126,7 +128,7 @@ def spec_from_plain(plain: Any, where: str) -> ModelSpec:
         classes=tuple(lists["classes"]),
         layers=tuple(lists["layers"]),
         width=width,
-        options=from_plain(MODELS[name][1], plain["options"], where),
+        options=from_plain(MODELS[name].Config, plain["options"], where),
     )
 
 

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.objective import Estimate
-from gensr.estimator.path import GaussianPath
+from gensr.estimator.paths.path import GaussianPath
 from gensr.estimator.ranges import check_range
+from gensr.estimator.targets.target import Estimate
 
 MAX_STEPS = 100_000
 """N above this is a slip of the keyboard."""
@@ -59,54 +59,22 @@ def time_grid(T: float, t_eps: float, N: int) -> Tensor:
     return torch.linspace(T, t_eps, N + 1)
 
 
-def euler(
-    estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor, record: bool = True
-) -> Trajectory:
-    """Euler steps along the field of Eq. 9 (Eq. 10, sign mended). First order in 1/N.
-
-    Args:
-        estimate: x_theta with X_c bound.
-        path: the path the network was trained on.
-        x1: (B, L) start, which is also the state at T.
-        times: (N+1,), falling, inside (0, 1).
-        record: keep every state and estimate, not only the last: memory grows with N.
-
-    Returns:
-        The trajectory.
-    """
-
-    def step(x: Tensor, x0_hat: Tensor, t: Tensor, s: Tensor) -> Tensor:
-        return x - (t - s) * path.velocity(x, x0_hat, x1, t)
-
-    return _march(step, estimate, x1, times, record)
-
-
-def exact(
-    estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor, record: bool = True
-) -> Trajectory:
-    """The exact solution of Eq. 3 over each step, for the estimate frozen at its start.
-
-    x_s = mu_s(x0_hat) + (sigma_s/sigma_t)(x_t - mu_t(x0_hat)). First order in 1/N like Euler,
-    but it never leaves the path seen in training, for any N. Arguments as in `euler`.
-    """
-
-    def step(x: Tensor, x0_hat: Tensor, t: Tensor, s: Tensor) -> Tensor:
-        shrink = path.variance.sigma(s) / path.variance.sigma(t)
-        return path.mu(x0_hat, x1, s) + shrink * (x - path.mu(x0_hat, x1, t))
-
-    return _march(step, estimate, x1, times, record)
-
-
-SAMPLERS: dict[str, Sampler] = {"euler": euler, "exact": exact}
-
-
-def _march(
+def march(
     step: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
     estimate: Estimate,
     x1: Tensor,
     times: Tensor,
     record: bool,
 ) -> Trajectory:
+    """Take `step` from each time to the next, an estimate at each: what all samplers do.
+
+    Args:
+        step: from (x_t, x0_hat, t, s) to x_s, one method.
+        estimate: x_theta with X_c bound.
+        x1: (B, L) start, which is also the state at T.
+        times: (N+1,), falling, inside (0, 1).
+        record: keep every state and estimate, not only the last.
+    """
     times = times.to(x1.device)
     states, estimates = [x1], []
     for t, s in pairwise(times):

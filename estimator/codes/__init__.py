@@ -1,0 +1,1 @@
+"""Class labels as points of the vectors' space, and back."""

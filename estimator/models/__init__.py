@@ -1,0 +1,1 @@
+"""Vectors in, class probabilities out: the method and the controls it stands beside."""

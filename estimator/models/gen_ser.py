@@ -1,0 +1,147 @@
+"""Gen-SER itself: codes, path, network, objective and sampler, composed by one config.
+
+Shapes: B batch, K conditioning layers, L width, C classes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import torch
+from torch import Tensor
+
+from gensr.estimator.codes.codes import Codes, probabilities
+from gensr.estimator.codes.registry import CODES
+from gensr.estimator.codes.sinusoidal import SinusoidalCodes
+from gensr.estimator.errors import ConfigError
+from gensr.estimator.models.model import Generative
+from gensr.estimator.network import NetworkConfig, TargetEstimator
+from gensr.estimator.paths.bridge import BridgeVariance
+from gensr.estimator.paths.logistic import LogisticMean
+from gensr.estimator.paths.path import GaussianPath, MeanSchedule, VarianceSchedule
+from gensr.estimator.paths.registry import MEANS, VARIANCES
+from gensr.estimator.ranges import check_range
+from gensr.estimator.samplers.registry import SAMPLERS
+from gensr.estimator.samplers.sampler import MAX_STEPS, Trajectory, time_grid
+from gensr.estimator.targets.objective import matching_loss
+from gensr.estimator.targets.registry import TARGETS
+from gensr.estimator.targets.target import Target, draw_times
+from gensr.estimator.targets.x0 import X0Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenSERConfig:
+    """Everything that makes the method; every default here is ours, the paper states none."""
+
+    mean: Annotated[MeanSchedule, MEANS] = field(default_factory=LogisticMean)
+    """Mean schedule of the path (Eq. 6); `k` for short is the paper's with another k."""
+    variance: Annotated[VarianceSchedule, VARIANCES] = field(default_factory=BridgeVariance)
+    """Variance schedule of the path (Eq. 7); `sigma` for short is the paper's with another."""
+    codes: Annotated[Codes, CODES] = field(default_factory=SinusoidalCodes)
+    """Codes of the classes (Eq. 2)."""
+    target: Annotated[Target, TARGETS] = field(default_factory=X0Target)
+    """What the network is asked to give (Eq. 8)."""
+    t_eps: float = 0.03
+    """Smallest time, in training and sampling."""
+    T: float = 0.999
+    """Largest time; the field is 0 times infinity at 1."""
+    sampler: str = "exact"
+    """Name of a sampler: `exact` or `euler`."""
+    sampler_steps: int = 4
+    """N."""
+    readout: str = "estimate"
+    """What is classified: the last `estimate` x0_hat, or the `state` at t_eps."""
+    temperature: float = 1.0
+    """Divides the class scores before they are put on the simplex."""
+    standardize: bool = True
+    """Standardise each layer and dimension by the training part."""
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    """Sizes of the estimator."""
+
+    def __post_init__(self) -> None:
+        check_range("t_eps", self.t_eps, above=0, below=self.T)
+        check_range("T", self.T, below=1)  # at 1 the field of Eq. 5 is 0 times infinity
+        check_range("sampler_steps", self.sampler_steps, least=1, most=MAX_STEPS)
+        check_range("temperature", self.temperature, least=1e-6, most=1e6)
+        if self.sampler not in SAMPLERS:
+            raise ConfigError(f"sampler must be one of {', '.join(SAMPLERS)}; found {self.sampler}")
+        if self.readout not in ("estimate", "state"):
+            raise ConfigError(f"readout must be estimate or state; found {self.readout}")
+
+    @classmethod
+    def paper(cls) -> "GenSERConfig":
+        """The sizes of section 3.2."""
+        return cls(network=NetworkConfig.paper())
+
+    @classmethod
+    def in_full(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings with `k` and `sigma` in their schedules: for short, and as 0.2 wrote them.
+
+        Raises:
+            ConfigError: a setting is given both ways.
+        """
+        full = dict(plain)
+        for short, of, long in (("k", "mean", "k"), ("sigma", "variance", "strength")):
+            if short in full:
+                if of in full:
+                    raise ConfigError(f"{short} and {of} are both given; put {long} into {of}")
+                name = {"mean": LogisticMean.name, "variance": BridgeVariance.name}[of]
+                full[of] = {"name": name, long: full.pop(short)}
+        return full
+
+
+class GenSER(Generative):
+    """Transports x1 onto the code of its class; the nearest code is the answer."""
+
+    name = "gen-ser"
+    Config = GenSERConfig
+    config: GenSERConfig
+
+    def __init__(self, n_classes: int, layers: int, width: int, config: GenSERConfig) -> None:
+        super().__init__(n_classes, layers, width, config)
+        self.register_buffer("codes", config.codes.table(n_classes, width), persistent=False)
+        self.path = GaussianPath(mean=config.mean, variance=config.variance)
+        self.network = TargetEstimator(layers - 1, width, config.network)
+
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """Eq. 8 on one draw of t and z per clip (Algorithm 1), over |x0|^2."""
+        x1, X_c = self.split(x)
+        t = draw_times(len(x1), self.config.t_eps, self.config.T, x1.device)
+        z = torch.randn_like(x1)
+
+        def network(x_t: Tensor, t: Tensor) -> Tensor:
+            given: Tensor = self.network(x_t, X_c, t)
+            return given
+
+        return matching_loss(network, self.path, self.config.target, self.codes, y, x1, t, z)
+
+    def transport(
+        self, x: Tensor, *, sampler: str | None = None, N: int | None = None, record: bool = True
+    ) -> Trajectory:
+        """Carry a batch from x1 to x0 (Algorithm 2). See `Generative.transport`."""
+        x1, X_c = self.split(x)
+        steps = self.config.sampler_steps if N is None else N
+        times = time_grid(self.config.T, self.config.t_eps, steps)
+        march = SAMPLERS[sampler or self.config.sampler]
+
+        def estimate(x_t: Tensor, t: Tensor) -> Tensor:
+            given = self.network(x_t, X_c, t)
+            return self.config.target.estimate(self.path, given, x_t, x1, t)
+
+        return march(estimate, self.path, x1, times, record)
+
+    def probabilities(self, x: Tensor, **options: Any) -> Tensor:
+        """Class probabilities of the terminal sample (Eq. 12).
+
+        Args:
+            x: (B, K+1, L).
+            **options: `sampler` and `N` in place of the config's.
+
+        Raises:
+            ConfigError: another option, or no such sampler.
+        """
+        if unknown := set(options) - {"sampler", "N"}:
+            raise ConfigError(f"{self.name} has no option {', '.join(sorted(unknown))}")
+        trajectory = self.transport(x, record=False, **options)
+        last = trajectory.estimates if self.config.readout == "estimate" else trajectory.states
+        return probabilities(last[-1], self.codes, self.config.temperature)

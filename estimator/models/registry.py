@@ -1,0 +1,19 @@
+"""The models by name. A rival is one file, and one line here or in another package."""
+
+from typing import TYPE_CHECKING
+
+from gensr.estimator.registry import Registry
+
+if TYPE_CHECKING:
+    from gensr.estimator.models.classifier import Classifier
+
+MODELS: "Registry[type[Classifier]]" = Registry(
+    "model",
+    "gensr.models",
+    "gensr.estimator.models.classifier:Classifier",
+    {
+        "gen-ser": "gensr.estimator.models.gen_ser:GenSER",
+        "linear": "gensr.estimator.models.linear:Linear",
+        "transformer-ce": "gensr.estimator.models.transformer_ce:TransformerCE",
+    },
+)

@@ -1,0 +1,49 @@
+"""The second control: what is left of Gen-SER without the generative part.
+
+The whole network, given x1 as its state and t = 1, with a classification layer and cross-entropy:
+same vectors, splits, budget and optimizer.
+
+Shapes: B batch, K conditioning layers, L width, C classes.
+"""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from gensr.estimator.models.cross_entropy import CrossEntropyModel
+from gensr.estimator.network import NetworkConfig, TargetEstimator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformerCEConfig:
+    """Settings of `transformer-ce`."""
+
+    standardize: bool = True
+    """Standardise each layer and dimension by the training part."""
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    """Sizes of the network, as Gen-SER's."""
+
+    @classmethod
+    def paper(cls) -> "TransformerCEConfig":
+        """The sizes of section 3.2."""
+        return cls(network=NetworkConfig.paper())
+
+
+class TransformerCE(CrossEntropyModel):
+    """Gen-SER's network as a plain classifier."""
+
+    name = "transformer-ce"
+    Config = TransformerCEConfig
+
+    def __init__(
+        self, n_classes: int, layers: int, width: int, config: TransformerCEConfig
+    ) -> None:
+        super().__init__(n_classes, layers, width, config)
+        self.network = TargetEstimator(layers - 1, width, config.network)
+        self.head = nn.Linear(width, n_classes)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, K+1, L) -> (B, C)."""
+        x1, X_c = self.split(x)
+        out: Tensor = self.head(self.network(x1, X_c, x1.new_ones(len(x1))))
+        return out

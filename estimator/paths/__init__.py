@@ -1,0 +1,1 @@
+"""The probability path between speech and label, and its schedules."""

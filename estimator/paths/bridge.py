@@ -1,0 +1,34 @@
+"""The paper's variance schedule, Eq. 7."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from gensr.estimator.paths.path import VarianceSchedule
+from gensr.estimator.ranges import check_range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeVariance(VarianceSchedule):
+    """Bridge variance schedule sigma_t = sigma sqrt(t(1-t)) (Eq. 7).
+
+    sigma'/sigma = (1-2t)/(2t(1-t)) does not depend on `sigma`, which therefore matters in
+    training only when sampling starts from x1 itself.
+    """
+
+    name: ClassVar[str] = "bridge"
+
+    strength: float = 0.5
+    """sigma of Eq. 7, twice the largest standard deviation on the path. Ours."""
+
+    def __post_init__(self) -> None:
+        check_range("sigma", self.strength, above=0, most=1e6)
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """sigma_t of Eq. 7."""
+        return self.strength * (t * (1 - t)).clamp(min=0).sqrt()
+
+    def d_log_sigma(self, t: Tensor) -> Tensor:
+        """sigma'_t / sigma_t; infinite at t = 0 and t = 1, which sampling therefore avoids."""
+        return (1 - 2 * t) / (2 * t * (1 - t))

@@ -1,0 +1,83 @@
+"""The probability path between speech and label: Eq. 4 to 7, and the field of Eq. 5 and 9.
+
+Shapes: B batch, L width. Time t is 1 at the speech vector x1 and 0 at the class code x0.
+
+A mean schedule gives a(t), the share of x1 in the mean, and its exact derivative; a variance
+schedule gives sigma_t and its logarithmic derivative. `GaussianPath` composes the two, so a
+rival schedule is one small class, known by its name (`registry.py`), and nothing else changes.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+
+class MeanSchedule(ABC):
+    """Share a(t) of x1 in the mean: a(0) = 0, a(1) = 1, rising.
+
+    A schedule's settings are the fields of a frozen dataclass.
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+
+    @abstractmethod
+    def a(self, t: Tensor) -> Tensor:
+        """Share of x1 at t, same shape as t."""
+
+    @abstractmethod
+    def d_a(self, t: Tensor) -> Tensor:
+        """Derivative of a at t, same shape as t."""
+
+
+class VarianceSchedule(ABC):
+    """Standard deviation sigma_t of the path, positive inside (0, 1).
+
+    A schedule's settings are the fields of a frozen dataclass.
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+
+    @abstractmethod
+    def sigma(self, t: Tensor) -> Tensor:
+        """sigma_t, same shape as t."""
+
+    @abstractmethod
+    def d_log_sigma(self, t: Tensor) -> Tensor:
+        """sigma'_t / sigma_t, same shape as t."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaussianPath:
+    """p(x_t) = N(mu_t(x0, x1), sigma_t^2 I) (Eq. 4), from two schedules."""
+
+    mean: MeanSchedule
+    variance: VarianceSchedule
+
+    def mu(self, x0: Tensor, x1: Tensor, t: Tensor) -> Tensor:
+        """mu_t(x0, x1) (Eq. 6). x0, x1: (B, L); t: (B,) or a scalar; returns (B, L)."""
+        return x0 + _column(self.mean.a(t)) * (x1 - x0)
+
+    def d_mu(self, x0: Tensor, x1: Tensor, t: Tensor) -> Tensor:
+        """Derivative of mu_t by t. Shapes as in `mu`."""
+        return _column(self.mean.d_a(t)) * (x1 - x0)
+
+    def perturb(self, x0: Tensor, x1: Tensor, t: Tensor, z: Tensor) -> Tensor:
+        """x_t = mu_t(x0, x1) + sigma_t z (Algorithm 1). z: (B, L) standard normal."""
+        return self.mu(x0, x1, t) + _column(self.variance.sigma(t)) * z
+
+    def velocity(self, x_t: Tensor, x0: Tensor, x1: Tensor, t: Tensor) -> Tensor:
+        """U = (sigma'/sigma)(x_t - mu_t(x0, x1)) + mu'_t(x0, x1) (Eq. 5).
+
+        With an estimate in place of x0 it is Eq. 9, whose printed form swaps the arguments of
+        mu'_t: as printed it would point the wrong way.
+        """
+        r = _column(self.variance.d_log_sigma(t))
+        return r * (x_t - self.mu(x0, x1, t)) + self.d_mu(x0, x1, t)
+
+
+def _column(value: Tensor) -> Tensor:
+    return value[:, None] if value.ndim == 1 else value  # (B,) -> (B, 1)

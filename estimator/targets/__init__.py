@@ -1,0 +1,1 @@
+"""What the network is asked to give, and how an estimate of x0 follows from it."""

@@ -1,0 +1,61 @@
+"""What the network is asked to give, and how an estimate of x0 follows from what it gives.
+
+Shapes: B batch, L width.
+
+The path converts label, velocity and noise into one another, so a rival of target matching is
+two short methods: what is wanted of the network at x_t, and the x0_hat that its answer means.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from gensr.estimator.paths.path import GaussianPath
+
+Estimate = Callable[[Tensor, Tensor], Tensor]
+"""x_theta with X_c bound: (x_t (B, L), t (B,)) -> x0_hat (B, L)."""
+
+
+class Target(ABC):
+    """A target; its settings, if there are any, are the fields of a frozen dataclass."""
+
+    __slots__ = ()
+    name: ClassVar[str]
+
+    @abstractmethod
+    def wanted(self, path: GaussianPath, x0: Tensor, x1: Tensor, t: Tensor, z: Tensor) -> Tensor:
+        """What the network is to give at x_t = mu_t(x0, x1) + sigma_t z.
+
+        Args:
+            path: mean and variance of x_t.
+            x0: (B, L) codes of the labels.
+            x1: (B, L) speech vectors.
+            t: (B,) times.
+            z: (B, L) standard normal noise.
+
+        Returns:
+            (B, L).
+        """
+
+    @abstractmethod
+    def estimate(
+        self, path: GaussianPath, given: Tensor, x_t: Tensor, x1: Tensor, t: Tensor
+    ) -> Tensor:
+        """x0_hat (B, L), where the network has given `given` (B, L) at x_t (B, L) and t (B,)."""
+
+    def nothing(self, wanted: Tensor, codes: Tensor) -> Tensor:
+        """What an answer of zero costs, a scalar: the loss is divided by it, so that 1 is that.
+
+        Args:
+            wanted: (B, L) of this batch; the mean of its squared norms is the default.
+            codes: (C, L).
+        """
+        return wanted.detach().square().sum(-1).mean()
+
+
+def draw_times(n: int, t_eps: float, T: float, device: torch.device) -> Tensor:
+    """T ~ U([t_eps, T]) (Algorithm 1), (n,) float32."""
+    return t_eps + (T - t_eps) * torch.rand(n, device=device)

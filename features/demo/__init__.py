@@ -1,0 +1,1 @@
+"""A corpus of synthetic voices, so that everything can be tried with no download."""
