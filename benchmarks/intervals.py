@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from gensr.estimator.intervals import Metric, bounds, jackknife_variance
-from gensr.estimator.metrics import BY_CLASS, METRICS, accuracy
+from gensr.estimator.metrics import METRICS, accuracy, is_over_classes
 
 TRUTHS, SPEAKERS, CLIPS = (0.7, 0.95, 0.983, 0.997), (4, 10, 24), 40
 EMODB = np.array([127, 81, 46, 69, 71, 62, 79]) / 535
@@ -136,7 +136,7 @@ def by_class(rng: np.random.Generator, trials: int, spread: float) -> None:
         for name in ("uar", "macro_f1", "weighted_f1"):
             metric = METRICS[name]
             true = float(metric(population(truth)))
-            ours = bounds(metric, matrices, by_class=name in BY_CLASS)
+            ours = bounds(metric, matrices, by_class=is_over_classes(metric))
             before = jackknife_t(metric, matrices)
             cells.append(f"{covered(ours, true)}, {covered(before, true)}")
         return cells

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gensr.pipeline.scoring.evaluate import Evaluation
 
 NAME = "eval"
+_OTHERS = {"macro_f1": "mF1", "weighted_f1": "wF1"}
 EPILOG = """**Examples**
 
 gensr eval
@@ -137,14 +138,15 @@ def cell(numbers: "Numbers", metric: str) -> str:
 
 def _show_sweep(one: "Evaluation") -> None:
     from gensr.cli.console import table
+    from gensr.estimator.metrics import METRICS
 
     rows = [
-        [str(N), cell(found, "accuracy"), cell(found, "uar"), *_f1(found)]
+        [str(N), cell(found, "accuracy"), cell(found, "uar"), *_others(found)]
         for N, found in one.by_steps.items()
     ]
     if rows:
         title = f"{one.run}: N steps of the {one.options['sampler']} sampler"
-        table(title, ["N", "WA %", "UAR %", "mF1", "wF1"], rows)
+        table(title, ["N", "WA %", "UAR %", *_OTHERS.values(), *METRICS.foreign()], rows)
 
 
 def _show_runs(found: "list[Evaluation]") -> None:
@@ -158,6 +160,7 @@ def _show_runs(found: "list[Evaluation]") -> None:
 
 def _show_question(runs: "list[Evaluation]") -> None:
     from gensr.cli.console import print_plain, table
+    from gensr.estimator.metrics import METRICS
     from gensr.features.same_encoder import differences, named
 
     names = [one.run.resolve().name for one in runs]
@@ -171,11 +174,13 @@ def _show_question(runs: "list[Evaluation]") -> None:
         over = one.over_folds()["accuracy"]
         spread = f"{100 * over['mean']:.1f} ± {100 * over['sd']:.1f}" if len(one.folds) > 1 else "-"
         headline = [cell(one.numbers, "accuracy"), cell(one.numbers, "uar")]
-        rows.append([called, *headline, *_f1(one.numbers), spread])
+        rows.append([called, *headline, *_others(one.numbers), spread])
     numbers, about = runs[0].numbers, runs[0].protocol
     title = f"{about.name}: {about.label}, {len(about.classes)} classes"
     title += "" if several else f", {encoders[0]}"
-    table(title, ["run", "WA %", "UAR %", "mF1", "wF1", "WA by fold"], rows)
+    table(
+        title, ["run", "WA %", "UAR %", *_OTHERS.values(), *METRICS.foreign(), "WA by fold"], rows
+    )
     spans = (
         f"[95 % intervals over {numbers.clusters} {about.cluster}s]"
         if numbers.intervals["accuracy"]
@@ -187,5 +192,8 @@ def _show_question(runs: "list[Evaluation]") -> None:
         print_plain(f"note: {note}")
 
 
-def _f1(numbers: "Numbers") -> list[str]:
-    return [f"{100 * numbers.values[name]:.1f}" for name in ("macro_f1", "weighted_f1")]
+def _others(numbers: "Numbers") -> list[str]:
+    """What stands without its interval, other packages' metrics among it."""
+    from gensr.estimator.metrics import METRICS
+
+    return [f"{100 * numbers.values[name]:.1f}" for name in (*_OTHERS, *METRICS.foreign())]

@@ -1,7 +1,8 @@
 """Frozen dataclasses to plain values and back: what a run keeps, and what a TOML file gives.
 
 A field that is chosen by name is `Annotated[Base, REGISTRY]`. Plain, it is the name, or a table
-of the name and the settings of what is called so: `{"name": "logistic", "k": 200}`.
+of the name and the settings of what is called so: `{"name": "logistic", "k": 200}`. What has no
+settings, as a sampler, is `Annotated[str, REGISTRY]` and stays its name.
 
 A config with short forms of its fields, or older ones, says how they read in full by a
 classmethod `in_full(plain)`.
@@ -25,7 +26,7 @@ def to_plain(config: Any) -> dict[str, Any]:
     for field in fields(config):
         value = getattr(config, field.name)
         settings = _plain(value)
-        if _registry(hints[field.name]) is not None:
+        if _registry(hints[field.name]) is not None and not isinstance(value, str):
             settings = {"name": value.name, **(settings if is_dataclass(value) else {})}
         plain[field.name] = settings
     return plain
@@ -34,10 +35,12 @@ def to_plain(config: Any) -> dict[str, Any]:
 def chosen(config: Any) -> list[tuple[Registry[Any], str]]:
     """What a config has chosen by name: (registry, name) of each such field."""
     hints = get_type_hints(type(config), include_extras=True)
-    found = [
-        (_registry(hints[field.name]), getattr(config, field.name)) for field in fields(config)
-    ]
-    return [(registry, value.name) for registry, value in found if registry is not None]
+    found = []
+    for field in fields(config):
+        value, registry = getattr(config, field.name), _registry(hints[field.name])
+        if registry is not None:
+            found.append((registry, value if isinstance(value, str) else value.name))
+    return found
 
 
 def from_plain(cls: type[T], values: Any, where: str, base: T | None = None) -> T:
@@ -77,7 +80,9 @@ def from_plain(cls: type[T], values: Any, where: str, base: T | None = None) -> 
 def _typed(value: Any, hint: Any, where: str, base: Any) -> Any:
     registry = _registry(hint)
     if registry is not None:
-        return _chosen(registry, value, where, base)
+        hint = get_args(hint)[0]
+        if hint is not str:
+            return _chosen(registry, value, where, base)
     if is_dataclass(hint) and isinstance(hint, type):
         return from_plain(hint, value, where, base)
     options = get_args(hint) if isinstance(hint, UnionType) else (hint,)

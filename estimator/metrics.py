@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.intervals import Matrix, Metric, interval
+from gensr.estimator.registry import Registry
 
 
 def confusion(truth: Sequence[int], predicted: Sequence[int], n_classes: int) -> Matrix:
@@ -28,16 +29,32 @@ def confusion(truth: Sequence[int], predicted: Sequence[int], n_classes: int) ->
     return matrix
 
 
+def over_classes(metric: Metric) -> Metric:
+    """Mark a metric that is a mean over classes, where a clip of a rare class weighs more.
+
+    Its interval then counts clips as `intervals.py` says.
+    """
+    metric.over_classes = True  # type: ignore[attr-defined]
+    return metric
+
+
+def is_over_classes(metric: Metric) -> bool:
+    """Whether a metric is a mean over classes."""
+    return getattr(metric, "over_classes", False)
+
+
 def accuracy(matrix: Matrix) -> NDArray[np.float64]:
     """Share of clips answered right (WA). (..., C, C) -> (...)."""
     return _ratio(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum((-2, -1)))
 
 
+@over_classes
 def uar(matrix: Matrix) -> NDArray[np.float64]:
     """Unweighted average recall (UA), over the classes that occur in the truth."""
     return _mean_over(_recall(matrix), _support(matrix) > 0)
 
 
+@over_classes
 def macro_f1(matrix: Matrix) -> NDArray[np.float64]:
     """Mean F1 over the classes that occur in the truth or the predictions."""
     return _mean_over(_f1(matrix), _support(matrix) + matrix.sum(-2) > 0)
@@ -55,15 +72,15 @@ def majority_baseline(matrix: Matrix) -> NDArray[np.float64]:
     return _ratio(support.max(-1), support.sum(-1))
 
 
-METRICS: dict[str, Metric] = {
-    "accuracy": accuracy,
-    "uar": uar,
-    "macro_f1": macro_f1,
-    "weighted_f1": weighted_f1,
-    "majority_baseline": majority_baseline,
-}
-BY_CLASS = ("uar", "macro_f1")
-"""Those that are means over classes, so that a clip of a rare class weighs more."""
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    "gensr.metrics",
+    None,
+    {
+        name: f"gensr.estimator.metrics:{name}"
+        for name in ("accuracy", "uar", "macro_f1", "weighted_f1", "majority_baseline")
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +138,14 @@ def numbers(
     per_cluster = np.zeros((len(names), len(classes), len(classes)))
     np.add.at(per_cluster, (index, np.asarray(truth, int), np.asarray(predicted, int)), 1)
     whole = per_cluster.sum(0)
+    metrics = {name: METRICS[name] for name in METRICS}
     return Numbers(
         n=len(truth),
         classes=tuple(classes),
-        values={name: float(metric(whole)) for name, metric in METRICS.items()},
+        values={name: float(metric(whole)) for name, metric in metrics.items()},
         intervals={
-            name: interval(metric, per_cluster, by_class=name in BY_CLASS)
-            for name, metric in METRICS.items()
+            name: interval(metric, per_cluster, by_class=is_over_classes(metric))
+            for name, metric in metrics.items()
         },
         clusters=len(names),
         confusion=tuple(tuple(int(v) for v in row) for row in whole),

@@ -9,20 +9,19 @@ p(b | x). Hence cosine argmax (Eq. 12) is Bayes argmax at the optimum, and `prob
 has to bring a trained network's near-probabilities onto the simplex.
 """
 
-from abc import ABC, abstractmethod
-from typing import ClassVar
+from abc import abstractmethod
 
 import torch
 from torch import Tensor
 
 from gensr.estimator.errors import ConfigError
+from gensr.estimator.part import Part
 
 
-class Codes(ABC):
-    """Codes of one kind; its settings, if there are any, are the fields of a frozen dataclass."""
+class Codes(Part):
+    """Codes of one kind."""
 
     __slots__ = ()
-    name: ClassVar[str]
 
     @abstractmethod
     def table(self, n_classes: int, width: int) -> Tensor:

@@ -45,7 +45,7 @@ class GenSERConfig:
     """Smallest time, in training and sampling."""
     T: float = 0.999
     """Largest time; the field is 0 times infinity at 1."""
-    sampler: str = "exact"
+    sampler: Annotated[str, SAMPLERS] = "exact"
     """Name of a sampler: `exact` or `euler`."""
     sampler_steps: int = 4
     """N."""

@@ -7,21 +7,18 @@ schedule gives sigma_t and its logarithmic derivative. `GaussianPath` composes t
 rival schedule is one small class, known by its name (`registry.py`), and nothing else changes.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import Tensor
 
+from gensr.estimator.part import Part
 
-class MeanSchedule(ABC):
-    """Share a(t) of x1 in the mean: a(0) = 0, a(1) = 1, rising.
 
-    A schedule's settings are the fields of a frozen dataclass.
-    """
+class MeanSchedule(Part):
+    """Share a(t) of x1 in the mean: a(0) = 0, a(1) = 1, rising."""
 
     __slots__ = ()
-    name: ClassVar[str]
 
     @abstractmethod
     def a(self, t: Tensor) -> Tensor:
@@ -32,14 +29,10 @@ class MeanSchedule(ABC):
         """Derivative of a at t, same shape as t."""
 
 
-class VarianceSchedule(ABC):
-    """Standard deviation sigma_t of the path, positive inside (0, 1).
-
-    A schedule's settings are the fields of a frozen dataclass.
-    """
+class VarianceSchedule(Part):
+    """Standard deviation sigma_t of the path, positive inside (0, 1)."""
 
     __slots__ = ()
-    name: ClassVar[str]
 
     @abstractmethod
     def sigma(self, t: Tensor) -> Tensor:

@@ -6,24 +6,23 @@ The path converts label, velocity and noise into one another, so a rival of targ
 two short methods: what is wanted of the network at x_t, and the x0_hat that its answer means.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from gensr.estimator.part import Part
 from gensr.estimator.paths.path import GaussianPath
 
 Estimate = Callable[[Tensor, Tensor], Tensor]
 """x_theta with X_c bound: (x_t (B, L), t (B,)) -> x0_hat (B, L)."""
 
 
-class Target(ABC):
-    """A target; its settings, if there are any, are the fields of a frozen dataclass."""
+class Target(Part):
+    """What is wanted of the network, and what its answer means."""
 
     __slots__ = ()
-    name: ClassVar[str]
 
     @abstractmethod
     def wanted(self, path: GaussianPath, x0: Tensor, x1: Tensor, t: Tensor, z: Tensor) -> Tensor:

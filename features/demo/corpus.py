@@ -33,7 +33,15 @@ import soundfile
 from scipy.signal import fftconvolve, lfilter
 
 from gensr.estimator.errors import ConfigError, CorpusError
-from gensr.features.demo.emotion import EMOTIONS, HABITS, Manner, manner_of, melody, time_sentence, voice_of
+from gensr.features.demo.emotion import (
+    EMOTIONS,
+    HABITS,
+    Manner,
+    manner_of,
+    melody,
+    time_sentence,
+    voice_of,
+)
 from gensr.features.demo.voice import SAMPLE_RATE, Array, frames, speak
 
 # fmt: off

@@ -27,11 +27,10 @@ from gensr.features.same_encoder import differences
 from gensr.features.store.files import remove
 from gensr.features.store.place import store_around
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 from gensr.pipeline.runs.lock import LOCK, busy, held, idle
+from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 
 _REST = ("seal.json", "predictions.csv", "metrics.jsonl", "folds")
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,8 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
         RunError: naming what it lacks.
     """
     _check_kinds(path, manifest, _MANIFEST)
+    if "packages" in manifest:  # no run of version 0.2 noted any
+        _check_kinds(path, manifest, {"packages": _hashes})
     if "spellings_joined" in manifest:  # no run of version 0.1.0 joined any
         _check_kinds(path, manifest, {"spellings_joined": _lines})
 

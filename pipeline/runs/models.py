@@ -6,17 +6,17 @@ import torch
 
 from gensr.estimator.errors import GensrError, RunError
 from gensr.estimator.models.classifier import Classifier
-from gensr.estimator.models.spec import ModelSpec
 from gensr.estimator.models.saved import Expected, load_model, spec_from_plain
-from gensr.pipeline.runs.run import Run
+from gensr.estimator.models.spec import ModelSpec
 from gensr.pipeline.runs.lock import check_idle
+from gensr.pipeline.runs.run import Run
 
 
 def expected_of(run: Run) -> Expected:
     """What every fold's model of a run must be.
 
     Raises:
-        RunError: the run's config describes no model.
+        RunError: the run's config describes no model, or one whose package is not here.
     """
     config = run.config
     plain: dict[str, Any] = {key: config[key] for key in ("model", "layers", "width", "options")}
@@ -25,12 +25,20 @@ def expected_of(run: Run) -> Expected:
     except RunError:
         raise
     except (GensrError, LookupError, TypeError, ValueError) as error:
+        brought = "; ".join(f"{what} of {by}" for what, by in run.packages.items())
+        if brought:
+            raise RunError(
+                f"{run.folder} needs what other packages brought ({brought}): install them here "
+                f"({error})"
+            ) from error
         path = run.folder / "config.json"
         raise RunError(f"{path} cannot be read ({error}); train again") from error
     return Expected(run=run.identity, spec=spec)
 
 
-def load_fold(run: Run, name: str, device: torch.device | None = None) -> tuple[Classifier, ModelSpec]:
+def load_fold(
+    run: Run, name: str, device: torch.device | None = None
+) -> tuple[Classifier, ModelSpec]:
     """The model of one fold.
 
     Raises:

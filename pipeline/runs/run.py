@@ -29,7 +29,15 @@ from gensr.features.shown import from_cell, to_cell
 from gensr.features.store.where import Location, local
 from gensr.pipeline.protocols import protocol as protocols
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.runs.files import MOST, check_config, check_hash, check_manifest, identity, plain_bytes, read_plain
+from gensr.pipeline.runs.files import (
+    MOST,
+    check_config,
+    check_hash,
+    check_manifest,
+    identity,
+    plain_bytes,
+    read_plain,
+)
 from gensr.pipeline.runs.lock import LOCK, busy, idle
 
 FIRST = ("protocol.json", "manifest.json", "config.json")
@@ -115,10 +123,11 @@ class Run:
             ("clips", str(len(protocol.paths))),
             *([] if deployed else [("folds", folds)]),
             ("encoder", named(config["encoder"])),
-            ("steps", str(config["training"]["steps"])),
+            *([("steps", str(config["training"]["steps"]))] if config["training"] else []),
             ("seed", str(config["seed"])),
             ("stores", ", ".join(config["stores"])),
             ("made by", f"gensr {manifest['gensr']}, {manifest['git_revision']}"),
+            *((f"{what} of", package) for what, package in self.packages.items()),
             ("created", manifest["created"]),
             ("identity", self.identity or "none: of version 0.1.0"),
         ]
@@ -148,6 +157,11 @@ class Run:
         manifest = read_plain(path, self._hash("manifest.json"))
         check_manifest(path, manifest)
         return manifest
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """What other packages brought to it: package and version, by kind and name."""
+        return dict(self.manifest.get("packages", {}))
 
     @property
     def joined(self) -> str:

@@ -20,6 +20,7 @@ from gensr.features.store.where import Location, each
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.lock import check_idle
+from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.run import Prediction, Run
 from gensr.pipeline.scoring.breakdown import WorstSpeaker, recalls, worst_speaker
 from gensr.pipeline.scoring.replay import Bench, MeanTrajectory
@@ -181,6 +182,7 @@ def evaluate(
     by_steps: dict[int, Numbers] = {}
     trajectory = None
     used = own = config["options"].get("sampler")
+    expected_of(run)  # what other packages brought is still here
     if issubclass(MODELS[config["model"]], Generative):
         bench = Bench(run, stores, device)
         used = sampler or own

@@ -146,7 +146,9 @@ def _place(asked: Mapping[str, Any]) -> tuple[str | None, str | None]:
     folder = recall(asked)
     if folder is not None:
         return str(folder), None
-    if name in ENCODERS or revision is not None:
+    if name in ENCODERS:
+        return name, None
+    if revision is not None:
         return name, revision
     return (name if name and Path(name).is_dir() else None), None
 

@@ -74,7 +74,9 @@ def test_a_matplotlibrc_that_is_the_users(kind, expected, tmp_path):
 
 
 def test_the_current_folder_stays_the_current_one(tmp_path):
-    code = "import os; os.rmdir(os.getcwd()); from gensr.pipeline.scoring import canvas; os.getcwd()"
+    code = (
+        "import os; os.rmdir(os.getcwd()); from gensr.pipeline.scoring import canvas; os.getcwd()"
+    )
     gone = tmp_path / "gone"
     gone.mkdir()
     done = subprocess.run(

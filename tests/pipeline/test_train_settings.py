@@ -151,7 +151,7 @@ class TestSettings:
             ("[model", "cannot be read as TOML"),
             ("[mdoel]\nk = 1\n", r"no table \[mdoel\]; there are \[model\], \[training\]"),
             ("steps = 3\n", r"no table \[steps\]"),
-            ("[model]\nkk = 1\n", r"\[model\]: no setting 'kk'; there are k, sigma"),
+            ("[model]\nkk = 1\n", r"\[model\]: no setting 'kk'; there are mean, variance"),
             ("[model.network]\nwide = 1\n", "no setting 'wide'; there are hidden, depth"),
             ("[model]\nnetwork = 3\n", "expected a table of settings, found 3"),
             ("[training]\nsteps = '3'\n", "training. steps: expected int, found '3'"),

@@ -1,0 +1,268 @@
+"""The package of docs/extending.md: written from that page, installed, and worked with."""
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import soundfile
+
+import gensr
+from gensr.estimator import registry
+from gensr.estimator.errors import ConfigError
+from gensr.estimator.registry import Registry
+
+PAGE = Path(__file__).parents[3] / "docs/extending.md"
+FILES = dict(re.findall(r"^`([\w/.]+)`:\n\n```\w+\n(.*?)^```", PAGE.read_text(), re.M | re.S))
+PARTS = "--mean cosine --variance sine --codes one-hot --target difference --sampler heun"
+DRIVER = """
+import io, json, sys
+from contextlib import redirect_stdout, redirect_stderr
+from gensr.cli.main import run
+
+for line in sys.stdin:
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    sys.argv = ["gensr", *json.loads(line)]
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            run()
+        except SystemExit as end:
+            status = end.code or 0
+    print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
+"""
+"""Many commands in one process: importing torch takes longer than all of them."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder to import from, with the package installed in it."""
+    source = tmp_path_factory.mktemp("acme")
+    for name, text in FILES.items():
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text(text)
+    (source / "gensr_acme/__init__.py").touch()
+    target = tmp_path_factory.mktemp("site")
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--offline"]
+    subprocess.run(
+        [*install, "--no-build-isolation", "--python", sys.executable, "--target", target, source],
+        check=True,
+    )
+    return target
+
+
+@pytest.fixture(scope="module")
+def said(site, tmp_path_factory, tones):
+    """Answers to commands, by the command: (status, stdout, stderr)."""
+    place = tmp_path_factory.mktemp("work")
+    write_acted(place / "acted", tones)
+    (place / "tiny.toml").write_text(tones.TINY)
+    train = "train s.zarr --config tiny.toml --steps 8"
+    commands = [
+        "extract --help",
+        "train --help",
+        "eval --help",
+        "info acted",
+        "extract acted --encoder bands --out s.zarr --verify 4",
+        "extract acted --encoder bands --dtype bfloat16 --out t.zarr",
+        "train s.zarr --model nearest-mean --run near",
+        "train s.zarr --model mlp --steps 60 --run mlp",
+        f"{train} {PARTS} --run ours",
+        f"{train} --run theirs",
+        "train s.zarr --model nearest-mean --steps 5 --run no",
+        "eval near mlp --json",
+        "eval ours --sampler-steps 1,3",
+        "eval theirs --sampler heun --sampler-steps 2",
+        "info ours",
+        "train s.zarr --model nearest-mean --fold none --run deployed",
+        "predict acted/f00_sad_000.wav --run deployed",
+    ]
+    return place, dict(zip(commands, driven(commands, place, site), strict=True))
+
+
+def write_acted(folder, tones):
+    """Clips under the names of the page's corpus."""
+    folder.mkdir()
+    for s, speaker in enumerate([f"{'fm'[i % 2]}{i:02}" for i in range(12)]):
+        for e, emotion in enumerate(("angry", "happy", "sad")):
+            for n in range(2):
+                clip = tones.chord(s, e, n)
+                soundfile.write(folder / f"{speaker}_{emotion}_{n:03}.wav", clip, 16_000)
+
+
+def driven(commands, place, site=None):
+    """What each command answers, in one process that can import from `site`."""
+    lines = "".join(json.dumps(command.split()) + "\n" for command in commands)
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER],
+        input=lines,
+        cwd=place,
+        env={**os.environ, "COLUMNS": "200", **({"PYTHONPATH": str(site)} if site else {})},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_page_holds_every_file_of_the_package():
+    named = tomllib.loads(FILES["pyproject.toml"])["project"]["entry-points"]
+    modules = {place.partition(":")[0] for group in named.values() for place in group.values()}
+    assert {f"{module.replace('.', '/')}.py" for module in modules} == set(FILES) - {
+        "pyproject.toml"
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("extract --help", ("fbank or bands", "meld or acted")),
+        ("train --help", ("mlp or nearest-mean", "logistic or cosine", "bridge or sine")),
+        ("train --help", ("sinusoidal or one-hot", "x0 or difference", "exact or heun")),
+        ("eval --help", ("exact or heun",)),
+    ],
+)
+def test_help_knows_what_the_package_brings(said, command, names):
+    status, out, _ = said[1][command]
+    told = " ".join(re.sub(r"[│|]", " ", out).split())
+    assert status == 0
+    assert [name for name in names if name not in told] == []
+
+
+def test_a_corpus_and_an_encoder_are_known_by_name(said):
+    place, answers = said
+    status, out, _ = answers["info acted"]
+    assert status == 0
+    assert "acted" in out
+    status, out, err = answers["extract acted --encoder bands --out s.zarr --verify 4"]
+    assert (status, err) == (0, "")
+    assert "72 clips" in out
+    with gensr.open_store(place / "s.zarr") as store:
+        assert store.attributes["encoder"]["name"] == "bands"
+    status, _, err = answers["extract acted --encoder bands --dtype bfloat16 --out t.zarr"]
+    assert (status, err) == (2, "gensr: bands is computed in float32, not bfloat16\n")
+
+
+def test_models_and_a_metric_are_known_by_name(said):
+    place, answers = said
+    status, out, _ = answers["eval near mlp --json"]
+    assert status == 0
+    near, mlp = json.loads(out)["runs"]
+    assert (near["model"], mlp["model"]) == ("nearest-mean", "mlp")
+    for one in (near, mlp):
+        assert one["accuracy"] > 0.6  # of three classes
+        low, high = one["intervals"]["worst_recall"]
+        assert low <= one["worst_recall"] <= min(one["recall"].values()) + 1e-9 <= high + 1e-9
+    manifest = json.loads((place / "near/manifest.json").read_text())
+    assert manifest["packages"] == {"model nearest-mean": "gensr-acme 1.0"}
+    assert json.loads((place / "near/config.json").read_text())["training"] is None
+    status, _, err = answers["train s.zarr --model nearest-mean --steps 5 --run no"]
+    assert (status, err) == (
+        2,
+        "gensr: nearest-mean is not trained by steps; drop steps = 5\n",
+    )
+
+
+def test_the_parts_of_the_method_are_exchanged_by_name(said):
+    place, answers = said
+    status, out, err = answers["eval ours --sampler-steps 1,3"]
+    assert status == 0, err
+    assert "N steps of the heun sampler" in out
+    options = json.loads((place / "ours/numbers.json").read_text())["options"]["options"]
+    assert options["mean"] == {"name": "cosine"}
+    assert options["variance"] == {"name": "sine", "strength": 0.5}
+    assert (options["codes"], options["target"]) == ({"name": "one-hot"}, {"name": "difference"})
+    status, out, err = answers["eval theirs --sampler heun --sampler-steps 2"]
+    assert status == 0, err
+    assert (place / "theirs/numbers-heun.json").is_file()
+    status, out, _ = answers["info ours"]
+    assert status == 0
+    assert out.count("gensr-acme 1.0") == 5
+
+
+def test_new_speech_is_answered_by_what_the_package_brought(said):
+    status, out, err = said[1]["predict acted/f00_sad_000.wav --run deployed"]
+    assert status == 0, err
+    assert "sad" in out
+
+
+def test_without_the_package_one_line_says_what_is_missing(said):
+    place, _ = said
+    for status, _, err in driven(["eval near", "predict acted --run deployed"], place):
+        assert status == 1
+        assert err.count("\n") == 1
+        assert "needs what other packages brought (model nearest-mean of gensr-acme 1.0)" in err
+
+
+class TestRegistry:
+    """What other packages may not do, each in one line."""
+
+    @pytest.fixture
+    def known(self, monkeypatch):
+        """known(**entries): a registry of numbers that other packages add to."""
+
+        class Entry:
+            def __init__(self, name, value, package):
+                self.name, self.value, self.module = name, value, package
+                self.dist = type("Dist", (), {"name": package, "version": "1"})
+
+            def load(self):
+                module, _, name = self.value.partition(":")
+                return getattr(importlib.import_module(module), name)
+
+        def known(*entries):
+            found = [Entry(*entry) for entry in entries]
+            monkeypatch.setattr(registry, "entry_points", lambda group: found)
+            registry._brought.cache_clear()
+            return Registry("number", "gensr.numbers", "numbers:Number", {"int": "builtins:int"})
+
+        yield known
+        registry._brought.cache_clear()
+
+    def test_ours_come_first_and_theirs_by_name(self, known):
+        numbers = known(("real", "builtins:float", "b"), ("exact", "fractions:Fraction", "a"))
+        assert numbers.names() == ("int", "exact", "real")
+        assert (numbers["real"], numbers.origin("real")) == (float, "b 1")
+        assert (numbers.foreign(), numbers.origin("int")) == (("exact", "real"), "gensr")
+
+    @pytest.mark.parametrize(
+        ("entries", "asked", "message"),
+        [
+            ([], "real", "no number 'real'; choose one of int"),
+            ([("int", "builtins:float", "a")], "int", "a 1 brings 'int' .* gensr's own name"),
+            (
+                [("real", "builtins:float", "a"), ("real", "fractions:Fraction", "b")],
+                "int",
+                "a 1 and b 1 both bring 'real'",
+            ),
+            ([("real", "builtins:str", "a")], "real", "'real' of a 1 is not a numbers.Number"),
+            ([("real", "nowhere.at.all:x", "a")], "real", "of a 1 cannot be loaded .*nowhere"),
+            ([("real", "builtins:x", "a")], "real", "of a 1 cannot be loaded .*builtins:x"),
+        ],
+    )
+    def test_what_cannot_be_is_one_line(self, known, entries, asked, message):
+        numbers = known(*entries)
+        with pytest.raises(ConfigError, match=message) as error:
+            _ = numbers[asked], numbers.names()
+        assert "\n" not in str(error.value)
+
+    def test_a_thing_with_another_name_is_refused(self, known, monkeypatch):
+        numbers = known(("real", "tests_acme:Real", "a"))
+        module = type(sys)("tests_acme")
+        module.Real = type("Real", (float,), {"name": "unreal"})
+        monkeypatch.setitem(sys.modules, "tests_acme", module)
+        with pytest.raises(ConfigError, match="'real' of a 1 calls itself 'unreal'"):
+            numbers["real"]
+
+    def test_a_notebook_adds_one_for_its_own_life(self, known):
+        numbers = known()
+        numbers.add("real", float)
+        assert (numbers["real"], numbers.names()) == (float, ("int", "real"))
+        with pytest.raises(ConfigError, match="a number 'real' already"):
+            numbers.add("real", float)
+        with pytest.raises(ConfigError, match=r"is not a numbers\.Number"):
+            numbers.add("text", str)
