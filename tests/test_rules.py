@@ -129,3 +129,11 @@ def _imported(file: Path) -> set[str]:
             below = {f"{node.module}.{alias.name}" for alias in node.names}
             names |= below | {str(node.module)}
     return names
+
+
+def test_the_store_knows_nothing_above_it() -> None:
+    """Vectors and a table: not whose speech it is, nor how it was heard or encoded."""
+    above = ("corpora", "demo", "encoders", "encoding", "hearing", "media")
+    for file in (ROOT / "features/store").rglob("*.py"):
+        for name in _imports(file):
+            assert not name.startswith(tuple(f"gensr.features.{room}" for room in above)), file

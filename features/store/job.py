@@ -20,10 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
-from gensr.features.audio.segments import key_of
-from gensr.features.hearing.verdict import Verdict
 from gensr.features.same_encoder import differences
-from gensr.features.store import files, schema, survey_log
+from gensr.features.store import files, schema
 from gensr.features.store.container import read_header
 from gensr.features.store.journal import Journal, at_once, with_id
 from gensr.features.store.open import Store, open_store
@@ -32,7 +30,6 @@ from gensr.features.store.plan import Plan, Shard
 from gensr.features.store.publish import publish, resume
 from gensr.features.store.shard_hashes import bind
 from gensr.features.store.shard_writer import ShardWriter
-from gensr.features.store.survey_log import Keep
 from gensr.features.store.table import same, tables_sha256
 from gensr.features.store.transfer import Advance, ignore
 from gensr.features.store.where import Location, Where
@@ -60,9 +57,9 @@ class Job:
         """The store that is added to."""
         self.folder = journal.folder
         """The work folder beside the store, on the same file system."""
-        self._journal, self._overwrite = journal, overwrite
-        self._usable = False
-        """Whether any file is known to be usable."""
+        self.overwrite = overwrite
+        """Whether what is there is replaced."""
+        self._journal = journal
         resume(journal, overwrite=overwrite)  # killed on the last steps
         journal.plan(begin_anew=overwrite)
         place = look(self.out)
@@ -112,7 +109,7 @@ class Job:
                 )
             settings = {**settings, "encoder": dict(about["encoder"])}
         found = self._journal.plan()
-        if found is None or self._overwrite:
+        if found is None or self.overwrite:
             return dict(settings)
         told = differences(found["settings"], settings)
         if found["mode"] == _REPLACE:
@@ -124,49 +121,21 @@ class Job:
             )
         return dict(found["settings"])
 
-    def verdicts(self, preprocessing: Mapping[str, Any]) -> dict[str, Verdict]:
-        """Return what is known of clips by their key: from an interrupted run, from the store.
+    @property
+    def interrupted(self) -> bool:
+        """Whether there is a plan that an interrupted run has left to be carried out."""
+        return self._journal.plan() is not None
 
-        What may have failed for lack of time or memory is left out, so that it is tried again,
-        unless a plan is to be resumed that counts on it. `--overwrite` tries all that failed.
+    def side_log(self, name: str) -> Where:
+        """Return where the caller may keep a log of that name; see side_log.py.
+
+        It lasts until a plan is settled (`start`), or there is nothing to do (`drop`).
         """
-        known = survey_log.read(self._journal.survey, preprocessing)
-        if self._overwrite:
-            known = {sha: verdict for sha, verdict in known.items() if not verdict.reason}
-        elif self._journal.plan() is None:
-            known = {sha: verdict for sha, verdict in known.items() if not verdict.passing}
-        if self.base is not None:
-            names = ("file_sha256", "path", "samples", "audio_sha256")
-            columns = (self.base.table[name].tolist() for name in names)
-            for file_sha, path, samples, audio_sha in zip(*columns, strict=True):
-                heard = Verdict(samples=samples, audio_sha256=audio_sha)
-                known[key_of(file_sha, path)] = heard
-        self._usable = self._usable or any(not verdict.reason for verdict in known.values())
-        return known
+        return self._journal.side_log(name)
 
-    @contextmanager
-    def keeping(self, preprocessing: Mapping[str, Any]) -> Iterator[Keep]:
-        """Keep a survey as it goes, for the case that this run is interrupted.
-
-        Yields:
-            A function that takes the key of a clip and the verdict on it; called from
-            one thread. What it was told lasts until `start` or `drop`, unless it was heard to
-            the end and no file can be used: then there is nothing to go on from.
-        """
-        with files.store_errors(self.out):
-            log = survey_log.begin(self._journal.survey, preprocessing)
-
-        def keep(key: str, verdict: Verdict) -> None:
-            self._usable = self._usable or not verdict.reason
-            with files.store_errors(self.out):
-                log.add(key, verdict)
-
-        try:
-            yield keep
-        finally:
-            with files.store_errors(self.out):
-                log.close()
-        self._journal.planned = not self._usable
+    def forget_side_logs(self) -> None:
+        """Let the logs go with the work folder: the next call has no use for them."""
+        self._journal.keeps_logs = False
 
     def is_done(self, plan: Plan) -> bool:
         """Whether the store already is what is planned, table and all."""
@@ -178,7 +147,7 @@ class Job:
         """Forget what an interrupted run had planned: the store is as it is to be."""
         with files.store_errors(self.out):
             self._journal.forget()
-        self._journal.planned = True
+        self.forget_side_logs()
 
     def start(self, plan: Plan) -> None:
         """Begin, or take up what an interrupted run left; sets `writer`, `pending`, `finished`.
@@ -191,7 +160,7 @@ class Job:
             check_replaceable(self.out)
         with files.store_errors(self.out):
             plan_id = self._settle(plan)
-            self._journal.planned = True
+            self.forget_side_logs()
             path = self._target()
             self._make(path, plan.header)
             for folder in (path, self._journal.folder):
@@ -294,13 +263,13 @@ class Job:
         found = self._journal.plan()
         if found is not None and found.get("id") == plan_id:
             return plan_id
-        lasting = [] if found is None or self._overwrite else self._lasting(plan, found, wanted)
+        lasting = [] if found is None or self.overwrite else self._lasting(plan, found, wanted)
         if lasting:
             self._journal.keep_plan(wanted)  # from here on writers of the old one are refused
             for shard, sha256 in lasting:
                 self._journal.mark(shard, plan_id, sha256)
             return plan_id
-        if found is not None and not self._overwrite:
+        if found is not None and not self.overwrite:
             raise StoreError(
                 f"{self.out} is half done for other clips ({found['clips']} then, "
                 f"{wanted['clips']} now, or their audio or what they are added to has changed): "

@@ -2,17 +2,17 @@
 
     feats.zarr.work/
       lock          held by the one process that writes; the kernel lets go when it dies
-      survey.jsonl  verdicts on every file, one a line, as they are heard
+      *.jsonl       logs of whoever plans, which begin before there is a plan (side_log.py)
       plan.json     what is to be written, the settings that decide it, and a hash of all that
       done/<shard>  one marker a shard, written after its data were on the disk
       store.zarr    the store in the making, where it is not made in its place
       publish       the store in the making is whole; only renaming is left
 
-Every file but the survey appears whole (written aside, flushed, renamed). A marker holds the
+Every file but a log appears whole (written aside, flushed, renamed). A marker holds the
 plan it was made for, the hash of the data it vouches for, and the shard's key in the plan; it
 is believed only where plan and data still hold. Workers elsewhere read the plan and write
 markers; all else is the lock's holder's. At a URL these are objects, `lock` an empty one
-(lock.py), and the survey is in pieces.
+(lock.py), and a log is in pieces.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from gensr.features.store.plan import Shard
 from gensr.features.store.where import Where
 from gensr.features.store.zarr_layout import METADATA
 
-_SURVEY, _DONE, _PUBLISH = "survey.jsonl", "done", "publish"
+_DONE, _PUBLISH, _LOG = "done", "publish", ".jsonl"
 _STAGED = "store.zarr"
 _AT_ONCE = 8
 """Shards or markers that are read at a time."""
@@ -53,17 +53,15 @@ class Journal:
         self.folder = work_folder(store)
         self.staged = self.folder / _STAGED
         """Where a store is made that takes its place by renaming."""
-        self.survey = self.folder / _SURVEY
-        """The log of a survey; see survey_log.py."""
-        self.planned = False
-        """Whether what was heard is in a plan or a store: the survey's log has done its duty."""
+        self.keeps_logs = True
+        """Whether side logs outlive this call; not where plan or store hold what they held."""
 
     @contextmanager
     def locked(self) -> Iterator["Journal"]:
         """Hold the store against every other writer.
 
         On leaving, the folder goes too, unless it holds a plan that is still to be carried out,
-        a whole store that is still to take its place, or a survey that no plan was made of.
+        a whole store that is still to take its place, or a log that no plan was made of.
 
         Raises:
             StoreError: another process writes it, the folder is someone else's, or its file
@@ -89,6 +87,10 @@ class Journal:
                         self._vanish()
             finally:
                 lock.release()
+
+    def side_log(self, name: str) -> Where:
+        """Return the place of a log; see side_log.py."""
+        return self.folder / f"{name}{_LOG}"
 
     def plan(self, *, begin_anew: bool = False) -> dict[str, Any] | None:
         """Return the plan of an interrupted run, or None.
@@ -183,7 +185,7 @@ class Journal:
         return files.exists(self.staged / METADATA)
 
     def forget(self) -> None:
-        """Remove plan, markers and the store in the making; the lock and the survey stay.
+        """Remove plan, markers and the store in the making; the lock and the logs stay.
 
         Killed in between, it is begun again. After a publication `publish` says so and goes last:
         until then a plan that is left is one that was carried out. What was published already
@@ -195,8 +197,9 @@ class Journal:
         for name in (PLAN, _DONE):  # the plan before what was done for it
             files.remove(self.folder / name)
             files.sync(self.folder)
-        for name in files.names(self.folder) - {LOCK, _SURVEY, _PUBLISH}:
-            files.remove(self.folder / name)
+        for name in files.names(self.folder) - {LOCK, _PUBLISH}:
+            if not name.endswith(_LOG):
+                files.remove(self.folder / name)
         files.sync(self.folder)
         files.remove(self.folder / _PUBLISH)
         files.sync(self.folder)
@@ -205,7 +208,7 @@ class Journal:
         """Whether the next call needs the folder; it may hold the only whole store."""
         if self.publishing or files.exists(self.folder / PLAN):
             return True
-        return not self.planned and files.exists(self.survey)
+        return self.keeps_logs and any(name.endswith(_LOG) for name in files.names(self.folder))
 
     def _vanish(self) -> None:
         """Remove the folder; what a kill leaves of it, is removed by the next call.

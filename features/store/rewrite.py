@@ -62,7 +62,7 @@ def rewrite(
         else:
             discard(target)
             write_zarr(source, target, advance)
-        journal.planned = True  # a survey that was broken off here was for another store
+        journal.keeps_logs = False  # what was begun here was for another store
 
 
 def _real(path: Where) -> str:

@@ -28,6 +28,7 @@ from gensr.features.store.bounds import check_shard
 from gensr.features.store.job import Job, open_job
 from gensr.features.store.plan import Plan, plan_header, plan_shards
 from gensr.features.store.where import Location, Where, local, locate
+from gensr.pipeline.extraction import survey_log
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.encoder_folders import remember
 from gensr.pipeline.extraction.executor import Site
@@ -161,11 +162,12 @@ def _survey(
 ) -> Survey:
     how = {**preprocessing, **site.decoders()}
     listener.stage("survey", len(found.clips))
-    with job.keeping(how) as keep:
+    known = survey_log.known(job, how)
+    with survey_log.keeping(job, how, known) as keep:
         heard = survey(
             found.root,
             found.clips,
-            known=job.verdicts(how),
+            known=known,
             hear=site.hear,
             keep=keep,
             advance=listener.advance,
