@@ -1,7 +1,7 @@
 """The store as one HDF5 file: the names, chunks and checksums of the Zarr layout.
 
 HDF5 files do not survive a writer that is killed, so a file is always written beside its
-place by one writer from finished shards, and renamed at the end (publish.py and rewrite.py, by
+place by one writer from finished shards, and renamed at the end (commit.py and rewrite.py, by
 `files.whole_file`). Nothing in it depends on when it was written: no time stamps, one library
 format, one order of writing.
 

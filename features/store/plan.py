@@ -8,7 +8,8 @@ again: it is taken from the store that is added to, or from the first row that h
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from gensr.features.store.schema import Header
@@ -70,6 +71,76 @@ class Plan:
     def clips_hash(self) -> str:
         """Which rows hold which audio."""
         return content_hash(self.columns)
+
+
+class Mode(StrEnum):
+    """Which way leads to the finished store."""
+
+    FRESH = "fresh"
+    """There is none: Zarr is made in its place, HDF5 in the work folder."""
+    ADD = "add"
+    """One is added to: made in the work folder, and exchanged for the old one at the end."""
+    REPLACE = "replace"
+    """One is given up for another: the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanNote:
+    """What is written down of a plan before anything is done for it: enough to know it again."""
+
+    id: str
+    """Hash of all the rest, by which writers elsewhere know the plan."""
+    mode: Mode
+    settings: Mapping[str, Any]
+    """As of `Plan`."""
+    base: str
+    """Fingerprint of the store that is added to, or nothing."""
+    clips: int
+    clips_hash: str
+
+    @classmethod
+    def of(cls, plan: Plan, mode: Mode, base: str) -> "PlanNote":
+        """Note a plan.
+
+        Args:
+            plan: which.
+            mode: how it is carried out.
+            base: fingerprint of the store that is added to, or nothing.
+        """
+        note = cls(
+            id="",
+            mode=mode,
+            settings=dict(plan.settings),
+            base=base,
+            clips=plan.header.clips,
+            clips_hash=plan.clips_hash,
+        )
+        plain = note.as_plain()
+        del plain["id"]
+        text = json.dumps(plain, sort_keys=True)
+        return replace(note, id=hashlib.sha256(text.encode()).hexdigest())
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return it as it is written down, JSON types only."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, found: Any) -> "PlanNote":
+        """Read a note back.
+
+        Raises:
+            KeyError: something is missing.
+            TypeError: it is no note.
+            ValueError: it is none of ours.
+        """
+        return cls(
+            id=str(found["id"]),
+            mode=Mode(found["mode"]),
+            settings=dict(found["settings"]),
+            base=str(found["base"]),
+            clips=found["clips"],
+            clips_hash=str(found["clips_hash"]),
+        )
 
 
 def plan_header(template: Header, columns: Columns) -> Header:

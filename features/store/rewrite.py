@@ -11,9 +11,9 @@ from pathlib import Path
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
+from gensr.features.store.commit import forget, publish, recover
 from gensr.features.store.journal import Journal
 from gensr.features.store.place import Place, check_replaceable, check_target, look
-from gensr.features.store.publish import publish, resume
 from gensr.features.store.transfer import Advance, Source, write_hdf5, write_zarr
 from gensr.features.store.where import Location, Where
 from gensr.features.store.zarr_store import discard
@@ -43,22 +43,22 @@ def rewrite(
     if _real(target) in {_real(source) for source in sources}:
         raise StoreError(f"{target}: source and target are the same store")
     with files.store_errors(target), opened() as source, Journal(target).locked() as journal:
-        resume(journal, overwrite=overwrite)
-        if journal.plan(begin_anew=overwrite) is not None:
+        recover(journal, overwrite=overwrite)
+        if journal.plan() is not None:
             raise StoreError(f"{target} is being extracted: finish that first, or write elsewhere")
         found = look(target)
         if found is not Place.EMPTY and not overwrite:
             raise StoreError(f"{target} exists: pass --overwrite to replace it")
         if found is Place.COMPLETE:
             check_replaceable(target)
-        journal.forget()
+        forget(journal)
         if target.suffix in schema.HDF5_SUFFIXES:
-            with files.whole_file(target, journal.folder / "store.h5") as file:
+            with files.whole_file(target, journal.hdf5) as file:
                 write_hdf5(source, file, advance)
         elif isinstance(target, Path):
             write_zarr(source, journal.staged, advance)
             publish(journal)
-            journal.forget()
+            forget(journal)
         else:
             discard(target)
             write_zarr(source, target, advance)

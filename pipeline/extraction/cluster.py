@@ -31,9 +31,10 @@ from gensr.features.encoding.windows import Batching
 from gensr.features.hearing.survey import hear_in_children
 from gensr.features.hearing.verdict import Verdict
 from gensr.features.same_encoder import differences
-from gensr.features.store.job import Job
 from gensr.features.store.open import work_folder
 from gensr.features.store.plan import Plan, Shard
+from gensr.features.store.where import Where
+from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.local import begin_encoding
 from gensr.pipeline.extraction.workers import one_line, workforce  # first: says what to install
@@ -112,14 +113,14 @@ class OnCluster:
         self._machine: Mapping[str, str] = {}
         """What all workers must have in common beside the settings; see `worker.machine`."""
 
-    def settings(self, root: Path, job: Job) -> dict[str, Any]:
+    def settings(self, root: Path, out: Where) -> dict[str, Any]:
         """Ask every worker; see `Site.settings`.
 
         Raises:
             ClusterError: two workers would make different vectors, or one sees no files, or they
                 die of the encoder.
         """
-        work = work_folder(job.out).absolute()
+        work = work_folder(out).absolute()
         asked: dict[str, Future] = {}
         answers: dict[str, dict[str, Any]] = {}
         deaths = 0
@@ -189,16 +190,17 @@ class OnCluster:
             yield from self._result(waiting.popleft())
         _everywhere(self._client, worker.rest)
 
-    def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
+    def encode(self, root: Path, writing: Writing, listener: Listener) -> None:
         """See `Site.encode`."""
-        begin_encoding(job, plan, listener)
+        begin_encoding(writing, listener)
+        plan = writing.plan
         topic = f"gensr-{self._duty.run}"
         progress = _Progress(listener)
         futures: dict[int, Future] = {}
         try:
             with _talking():
                 self._client.subscribe_topic(topic, progress.told)
-            for shard in job.pending:
+            for shard in writing.pending:
                 clips = clips_of(root.absolute(), plan.columns, shard.encode)
                 with _talking():
                     futures[shard.index] = self._client.submit(
@@ -206,7 +208,7 @@ class OnCluster:
                         self._duty,
                         plan.settings,
                         self._machine,
-                        job.writer,
+                        writing.writer,
                         shard,
                         clips,
                         [futures[index] for index in sorted(shard.after) if index in futures],

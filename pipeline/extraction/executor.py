@@ -18,8 +18,8 @@ from gensr.features.encoding.encode import Clips
 from gensr.features.encoding.windows import FRAME, Batching
 from gensr.features.hearing.decode import resampling_provenance
 from gensr.features.hearing.verdict import Verdict
-from gensr.features.store.job import Job
-from gensr.features.store.plan import Plan
+from gensr.features.store.where import Where
+from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import BATCH_SECONDS, ExtractConfig
 from gensr.pipeline.progress import Listener
 
@@ -27,7 +27,7 @@ from gensr.pipeline.progress import Listener
 class Site(Protocol):
     """A place with an encoder; used under `with`, by one thread."""
 
-    def settings(self, root: Path, job: Job) -> dict[str, Any]:
+    def settings(self, root: Path, out: Where) -> dict[str, Any]:
         """Return all that decides vectors, shards and batches, as it reads back from JSON."""
 
     def decoders(self) -> Mapping[str, str]:
@@ -38,8 +38,8 @@ class Site(Protocol):
     ) -> Iterator[tuple[str, Verdict]]:
         """Yield the hash of each file's bytes, and what decoding them gives."""
 
-    def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
-        """Encode, write and mark every shard of `job.pending`; a stage of its own."""
+    def encode(self, root: Path, writing: Writing, listener: Listener) -> None:
+        """Encode, write and mark every shard of `writing.pending`; a stage of its own."""
 
     def alone(self, clips: Clips, batching: Batching) -> NDArray[np.float32]:
         """Encode clips window by window, (clips, layers, width): nothing shares a batch."""

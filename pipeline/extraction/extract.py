@@ -26,7 +26,7 @@ from gensr.features.hearing.survey import Survey, survey
 from gensr.features.store import schema
 from gensr.features.store.bounds import check_shard
 from gensr.features.store.job import Job, open_job
-from gensr.features.store.plan import Plan, plan_header, plan_shards
+from gensr.features.store.plan import Plan, Shard, plan_header, plan_shards
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction import survey_log
 from gensr.pipeline.extraction.config import ExtractConfig
@@ -110,28 +110,30 @@ def extract(
         if Path(config.encoder).is_dir():
             config = replace(config, encoder=str(Path(config.encoder).absolute()))
     with open_job(out, overwrite=config.overwrite) as job, _site(config, encoder) as site:
-        settings = site.settings(found.root, job)
+        settings = site.settings(found.root, job.out)
         check_shard(settings["shard_clips"], len(settings["layers"]), settings["width"])
         if encoder is None and Path(config.encoder).is_dir():
             remember(settings["encoder"], Path(config.encoder))
         settings = job.agree(settings)
         plan, problems = _plan(found, job, settings, site, listener)
-        verification = None
+        verification = writing = None
         if job.is_done(plan) and not config.verify:
             job.drop()
         else:
-            job.start(plan)
+            writing = job.start(plan)
             with _advised():
-                site.encode(found.root, job, plan, listener)
+                site.encode(found.root, writing, listener)
                 if config.verify:
-                    verification = verify(found, job, plan, site, config.verify, listener)
+                    verification = verify(found, writing, site, config.verify, listener)
             if out.suffix in schema.HDF5_SUFFIXES:
                 listener.stage("convert", plan.header.clips)
-            job.commit(
+            writing.commit(
                 lambda clips: listener.advance(clips),
                 verification=None if verification is None else verification.as_json(),
             )
-        return _report(asked, config, found, problems, plan, job, verification)
+        written = () if writing is None else writing.pending
+        notes = (*found.notes, *_kept(found, job))
+        return _report(asked, config, problems, plan, written, verification, notes)
 
 
 @contextmanager
@@ -216,13 +218,12 @@ def _plan(
 def _report(
     out: Where,
     config: ExtractConfig,
-    found: Scan,
     problems: Sequence[Problem],
     plan: Plan,
-    job: Job,
+    written: Sequence[Shard],
     verification: Verification | None,
+    notes: tuple[str, ...],
 ) -> ExtractReport:
-    written = job.pending
     samples = plan.columns["samples"]
     encoded = [row for shard in written for row in shard.encode]
     moved = sum(row != source for shard in written for row, source in shard.base.items())
@@ -239,7 +240,7 @@ def _report(
         encoded_seconds=float(samples[encoded].sum()) / SAMPLE_RATE,
         shards=len(plan.shards),
         verification=verification,
-        notes=(*found.notes, *_kept(found, job)),
+        notes=notes,
     )
 
 

@@ -16,8 +16,8 @@ from gensr.estimator.errors import EncoderError
 from gensr.features.corpora import Scan
 from gensr.features.encoders import BOUNDS
 from gensr.features.encoding.encode import clips_of
-from gensr.features.store.job import Job
 from gensr.features.store.plan import Plan
+from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.executor import Site, batching_of
 from gensr.pipeline.progress import Listener
 
@@ -46,7 +46,7 @@ class Verification:
 
 
 def verify(
-    found: Scan, job: Job, plan: Plan, site: Site, count: int, listener: Listener
+    found: Scan, writing: Writing, site: Site, count: int, listener: Listener
 ) -> Verification:
     """Compare clips of the store, finished and not yet committed, with themselves alone.
 
@@ -55,8 +55,7 @@ def verify(
 
     Args:
         found: the corpus.
-        job: its store.
-        plan: how the store came about.
+        writing: its store, every shard finished.
         site: runs the encoder.
         count: how many clips; from the shortest to the longest, evenly by rank.
         listener: told of a stage `verify`.
@@ -64,6 +63,7 @@ def verify(
     Raises:
         EncoderError: the largest error is above the bound of the precision.
     """
+    plan = writing.plan
     encoded = [row for shard in plan.shards for row in shard.encode]
     rows = chosen(plan.columns["samples"], encoded or _present(found, plan), count)
     clips = clips_of(found.root, plan.columns, rows)
@@ -71,7 +71,7 @@ def verify(
     single = replace(batching_of(plan.settings), batch_samples=1)  # one window a batch
     alone = site.alone(clips, single)
     listener.advance(len(rows), clips.seconds)
-    errors = relative_errors(job.stored(rows), alone)
+    errors = relative_errors(writing.stored(rows), alone)
     clip, layer = (int(index) for index in np.unravel_index(errors.argmax(), errors.shape))
     bound = _bound(plan.settings)
     result = Verification(

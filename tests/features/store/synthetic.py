@@ -99,18 +99,17 @@ def encoded(rows, shard, scale=1.0, before=0):
 
 @contextmanager
 def started(out, rows, *, overwrite=False, **options):
-    """Yield (job, plan), begun, nothing written yet."""
+    """Yield (what writes it, its plan), begun, nothing written yet."""
     with open_job(out, overwrite=overwrite) as job:
         made = plan(rows, base=job.base, **options)
         job.agree(made.settings)
-        job.start(made)
-        yield job, made
+        yield job.start(made), made
 
 
 def make(out, rows, *, verification=None, **options):
     """Write a store of these rows, or add them to the one that is there."""
-    with started(out, rows, **options) as (job, _):
-        before = 0 if job.base is None else len(job.base)
+    with started(out, rows, **options) as (job, planned):
+        before = planned.header.clips - len(rows)
         for shard in job.pending:
             job.writer.write(shard, encoded(rows, shard, before=before))
         job.commit(verification=verification)

@@ -19,6 +19,7 @@ from gensr.features.hearing.decoders import Decoders
 from gensr.features.hearing.verdict import Verdict, refused
 from gensr.features.store import open_store
 from gensr.features.store.job import open_job
+from gensr.features.store.open import work_folder
 from gensr.pipeline.extraction import survey_log
 from gensr.pipeline.extraction.survey_log import SurveyLog
 
@@ -134,13 +135,13 @@ def test_a_job_keeps_a_survey_that_breaks_off(made, tmp_path):
         with survey_log.keeping(job, HOW, {}) as keep:
             keep("new", BAD)
             raise KeyboardInterrupt
-    assert survey_log.read(job.folder / "survey.jsonl", HOW) == {"new": BAD}
+    assert survey_log.read(job.side_log("survey"), HOW) == {"new": BAD}
     for _ in range(2):  # a call that ends before it hears anything does no harm
         with open_job(out, overwrite=False) as job:
             assert survey_log.known(job, HOW)["new"] == BAD
     with open_job(out, overwrite=False) as job:
         job.drop()
-    assert not job.folder.exists()  # this one ended
+    assert not work_folder(out).exists()  # this one ended
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
