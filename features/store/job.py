@@ -13,10 +13,11 @@ A job is opened, asked whether the settings agree with what is there, and starte
 then writes and commits is another object (writing.py).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from gensr.estimator.errors import StoreError
 from gensr.features.same_encoder import differences
@@ -26,9 +27,12 @@ from gensr.features.store.journal import Journal
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.place import Place, check_replaceable, check_target, look
 from gensr.features.store.plan import Mode, Plan, PlanNote, Shard
+from gensr.features.store.settings import Settings
 from gensr.features.store.table import same
 from gensr.features.store.where import Location, Where
 from gensr.features.store.writing import Writing
+
+S = TypeVar("S", bound=Settings)
 
 
 class Job:
@@ -62,7 +66,7 @@ class Job:
         """Whether there is a plan that an interrupted run has left to be carried out."""
         return self._journal.plan() is not None
 
-    def agree(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def agree(self, settings: S) -> S:
         """Refuse settings other than those of the store, or of the run to be resumed.
 
         Called before any clip is heard: a wrong flag costs no time.
@@ -75,19 +79,19 @@ class Job:
             StoreError: naming both sides.
         """
         if self.base is not None:
-            about = self.base.attributes
-            shared = {key: value for key, value in settings.items() if key in about}
-            told = differences({key: about[key] for key in shared}, shared)
+            about = Settings.of(self.base.header).as_plain()
+            own = settings.as_plain()
+            told = differences(about, {name: own[name] for name in about})
             if told:
                 raise StoreError(
                     f"{self.out} was made with other settings ({_few(told)}): use those, "
                     "choose another --out, or replace it by --overwrite"
                 )
-            settings = {**settings, "encoder": dict(about["encoder"])}
+            settings = replace(settings, encoder=self.base.header.encoder)
         found = self._journal.plan()
         if found is None or self.overwrite:
-            return dict(settings)
-        told = differences(found.settings, settings)
+            return settings
+        told = differences(found.settings, settings.as_plain())
         if found.mode is Mode.REPLACE:
             told.insert(0, "--overwrite there, not here")
         if told:
@@ -95,7 +99,7 @@ class Job:
                 f"{self.out} is half done with other settings ({_few(told)}): use those to "
                 "resume it, choose another --out, or begin anew by --overwrite"
             )
-        return dict(found.settings)
+        return type(settings).from_plain(found.settings)
 
     def side_log(self, name: str) -> Where:
         """Return where the caller may keep a log of that name; see side_log.py.

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from gensr.features.store.schema import Header
+from gensr.features.store.settings import Settings
 from gensr.features.store.table import Columns, content_hash
 
 
@@ -64,7 +65,7 @@ class Plan:
     failed: Columns
     """The table of unusable files."""
     shards: tuple[Shard, ...]
-    settings: Mapping[str, Any]
+    settings: Settings
     """All that decides the vectors and their batches; what a resumed run must share."""
 
     @property
@@ -92,7 +93,7 @@ class PlanNote:
     """Hash of all the rest, by which writers elsewhere know the plan."""
     mode: Mode
     settings: Mapping[str, Any]
-    """As of `Plan`."""
+    """The plan's, plain: another version of gensr may have written others."""
     base: str
     """Fingerprint of the store that is added to, or nothing."""
     clips: int
@@ -110,7 +111,7 @@ class PlanNote:
         note = cls(
             id="",
             mode=mode,
-            settings=dict(plan.settings),
+            settings=plan.settings.as_plain(),
             base=base,
             clips=plan.header.clips,
             clips_hash=plan.clips_hash,

@@ -37,6 +37,7 @@ from gensr.features.store.where import Where
 from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.local import begin_encoding
+from gensr.pipeline.extraction.settings import ExtractionSettings
 from gensr.pipeline.extraction.workers import one_line, workforce  # first: says what to install
 from gensr.pipeline.progress import Listener
 
@@ -113,7 +114,7 @@ class OnCluster:
         self._machine: Mapping[str, str] = {}
         """What all workers must have in common beside the settings; see `worker.machine`."""
 
-    def settings(self, root: Path, out: Where) -> dict[str, Any]:
+    def settings(self, root: Path, out: Where) -> ExtractionSettings:
         """Ask every worker; see `Site.settings`.
 
         Raises:
@@ -152,14 +153,15 @@ class OnCluster:
             time.sleep(_LOOK_EVERY)
         (first, described), *others = sorted(answers.items())
         for address, other in others:
-            told = differences(described, other)
+            told = differences(_plain(described), _plain(other))
             if told:
                 raise ClusterError(
                     f"workers {first} and {address} would make different vectors "
                     f"({'; '.join(told[:3])}): give all the same versions, weights and devices"
                 )
         self._machine = described["machine"]
-        return dict(described["settings"])
+        settings: ExtractionSettings = described["settings"]
+        return settings
 
     def decoders(self) -> Mapping[str, str]:
         """See `Site.decoders`."""
@@ -190,7 +192,9 @@ class OnCluster:
             yield from self._result(waiting.popleft())
         _everywhere(self._client, worker.rest)
 
-    def encode(self, root: Path, writing: Writing, listener: Listener) -> None:
+    def encode(
+        self, root: Path, settings: ExtractionSettings, writing: Writing, listener: Listener
+    ) -> None:
         """See `Site.encode`."""
         begin_encoding(writing, listener)
         plan = writing.plan
@@ -206,7 +210,7 @@ class OnCluster:
                     futures[shard.index] = self._client.submit(
                         worker.encode_shard,
                         self._duty,
-                        plan.settings,
+                        settings,
                         self._machine,
                         writing.writer,
                         shard,
@@ -344,6 +348,10 @@ class _Progress:
         if clips > clips_before or seconds > seconds_before:
             self._reached[shard] = (clips, seconds)
             self._listener.advance(clips - clips_before, seconds - seconds_before)
+
+
+def _plain(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {**described, "settings": described["settings"].as_plain()}
 
 
 def _everywhere(client: Client, task: Callable[..., None], *arguments: object) -> None:

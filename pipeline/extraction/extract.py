@@ -27,6 +27,7 @@ from gensr.features.store import schema
 from gensr.features.store.bounds import check_shard
 from gensr.features.store.job import Job, open_job
 from gensr.features.store.plan import Plan, Shard, plan_header, plan_shards
+from gensr.features.store.settings import Settings
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction import survey_log
 from gensr.pipeline.extraction.config import ExtractConfig
@@ -111,9 +112,9 @@ def extract(
             config = replace(config, encoder=str(Path(config.encoder).absolute()))
     with open_job(out, overwrite=config.overwrite) as job, _site(config, encoder) as site:
         settings = site.settings(found.root, job.out)
-        check_shard(settings["shard_clips"], len(settings["layers"]), settings["width"])
+        check_shard(settings.shard_clips, len(settings.layers), settings.width)
         if encoder is None and Path(config.encoder).is_dir():
-            remember(settings["encoder"], Path(config.encoder))
+            remember(settings.encoder, Path(config.encoder))
         settings = job.agree(settings)
         plan, problems = _plan(found, job, settings, site, listener)
         verification = writing = None
@@ -122,9 +123,9 @@ def extract(
         else:
             writing = job.start(plan)
             with _advised():
-                site.encode(found.root, writing, listener)
+                site.encode(found.root, settings, writing, listener)
                 if config.verify:
-                    verification = verify(found, writing, site, config.verify, listener)
+                    verification = verify(found, settings, writing, site, config.verify, listener)
             if out.suffix in schema.HDF5_SUFFIXES:
                 listener.stage("convert", plan.header.clips)
             writing.commit(
@@ -184,11 +185,11 @@ def _survey(
 
 
 def _plan(
-    found: Scan, job: Job, settings: Mapping[str, Any], site: Site, listener: Listener
+    found: Scan, job: Job, settings: Settings, site: Site, listener: Listener
 ) -> tuple[Plan, tuple[Problem, ...]]:
     """Hear every file, and decide every row; what was heard is then in the plan's table alone."""
     check_clips(found.clips, () if job.base is None else job.base.header.columns)
-    heard = _survey(found, job, settings["preprocessing"], site, listener)
+    heard = _survey(found, job, settings.preprocessing, site, listener)
     problems = (*found.problems, *heard.problems)
     base = None if job.base is None else job.base.table
     columns = merge(heard.heard, problems, base)
@@ -197,13 +198,13 @@ def _plan(
         clips=0,
         failed=len(failed["path"]),
         audios=0,
-        layers=tuple(settings["layers"]),
-        width=settings["width"],
-        dtype=settings["dtype"],
-        shard_clips=settings["shard_clips"],
+        layers=settings.layers,
+        width=settings.width,
+        dtype=settings.dtype,
+        shard_clips=settings.shard_clips,
         columns=(),
-        encoder=settings["encoder"],
-        preprocessing=settings["preprocessing"],
+        encoder=settings.encoder,
+        preprocessing=settings.preprocessing,
     )
     plan = Plan(
         header=plan_header(header, columns),

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from gensr.features.hearing.verdict import Verdict
 from gensr.features.store.where import Where
 from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import ExtractConfig
-from gensr.pipeline.extraction.executor import batching_of, settings_of
+from gensr.pipeline.extraction.settings import ExtractionSettings, settings_of
 from gensr.pipeline.progress import Listener
 
 _WRITES_AHEAD = 2
@@ -49,7 +48,7 @@ class Here:
     def __init__(self, encoder: Encoder, config: ExtractConfig) -> None:
         self._encoder, self._config = encoder, config
 
-    def settings(self, root: Path, out: Where) -> dict[str, Any]:
+    def settings(self, root: Path, out: Where) -> ExtractionSettings:
         """See `Site.settings`."""
         return settings_of(self._encoder, self._config)
 
@@ -63,12 +62,14 @@ class Here:
         """See `Site.hear`."""
         return hear_in_children(paths, known)
 
-    def encode(self, root: Path, writing: Writing, listener: Listener) -> None:
+    def encode(
+        self, root: Path, settings: ExtractionSettings, writing: Writing, listener: Listener
+    ) -> None:
         """See `Site.encode`."""
         begin_encoding(writing, listener)
         plan, pending = writing.plan, writing.pending
         clips = (clips_of(root, plan.columns, shard.encode) for shard in pending)
-        encoded = encode_clips(clips, self._encoder, batching_of(plan.settings), listener.advance)
+        encoded = encode_clips(clips, self._encoder, settings.batching, listener.advance)
         writes: deque[Future[None]] = deque()
         with closing(encoded), ThreadPoolExecutor(1, "write") as thread:
             for shard, vectors in zip(pending, encoded, strict=True):

@@ -8,6 +8,7 @@ import numpy as np
 from gensr.features.store import schema
 from gensr.features.store.job import open_job
 from gensr.features.store.plan import Plan, plan_header, plan_shards
+from gensr.features.store.settings import Settings
 from gensr.features.store.table import as_column
 
 LAYERS = ("layer_0", "x1")
@@ -60,14 +61,14 @@ def _value(row, name):
 
 def plan(rows, *, base=None, dtype="float32", shard_clips=4, encoder="made", failed=()):
     columns = table(rows, None if base is None else base.table)
-    settings = {
-        "encoder": {"name": encoder},
-        "layers": list(LAYERS),
-        "width": WIDTH,
-        "preprocessing": {"sample_rate": 16_000},
-        "shard_clips": shard_clips,
-        "dtype": dtype,
-    }
+    settings = Settings(
+        encoder={"name": encoder},
+        layers=LAYERS,
+        width=WIDTH,
+        preprocessing={"sample_rate": 16_000},
+        shard_clips=shard_clips,
+        dtype=dtype,
+    )
     header = schema.Header(
         clips=0,
         failed=len(failed),
@@ -76,8 +77,8 @@ def plan(rows, *, base=None, dtype="float32", shard_clips=4, encoder="made", fai
         width=WIDTH,
         shard_clips=shard_clips,
         columns=(),
-        encoder=settings["encoder"],
-        preprocessing=settings["preprocessing"],
+        encoder=settings.encoder,
+        preprocessing=settings.preprocessing,
         dtype=dtype,
     )
     return Plan(

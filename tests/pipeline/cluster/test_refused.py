@@ -17,8 +17,8 @@ from gensr.features.hearing.verdict import decoder_versions
 from gensr.features.store.open import work_folder
 from gensr.pipeline.extraction import worker
 from gensr.pipeline.extraction.cluster import OnCluster
-from gensr.pipeline.extraction.executor import settings_of
 from gensr.pipeline.extraction.extract import extract
+from gensr.pipeline.extraction.settings import settings_of
 from gensr.pipeline.extraction.worker import Duty, describe, encode_shard
 
 
