@@ -31,8 +31,6 @@ from gensr.features.store.table import Columns
 from gensr.features.store.where import Where
 from gensr.features.store.written import check_written
 
-_BLOCK = 2**20
-"""Bytes fetched at once from a URL."""
 _TYPES = {"float32": "<f4", "float16": "<f2"}
 
 
@@ -51,7 +49,7 @@ class Hdf5Reader:
                 self._file = self._open(path)
         except OSError as error:
             self._closing.close()
-            if isinstance(path, Path) and path.exists() and files.is_blank(path):
+            if files.is_blank(path):
                 raise schema.torn(path) from None
             reason = " ".join(str(error).split())
             raise StoreError(f"{path} is not a gensr store: {reason}") from None
@@ -102,13 +100,10 @@ class Hdf5Reader:
         self._closing.close()
 
     def _open(self, path: Where) -> Any:
-        if isinstance(path, Path):
-            files.check_regular(path, sys.maxsize)
-            # No lock: a finished file never changes, and some network file systems have none.
-            return self._closing.enter_context(h5py.File(path, "r", locking=False))
-        blocks = {"block_size": _BLOCK, "cache_type": "blockcache"}
-        source = self._closing.enter_context(path.fs.open(path.path, "rb", **blocks))
-        return self._closing.enter_context(h5py.File(source, "r"))
+        files.check_regular(path, sys.maxsize)
+        source = self._closing.enter_context(files.disk_of(path).opened(path))
+        # No lock: a finished file never changes, and some network file systems have none.
+        return self._closing.enter_context(h5py.File(source, "r", locking=False))
 
     def _attribute(self) -> object:
         try:
@@ -124,8 +119,7 @@ class Hdf5Reader:
             found = self._dataset(name)
             bounds.check_vectors(self.path, self.header, found)
             self._whole(name)
-            if isinstance(self.path, Path):
-                bounds.check_dense(self.path, found.nbytes)
+            bounds.check_dense(self.path, found.nbytes)
             self._checked[name] = found
         return self._checked[name]
 

@@ -16,7 +16,6 @@ then writes and commits is another object (writing.py).
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from gensr.estimator.errors import StoreError
@@ -166,7 +165,7 @@ class Job:
         """Return finished shards of another plan that are this one's too, and their hashes."""
         alike = not differences(found.settings, wanted.settings)
         alike = alike and (found.mode, found.base) == (wanted.mode, wanted.base)
-        if not alike or not isinstance(self.out, Path):  # at a URL others may be at work on it
+        if not alike or not files.disk_of(self.out).locks:  # others may be at work on it
             return []
         return self._journal.lasting(plan.shards, found.id)
 

@@ -21,7 +21,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TypeVar
 
 from gensr.estimator.errors import StoreError
@@ -79,14 +78,14 @@ class Journal:
                 system has no locks.
         """
         with files.store_errors(self.store):
-            local = isinstance(self.folder, Path)
-            for folder in (self.folder, self._aside) if local else (self.folder,):
+            beside = (self.folder, self._aside) if self._exchanges else (self.folder,)
+            for folder in beside:
                 if files.exists(folder) and not _is_ours(folder):
                     raise StoreError(f"{folder} is in the way, and not gensr's: move it")
             lock = hold(self.store, self.folder)
         try:
             with files.store_errors(self.store):
-                if isinstance(self.folder, Path):
+                if self._exchanges:
                     _clear(self._aside)
                 else:
                     files.write_atomic(self.folder / LOCK, b"")
@@ -208,12 +207,16 @@ class Journal:
 
         A local one leaves its place in one step.
         """
-        if isinstance(self.folder, Path):
+        if self._exchanges:
             _clear(self._aside)
             files.move(self.folder, self._aside)
             _clear(self._aside)
         else:
             _clear(self.folder)
+
+    @property
+    def _exchanges(self) -> bool:
+        return files.disk_of(self.folder).exchanges
 
     @property
     def _aside(self) -> Where:

@@ -7,7 +7,6 @@ before its header is written, last.
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
@@ -40,7 +39,7 @@ def rewrite(
         StoreError: the target exists, or something cannot be read or written.
     """
     target = check_target(target)
-    if _real(target) in {_real(source) for source in sources}:
+    if files.real(target) in {files.real(source) for source in sources}:
         raise StoreError(f"{target}: source and target are the same store")
     with files.store_errors(target), opened() as source, Journal(target).locked() as journal:
         recover(journal, overwrite=overwrite)
@@ -55,7 +54,7 @@ def rewrite(
         if target.suffix in schema.HDF5_SUFFIXES:
             with files.whole_file(target, journal.hdf5) as file:
                 write_hdf5(source, file, advance)
-        elif isinstance(target, Path):
+        elif files.disk_of(target).exchanges:
             write_zarr(source, journal.staged, advance)
             publish(journal)
             forget(journal)
@@ -63,7 +62,3 @@ def rewrite(
             discard(target)
             write_zarr(source, target, advance)
         journal.keeps_logs = False  # what was begun here was for another store
-
-
-def _real(path: Where) -> str:
-    return str(path.resolve() if isinstance(path, Path) else path)

@@ -18,14 +18,11 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from gensr.features.store import files
-from gensr.features.store.where import Where
-
-if TYPE_CHECKING:
-    from upath import UPath
+from gensr.features.store.files import disk_of
+from gensr.features.store.where import Where, local
 
 Fits = Callable[[object], bool]
 """Whether something read is a line of the log's writer."""
@@ -67,7 +64,7 @@ def begin(path: Where, head: object, fits: Fits) -> SideLog:
         head: what its lines hold for, of JSON types.
         fits: as of `read`.
     """
-    if isinstance(path, Path):
+    if disk_of(path).appends:
         return _File(path, head, fits)
     return _Pieces(path, head, fits)
 
@@ -75,14 +72,14 @@ def begin(path: Where, head: object, fits: Fits) -> SideLog:
 class _File:
     """A log in one file."""
 
-    def __init__(self, path: Path, head: object, fits: Fits) -> None:
+    def __init__(self, path: Where, head: object, fits: Fits) -> None:
         ends = (end for piece in _contents(path) for end, _ in _whole(piece, head, fits))
         end = max(ends, default=0)
         if not end:
             first = _dump(head)
             files.write_atomic(path, first)
             end = len(first)
-        self._file = path.open("r+b")
+        self._file = local(path).open("r+b")
         self._file.truncate(end)  # a torn last line
         self._file.seek(end)
         self._waiting, self._synced = 0, time.monotonic()
@@ -106,9 +103,9 @@ class _File:
 
 
 class _Pieces:
-    """A log at a URL, one object for some lines."""
+    """A log where no file can grow, one object for some lines."""
 
-    def __init__(self, folder: "UPath", head: object, fits: Fits) -> None:
+    def __init__(self, folder: Where, head: object, fits: Fits) -> None:
         self._folder, self._head = folder, _dump(head)
         pieces = _pieces(folder)
         # All are of one kind: others were removed before the first of these was written.
@@ -156,19 +153,19 @@ def _whole(file: Iterable[bytes], head: object, fits: Fits) -> Iterator[tuple[in
 
 def _contents(path: Where) -> Iterator[Iterable[bytes]]:
     """Yield the raw lines of each piece of a log; of one at hand, those of its only file."""
-    if not isinstance(path, Path):
+    if not disk_of(path).appends:
         yield from map(_content, _pieces(path))
     elif path.is_file():
         with path.open("rb") as file:
             yield file
 
 
-def _pieces(folder: "UPath") -> list["UPath"]:
-    """Return the pieces of a log at a URL, in order."""
+def _pieces(folder: Where) -> list[Where]:
+    """Return the pieces of a log, in order."""
     return [folder / name for name in sorted(files.names(folder))]
 
 
-def _content(piece: "UPath") -> list[bytes]:
+def _content(piece: Where) -> list[bytes]:
     return piece.read_bytes().splitlines(keepends=True)
 
 

@@ -2,8 +2,8 @@
 
 Text becomes a place here and nowhere else, since `Path("s3://x")` is the local folder "s3:". The
 doors of the library take a `Location`, or several, and ask `locate`, `located` or `local` first.
-Both kinds have pathlib's interface. What they cannot do alike stands in files.py, which asks
-whether a place is a `Path`. fsspec is imported for URLs alone.
+Both kinds have pathlib's interface. What they cannot do alike stands in disk.py, and files.py asks
+which disk a place is on. fsspec is imported for URLs alone.
 """
 
 import os

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -152,8 +151,8 @@ class Writing:
 
 def _make(path: Where, header: Header, journal: Journal) -> None:
     """Make the store that shards are written to, empty, unless it is there."""
-    if isinstance(path, Path):
-        if path.exists():
+    if files.disk_of(path).exchanges:
+        if files.exists(path):
             ZarrWriter.fit(path, header)
             return
         files.remove(journal.empty)
