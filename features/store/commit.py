@@ -45,6 +45,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from gensr.estimator.errors import StoreError
+from gensr.features.shown import one_line
 from gensr.features.store import files, schema
 from gensr.features.store.journal import DONE, PUBLISH, DamagedPlanError, Journal
 from gensr.features.store.open import PLAN, Store
@@ -193,7 +194,7 @@ def _whole(journal: Journal) -> ZarrReader:
 
 def _unpublishable(journal: Journal, error: Exception) -> UnpublishableError:
     return UnpublishableError(
-        f"{journal.staged} cannot become {journal.store} ({' '.join(str(error).split())}); what "
+        f"{journal.staged} cannot become {journal.store} ({one_line(error)}); what "
         f"stood there stands. Begin anew by --overwrite, or remove {journal.folder} and call again"
     )
 

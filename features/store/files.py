@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gensr.estimator.errors import StoreError
+from gensr.features.shown import one_line
 from gensr.features.store.disk import Check, Data, Disk
 from gensr.features.store.local_disk import LocalDisk
 from gensr.features.store.url_disk import UrlDisk
@@ -192,5 +193,5 @@ def link_or_copy(source: Where, target: Where) -> None:
 
 def _reason(error: Exception) -> str:
     told = error.strerror if isinstance(error, OSError) else None
-    line = told or " ".join(str(error).split()) or type(error).__name__
+    line = told or one_line(error)
     return re.sub(r"//[^/\s@]*@", "//", line)  # an endpoint's user and password

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
+from gensr.features.shown import one_line
 from gensr.features.store import bounds, files, hdf5_columns, schema
 from gensr.features.store.hdf5_extents import Extents
 from gensr.features.store.schema import Header
@@ -51,8 +52,7 @@ class Hdf5Reader:
             self._closing.close()
             if files.is_blank(path):
                 raise schema.torn(path) from None
-            reason = " ".join(str(error).split())
-            raise StoreError(f"{path} is not a gensr store: {reason}") from None
+            raise StoreError(f"{path} is not a gensr store: {one_line(error)}") from None
         try:
             self.header = Header.from_json(self._attribute(), path)
         except StoreError:
@@ -109,8 +109,7 @@ class Hdf5Reader:
         try:
             return _parse(self._file.attrs.get(schema.ATTRIBUTE))
         except (KeyError, OSError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise StoreError(f"{self.path}: the file is damaged ({reason})") from None
+            raise StoreError(f"{self.path}: the file is damaged ({one_line(error)})") from None
 
     def _vectors(self) -> Any:
         """Return the vectors, looked at before the first reading."""

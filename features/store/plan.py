@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from gensr.features.store.schema import Header
+from gensr.features.store.schema import Header, sha256_of
 from gensr.features.store.settings import Settings
 from gensr.features.store.table import Columns, content_hash
 
@@ -118,8 +118,7 @@ class PlanNote:
         )
         plain = note.as_plain()
         del plain["id"]
-        text = json.dumps(plain, sort_keys=True)
-        return replace(note, id=hashlib.sha256(text.encode()).hexdigest())
+        return replace(note, id=sha256_of(plain))
 
     def as_plain(self) -> dict[str, Any]:
         """Return it as it is written down, JSON types only."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from urllib.parse import unquote, urlsplit
 
 from gensr.estimator.errors import ConfigError
+from gensr.features.shown import one_line
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -111,7 +112,7 @@ def _url(scheme: str, rest: str) -> "UPath":
         get_filesystem_class(scheme)
         url = UPath(text)
     except ImportError as error:
-        how = "pip install 'gensr[s3]'" if scheme in ("s3", "s3a") else " ".join(str(error).split())
+        how = "pip install 'gensr[s3]'" if scheme in ("s3", "s3a") else one_line(error)
         raise ConfigError(f"{text}: a package is missing for {scheme}://; {how}") from None
     except ValueError:
         raise ConfigError(f"{text}: fsspec knows no {scheme}://") from None

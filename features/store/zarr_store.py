@@ -14,6 +14,7 @@ import zarr
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
+from gensr.features.shown import one_line
 from gensr.features.store import bounds, files, schema, zarr_layout
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns, as_column
@@ -45,7 +46,7 @@ class ZarrReader:
         except Exception as error:  # zarr raises of all kinds over metadata that make no sense
             if files.disk_of(path).tears and zarr_layout.is_torn(path):
                 raise schema.torn(path) from None
-            raise StoreError(f"{path} is not a gensr store: {_line(error)}") from None
+            raise StoreError(f"{path} is not a gensr store: {one_line(error)}") from None
         self.header = Header.from_json(self._group.attrs.get(schema.ATTRIBUTE), path)
 
     def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
@@ -112,7 +113,7 @@ class ZarrReader:
         except StoreError:
             raise
         except Exception as error:  # as in __init__
-            yield f"{what}: {_line(error)}"
+            yield f"{what}: {one_line(error)}"
             return
         if unknown or not same:
             yield f"{what} is not laid out as the header says"
@@ -157,7 +158,7 @@ class ZarrReader:
             raise StoreError(f"{self.path} has no array {name!r}; extract again") from None
         except Exception as error:  # as in __init__
             raise StoreError(
-                f"{self.path}: array {name!r} is damaged ({_line(error)}); extract again"
+                f"{self.path}: array {name!r} is damaged ({one_line(error)}); extract again"
             ) from None
 
 
@@ -268,7 +269,3 @@ class ZarrWriter:
 
     def _chunk(self, start: int) -> Where:
         return self.path / schema.VECTORS / self._shards.key(start)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
