@@ -39,6 +39,8 @@ class Job:
 
     def __init__(self, journal: Journal, closing: ExitStack, *, overwrite: bool) -> None:
         self.out = journal.store
+        self.folder = journal.folder
+        """The work folder beside the store, which all who write shards must see."""
         self.overwrite = overwrite
         """Whether what is there is replaced."""
         self.base: Store | None = None

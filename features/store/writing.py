@@ -65,6 +65,11 @@ class Writing:
         self.pending = tuple(shard for shard in left if shard.index not in done)
         """Shards still to be written."""
 
+    @property
+    def streams(self) -> bool:
+        """Whether the commit writes all clips once more, as HDF5."""
+        return self.out.suffix in schema.HDF5_SUFFIXES
+
     def stored(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """Return rows of finished shards, before they are committed: (rows, layers, width)."""
         return self.writer.stored(rows)

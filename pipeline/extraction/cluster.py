@@ -31,7 +31,6 @@ from gensr.features.encoding.windows import Batching
 from gensr.features.hearing.survey import hear_in_children
 from gensr.features.hearing.verdict import Verdict
 from gensr.features.same_encoder import differences
-from gensr.features.store.open import work_folder
 from gensr.features.store.plan import Plan, Shard
 from gensr.features.store.where import Where
 from gensr.features.store.writing import Writing
@@ -114,14 +113,13 @@ class OnCluster:
         self._machine: Mapping[str, str] = {}
         """What all workers must have in common beside the settings; see `worker.machine`."""
 
-    def settings(self, root: Path, out: Where) -> ExtractionSettings:
+    def settings(self, root: Path, work: Where) -> ExtractionSettings:
         """Ask every worker; see `Site.settings`.
 
         Raises:
             ClusterError: two workers would make different vectors, or one sees no files, or they
                 die of the encoder.
         """
-        work = work_folder(out).absolute()
         asked: dict[str, Future] = {}
         answers: dict[str, dict[str, Any]] = {}
         deaths = 0
@@ -142,7 +140,7 @@ class OnCluster:
                         worker.describe,
                         self._duty,
                         root.absolute(),
-                        work,
+                        work.absolute(),
                         workers=[address],
                         pure=False,
                     )

@@ -22,8 +22,13 @@ from gensr.pipeline.progress import Listener
 class Site(Protocol):
     """A place with an encoder; used under `with`, by one thread."""
 
-    def settings(self, root: Path, out: Where) -> ExtractionSettings:
-        """Return what the config and the encoder come to, where it runs."""
+    def settings(self, root: Path, work: Where) -> ExtractionSettings:
+        """Return what the config and the encoder come to, where it runs.
+
+        Args:
+            root: the corpus.
+            work: the work folder of the store, which is there already.
+        """
 
     def decoders(self) -> Mapping[str, str]:
         """Return the libraries that `hear` files elsewhere: verdicts hold for those alone."""

@@ -5,7 +5,7 @@
 Nothing is decided while encoding: the survey hears every file first, so the rows, the members
 of every shard and the batches follow from the clip table and the settings alone. That is what
 makes a resumed store byte-equal to one made in one go, and what lets shards be encoded anywhere:
-in this process (here.py) or by the workers of a cluster (cluster.py).
+in this process (local.py) or by the workers of a cluster (cluster.py).
 
 Clips that cannot be used do not stop an extraction. The store is written for the others, names
 the failed ones in a table of its own, and the report says whether there were more of them than
@@ -104,14 +104,13 @@ def extract(
         ClusterError: there is no cluster, its workers differ or do not see the files, or die.
     """
     listener = progress or Silent()
-    asked = out = locate(out)
+    place = locate(out)
     found = scan(local(corpus), allow_outside=config.allow_outside)
-    if config.workers or config.cluster:
-        out = out.absolute()  # workers start in folders of their own
-        if Path(config.encoder).is_dir():
-            config = replace(config, encoder=str(Path(config.encoder).absolute()))
-    with open_job(out, overwrite=config.overwrite) as job, _site(config, encoder) as site:
-        settings = site.settings(found.root, job.out)
+    if (config.workers or config.cluster) and Path(config.encoder).is_dir():
+        # Workers start in folders of their own.
+        config = replace(config, encoder=str(Path(config.encoder).absolute()))
+    with open_job(place, overwrite=config.overwrite) as job, _site(config, encoder) as site:
+        settings = site.settings(found.root, job.folder)
         check_shard(settings.shard_clips, len(settings.layers), settings.width)
         if encoder is None and Path(config.encoder).is_dir():
             remember(settings.encoder, Path(config.encoder))
@@ -126,7 +125,7 @@ def extract(
                 site.encode(found.root, settings, writing, listener)
                 if config.verify:
                     verification = verify(found, settings, writing, site, config.verify, listener)
-            if out.suffix in schema.HDF5_SUFFIXES:
+            if writing.streams:
                 listener.stage("convert", plan.header.clips)
             writing.commit(
                 lambda clips: listener.advance(clips),
@@ -134,7 +133,7 @@ def extract(
             )
         written = () if writing is None else writing.pending
         notes = (*found.notes, *_kept(found, job))
-        return _report(asked, config, problems, plan, written, verification, notes)
+        return _report(place, config, problems, plan, written, verification, notes)
 
 
 @contextmanager

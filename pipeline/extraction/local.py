@@ -48,7 +48,7 @@ class Here:
     def __init__(self, encoder: Encoder, config: ExtractConfig) -> None:
         self._encoder, self._config = encoder, config
 
-    def settings(self, root: Path, out: Where) -> ExtractionSettings:
+    def settings(self, root: Path, work: Where) -> ExtractionSettings:
         """See `Site.settings`."""
         return settings_of(self._encoder, self._config)
 
