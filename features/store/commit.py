@@ -60,15 +60,15 @@ class State(Enum):
     """Where a store's place and its work folder stand; only `recover` asks."""
 
     IDLE = "idle"
-    """No plan: what stands there stands, and nobody is at work on it."""
+    """Neither plan nor `publish`: what stands there stands, and nobody is at work on it."""
     PLANNED = "planned"
     """A plan, and shards of it, some of them finished: the same call goes on."""
     COMMITTED = "committed"
-    """The store that the plan was for is finished in its place; only the plan is left."""
+    """A plan to make a store in its place, and there it is, finished; only the plan is left."""
     PUBLISHING = "publishing"
-    """The store in the making is whole, and decided to take its place."""
+    """`publish`, and a store in the making: whole, and decided to take its place."""
     PUBLISHED = "published"
-    """It has taken its place; only clearing up is left."""
+    """`publish`, and none in the making: it has taken its place; only clearing up is left."""
 
 
 class UnpublishableError(StoreError):
