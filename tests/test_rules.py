@@ -129,3 +129,23 @@ def _imported(file: Path) -> set[str]:
             below = {f"{node.module}.{alias.name}" for alias in node.names}
             names |= below | {str(node.module)}
     return names
+
+
+def test_the_store_knows_nothing_above_it() -> None:
+    """Vectors and a table: not whose speech it is, nor how it was heard or encoded."""
+    above = ("corpora", "demo", "encoders", "encoding", "hearing", "media")
+    for file in (ROOT / "features/store").rglob("*.py"):
+        for name in _imports(file):
+            assert not name.startswith(tuple(f"gensr.features.{room}" for room in above)), file
+
+
+def test_path_or_url_is_asked_in_one_place() -> None:
+    """`Where` is told apart where a text becomes one, and where its disk is found."""
+    asked = {
+        file.name
+        for file in (ROOT / "features/store").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass")
+        if "Path" in ast.unparse(node.args[1])
+    }
+    assert asked == {"where.py", "files.py"}

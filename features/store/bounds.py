@@ -5,7 +5,6 @@ so shapes, types and the bytes that are really there are compared first.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,17 +109,17 @@ def check_dense_column(path: Where, name: str, size: int) -> None:
     group, _, column = name.partition("/")
     own = group == schema.CLIPS and column in schema.COLUMN_DTYPES
     full = own and column not in schema.LABEL_COLUMNS
-    if isinstance(path, Path) and (full or size > _MUCH):
+    if full or size > _MUCH:
         check_dense(path, size)
 
 
-def check_dense(path: Path, needed: int) -> None:
+def check_dense(path: Where, needed: int) -> None:
     """Refuse a file of which most is holes: they would read as zeros, with checksums to match.
 
     A file system that compresses makes holes of zeros too; vectors are none, so half will do.
 
     Args:
-        path: a local file, as large as it must be.
+        path: a file, as large as it must be; at a URL nobody can tell.
         needed: bytes of the vectors in it.
 
     Raises:
@@ -129,7 +128,7 @@ def check_dense(path: Path, needed: int) -> None:
     if needed <= _SMALL:
         return
     held = files.held(path)
-    if 2 * held < needed:
+    if held is not None and 2 * held < needed:
         raise OSError(f"it holds {held} bytes of {needed}, the rest is a hole")
 
 

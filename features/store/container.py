@@ -1,13 +1,12 @@
 """What a reader of either container gives, and which of them a path is read by."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.features.store import schema
+from gensr.features.store import files, schema
 from gensr.features.store.schema import Header
 from gensr.features.store.where import Where
 
@@ -38,14 +37,20 @@ def open_container(path: Where) -> Backend:
         StoreError: it is no store of ours.
     """
     # Imported here so that a Zarr store does not load HDF5, and the other way round.
-    # At a URL the name decides: asking would be one request more.
-    if path.is_dir() if isinstance(path, Path) else path.suffix in schema.ZARR_SUFFIXES:
+    if is_group(path):
         from gensr.features.store.zarr_store import ZarrReader
 
         return ZarrReader(path)
     from gensr.features.store.hdf5_store import Hdf5Reader
 
     return Hdf5Reader(path)
+
+
+def is_group(path: Where) -> bool:
+    """Whether a store is Zarr, whatever it is called; the name decides where asking costs more."""
+    if files.disk_of(path).far:
+        return path.suffix in schema.ZARR_SUFFIXES
+    return files.is_folder(path)
 
 
 def read_header(path: Where) -> Header:

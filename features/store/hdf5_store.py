@@ -1,7 +1,7 @@
 """The store as one HDF5 file: the names, chunks and checksums of the Zarr layout.
 
 HDF5 files do not survive a writer that is killed, so a file is always written beside its
-place by one writer from finished shards, and renamed at the end (publish.py and rewrite.py, by
+place by one writer from finished shards, and renamed at the end (commit.py and rewrite.py, by
 `files.whole_file`). Nothing in it depends on when it was written: no time stamps, one library
 format, one order of writing.
 
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
+from gensr.features.shown import one_line
 from gensr.features.store import bounds, files, hdf5_columns, schema
 from gensr.features.store.hdf5_extents import Extents
 from gensr.features.store.schema import Header
@@ -31,8 +32,6 @@ from gensr.features.store.table import Columns
 from gensr.features.store.where import Where
 from gensr.features.store.written import check_written
 
-_BLOCK = 2**20
-"""Bytes fetched at once from a URL."""
 _TYPES = {"float32": "<f4", "float16": "<f2"}
 
 
@@ -51,10 +50,9 @@ class Hdf5Reader:
                 self._file = self._open(path)
         except OSError as error:
             self._closing.close()
-            if isinstance(path, Path) and path.exists() and files.is_blank(path):
+            if files.is_blank(path):
                 raise schema.torn(path) from None
-            reason = " ".join(str(error).split())
-            raise StoreError(f"{path} is not a gensr store: {reason}") from None
+            raise StoreError(f"{path} is not a gensr store: {one_line(error)}") from None
         try:
             self.header = Header.from_json(self._attribute(), path)
         except StoreError:
@@ -102,20 +100,16 @@ class Hdf5Reader:
         self._closing.close()
 
     def _open(self, path: Where) -> Any:
-        if isinstance(path, Path):
-            files.check_regular(path, sys.maxsize)
-            # No lock: a finished file never changes, and some network file systems have none.
-            return self._closing.enter_context(h5py.File(path, "r", locking=False))
-        blocks = {"block_size": _BLOCK, "cache_type": "blockcache"}
-        source = self._closing.enter_context(path.fs.open(path.path, "rb", **blocks))
-        return self._closing.enter_context(h5py.File(source, "r"))
+        files.check_regular(path, sys.maxsize)
+        source = self._closing.enter_context(files.disk_of(path).opened(path))
+        # No lock: a finished file never changes, and some network file systems have none.
+        return self._closing.enter_context(h5py.File(source, "r", locking=False))
 
     def _attribute(self) -> object:
         try:
             return _parse(self._file.attrs.get(schema.ATTRIBUTE))
         except (KeyError, OSError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise StoreError(f"{self.path}: the file is damaged ({reason})") from None
+            raise StoreError(f"{self.path}: the file is damaged ({one_line(error)})") from None
 
     def _vectors(self) -> Any:
         """Return the vectors, looked at before the first reading."""
@@ -124,8 +118,7 @@ class Hdf5Reader:
             found = self._dataset(name)
             bounds.check_vectors(self.path, self.header, found)
             self._whole(name)
-            if isinstance(self.path, Path):
-                bounds.check_dense(self.path, found.nbytes)
+            bounds.check_dense(self.path, found.nbytes)
             self._checked[name] = found
         return self._checked[name]
 

@@ -2,43 +2,47 @@
 
     feats.zarr.work/
       lock          held by the one process that writes; the kernel lets go when it dies
-      survey.jsonl  verdicts on every file, one a line, as they are heard
+      *.jsonl       logs of whoever plans, which begin before there is a plan (side_log.py)
       plan.json     what is to be written, the settings that decide it, and a hash of all that
       done/<shard>  one marker a shard, written after its data were on the disk
       store.zarr    the store in the making, where it is not made in its place
       publish       the store in the making is whole; only renaming is left
+      new.zarr, store.h5, old.zarr
+                    stores on their way into it, into their place, and out of it
 
-Every file but the survey appears whole (written aside, flushed, renamed). A marker holds the
+Every file but a log appears whole (written aside, flushed, renamed). A marker holds the
 plan it was made for, the hash of the data it vouches for, and the shard's key in the plan; it
 is believed only where plan and data still hold. Workers elsewhere read the plan and write
 markers; all else is the lock's holder's. At a URL these are objects, `lock` an empty one
-(lock.py), and the survey is in pieces.
+(lock.py), and a log is in pieces. When what is written, renamed and removed: commit.py.
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files
 from gensr.features.store.lock import LOCK, hold
 from gensr.features.store.open import PLAN, work_folder
-from gensr.features.store.plan import Shard
+from gensr.features.store.plan import PlanNote, Shard
 from gensr.features.store.where import Where
 from gensr.features.store.zarr_layout import METADATA
 
-_SURVEY, _DONE, _PUBLISH = "survey.jsonl", "done", "publish"
-_STAGED = "store.zarr"
+DONE, PUBLISH = "done", "publish"
+"""Names in the work folder, beside `PLAN` and `LOCK`."""
+_LOG = ".jsonl"
 _AT_ONCE = 8
 """Shards or markers that are read at a time."""
-_PLAN_KEYS = frozenset({"id", "mode", "settings", "base", "clips", "clips_hash"})
 
 _Asked = TypeVar("_Asked")
 _Told = TypeVar("_Told")
+
+
+class DamagedPlanError(StoreError):
+    """A plan was written down, and cannot be read."""
 
 
 class Journal:
@@ -51,33 +55,37 @@ class Journal:
     def __init__(self, store: Where) -> None:
         self.store = store
         self.folder = work_folder(store)
-        self.staged = self.folder / _STAGED
-        """Where a store is made that takes its place by renaming."""
-        self.survey = self.folder / _SURVEY
-        """The log of a survey; see survey_log.py."""
-        self.planned = False
-        """Whether what was heard is in a plan or a store: the survey's log has done its duty."""
+        self.staged = self.folder / "store.zarr"
+        """Where a store is made that takes its place by renaming, or is written as HDF5."""
+        self.empty = self.folder / "new.zarr"
+        """Where an empty store is made."""
+        self.hdf5 = self.folder / "store.h5"
+        """Where an HDF5 file is written."""
+        self.old = self.folder / "old.zarr"
+        """Where the store is that was replaced."""
+        self.keeps_logs = True
+        """Whether side logs outlive this call; not where plan or store hold what they held."""
 
     @contextmanager
     def locked(self) -> Iterator["Journal"]:
         """Hold the store against every other writer.
 
         On leaving, the folder goes too, unless it holds a plan that is still to be carried out,
-        a whole store that is still to take its place, or a survey that no plan was made of.
+        a whole store that is still to take its place, or a log that no plan was made of.
 
         Raises:
             StoreError: another process writes it, the folder is someone else's, or its file
                 system has no locks.
         """
         with files.store_errors(self.store):
-            local = isinstance(self.folder, Path)
-            for folder in (self.folder, self._aside) if local else (self.folder,):
+            beside = (self.folder, self._aside) if self._exchanges else (self.folder,)
+            for folder in beside:
                 if files.exists(folder) and not _is_ours(folder):
                     raise StoreError(f"{folder} is in the way, and not gensr's: move it")
             lock = hold(self.store, self.folder)
         try:
             with files.store_errors(self.store):
-                if isinstance(self.folder, Path):
+                if self._exchanges:
                     _clear(self._aside)
                 else:
                     files.write_atomic(self.folder / LOCK, b"")
@@ -90,40 +98,35 @@ class Journal:
             finally:
                 lock.release()
 
-    def plan(self, *, begin_anew: bool = False) -> dict[str, Any] | None:
+    def side_log(self, name: str) -> Where:
+        """Return the place of a log; see side_log.py."""
+        return self.folder / f"{name}{_LOG}"
+
+    def plan(self) -> PlanNote | None:
         """Return the plan of an interrupted run, or None.
 
-        Args:
-            begin_anew: forget a run whose plan cannot be read.
-
         Raises:
-            StoreError: the file holds none.
+            DamagedPlanError: the file holds none.
         """
         path = self.folder / PLAN
         try:
-            found = json.loads(path.read_bytes())
+            return PlanNote.from_plain(json.loads(path.read_bytes()))
         except FileNotFoundError:
             return None
-        except ValueError:
-            found = None
-        if not isinstance(found, dict) or not found.keys() >= _PLAN_KEYS:
-            if begin_anew:
-                self.forget()
-                return None
-            raise StoreError(
+        except (KeyError, TypeError, ValueError):
+            raise DamagedPlanError(
                 f"{path} is damaged: begin anew by --overwrite, or remove {self.folder}, then "
                 "call again; what was finished for that plan is made anew"
-            )
-        return found
+            ) from None
 
-    def keep_plan(self, plan: Mapping[str, Any]) -> None:
+    def keep_plan(self, plan: PlanNote) -> None:
         """Write the plan, before anything is done for it."""
-        files.write_atomic(self.folder / PLAN, json.dumps(plan).encode())
+        files.write_atomic(self.folder / PLAN, json.dumps(plan.as_plain()).encode())
 
     def marked(self) -> set[int]:
         """Return the shards that have a marker, of this plan or another: asked for at once."""
         try:
-            found = files.names(self.folder / _DONE)
+            found = files.names(self.folder / DONE)
         except FileNotFoundError:
             return set()
         return {int(name) for name in found if name.isdecimal()}
@@ -144,7 +147,7 @@ class Journal:
             sha256: hash of the data.
             check: called when only the renaming is left; what it raises, stops it.
         """
-        folder = self.folder / _DONE
+        folder = self.folder / DONE
         files.make_folders(folder, self.folder)
         line = f"{plan_id} {sha256} {shard.key}\n".encode()
         files.write_atomic(folder / str(shard.index), line, check)
@@ -163,7 +166,7 @@ class Journal:
     def _marker(self, shard: int) -> tuple[str, str, str] | None:
         """Return a marker's plan, hash and key; None where there is none, or not a whole one."""
         try:
-            plan_id, sha256, key = (self.folder / _DONE / str(shard)).read_text().split()
+            plan_id, sha256, key = (self.folder / DONE / str(shard)).read_text().split()
         except (FileNotFoundError, ValueError):
             return None
         return plan_id, sha256, key
@@ -171,53 +174,49 @@ class Journal:
     @property
     def publishing(self) -> bool:
         """Whether the store in the making is whole and waits to take its place."""
-        return files.exists(self.folder / _PUBLISH)
+        return files.exists(self.folder / PUBLISH)
 
     def keep_publishing(self) -> None:
         """Decide that the store in the making takes its place, whatever happens next."""
-        files.write_atomic(self.folder / _PUBLISH, b"")
+        files.write_atomic(self.folder / PUBLISH, b"")
 
     @property
     def whole(self) -> bool:
-        """Whether there is a store in the making that could take its place; see `forget`."""
+        """Whether there is a store in the making that could take its place."""
         return files.exists(self.staged / METADATA)
 
-    def forget(self) -> None:
-        """Remove plan, markers and the store in the making; the lock and the survey stay.
+    def left(self) -> set[str]:
+        """Return the names that are there beside the lock, the logs and the decision to publish."""
+        found = files.names(self.folder) - {LOCK, PUBLISH}
+        return {name for name in found if not name.endswith(_LOG)}
 
-        Killed in between, it is begun again. After a publication `publish` says so and goes last:
-        until then a plan that is left is one that was carried out. What was published already
-        goes by its header first, so that half of it is not published once more.
-        """
-        if self.publishing and self.whole:
-            files.remove(self.staged / METADATA)
-            files.sync(self.staged)
-        for name in (PLAN, _DONE):  # the plan before what was done for it
+    def remove(self, *names: str) -> None:
+        """Remove some of what is there, and make that last."""
+        for name in names:
             files.remove(self.folder / name)
-            files.sync(self.folder)
-        for name in files.names(self.folder) - {LOCK, _SURVEY, _PUBLISH}:
-            files.remove(self.folder / name)
-        files.sync(self.folder)
-        files.remove(self.folder / _PUBLISH)
         files.sync(self.folder)
 
     def _needed(self) -> bool:
         """Whether the next call needs the folder; it may hold the only whole store."""
         if self.publishing or files.exists(self.folder / PLAN):
             return True
-        return not self.planned and files.exists(self.survey)
+        return self.keeps_logs and any(name.endswith(_LOG) for name in files.names(self.folder))
 
     def _vanish(self) -> None:
         """Remove the folder; what a kill leaves of it, is removed by the next call.
 
         A local one leaves its place in one step.
         """
-        if isinstance(self.folder, Path):
+        if self._exchanges:
             _clear(self._aside)
             files.move(self.folder, self._aside)
             _clear(self._aside)
         else:
             _clear(self.folder)
+
+    @property
+    def _exchanges(self) -> bool:
+        return files.disk_of(self.folder).exchanges
 
     @property
     def _aside(self) -> Where:
@@ -249,8 +248,3 @@ def at_once(
     """Yield `ask` of every item, in order, some at a time: files far away answer slowly."""
     with ThreadPoolExecutor(max(1, min(most, _AT_ONCE)), "ask") as pool:
         yield from pool.map(ask, items)
-
-
-def with_id(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a plan with a hash of its content, by which writers elsewhere know it."""
-    return {"id": hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest(), **plan}

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gensr.estimator.errors import StoreError
-from gensr.features.store.files import sync
+from gensr.features.store.files import disk_of, exists, make_folders
 from gensr.features.store.where import Where
 
 LOCK = "lock"
@@ -25,6 +25,11 @@ LOCK = "lock"
 
 _NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)
 """What `flock` answers where the file system has no locks, or no server that keeps them."""
+_ELSEWHERE = {
+    True: "extract to a local disk",
+    False: "let XDG_CACHE_HOME name a folder on a local disk",
+}
+"""The way out, where the lock was to be beside the store, or not."""
 
 
 def hold(store: Where, folder: Where) -> FileLock:
@@ -34,14 +39,12 @@ def hold(store: Where, folder: Where) -> FileLock:
         StoreError: another process holds it, or the file system has no locks.
         OSError: there is no place for the lock.
     """
-    made = isinstance(folder, Path) and not folder.exists()
-    if isinstance(folder, Path):
-        _make_last(folder)
-        path = folder / LOCK
-    else:
-        name = hashlib.sha256(str(folder).encode()).hexdigest()[:32]
-        path = _locks() / f"{name}.lock"
-    lock = FileLock(path, timeout=0, fallback_to_soft=False)
+    beside = disk_of(folder).locks
+    made = beside and not exists(folder)
+    if beside:
+        make_folders(folder)
+    path = folder / LOCK if beside else _locks() / f"{_name(folder)}.lock"
+    lock = FileLock(str(path), timeout=0, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
@@ -57,23 +60,13 @@ def hold(store: Where, folder: Where) -> FileLock:
                 path.parent.rmdir()
         raise StoreError(
             f"{path} cannot be locked ({error.strerror}): mount its file system with flock "
-            f"(Lustre: -o flock), or {_elsewhere(folder)}"
+            f"(Lustre: -o flock), or {_ELSEWHERE[beside]}"
         ) from error
     return lock
 
 
-def _make_last(folder: Path) -> None:
-    """Make a folder and those above it: a power cut takes none of them with what they hold."""
-    if not folder.exists():
-        _make_last(folder.parent)
-        folder.mkdir(exist_ok=True)
-        sync(folder.parent)
-
-
-def _elsewhere(folder: Where) -> str:
-    if isinstance(folder, Path):
-        return "extract to a local disk"
-    return "let XDG_CACHE_HOME name a folder on a local disk"
+def _name(folder: Where) -> str:
+    return hashlib.sha256(str(folder).encode()).hexdigest()[:32]
 
 
 def _locks() -> Path:

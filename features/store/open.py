@@ -1,7 +1,5 @@
 """Reading a store, Zarr or HDF5 alike: whole, in part, block by block, or lazily by dask."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
 from gensr.features.card import facts_card
+from gensr.features.shown import one_line
 from gensr.features.store import files, schema
 from gensr.features.store.bounds import AGAIN
 from gensr.features.store.container import Backend, open_container, read_header
@@ -222,7 +221,7 @@ class Store:
             "preprocessing": self.header.preprocessing,
             "rows": self._rows_hash,
         }
-        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+        return schema.sha256_of(about)
 
     def close(self) -> None:
         """Release the file; reading afterwards is an error for HDF5."""
@@ -308,10 +307,9 @@ class Store:
             raise
         except (OSError, ValueError, RuntimeError) as error:
             self.check_unchanged()
-            reason = " ".join(str(error).split())
             raise StoreError(
-                f"{self.path}: rows {rows.start} to {rows.stop - 1} cannot be read ({reason}); "
-                f"{AGAIN}"
+                f"{self.path}: rows {rows.start} to {rows.stop - 1} cannot be read "
+                f"({one_line(error)}); {AGAIN}"
             ) from error
         if not parts:
             return np.empty((rows.stop - rows.start, 0, self.width), dtype=np.float32)
@@ -346,8 +344,7 @@ class Store:
         except (OSError, ValueError, RuntimeError, TypeError) as error:
             self.check_unchanged()
             raise StoreError(
-                f"{self.path}: column {group}/{name} cannot be read "
-                f"({' '.join(str(error).split())}); {AGAIN}"
+                f"{self.path}: column {group}/{name} cannot be read ({one_line(error)}); {AGAIN}"
             ) from error
 
     def _read_table(self, group: str, names: Sequence[str]) -> Columns:

@@ -1,11 +1,10 @@
 """What stands where a store is to be written, and whether it may be replaced."""
 
 from enum import Enum
-from pathlib import Path
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
-from gensr.features.store.container import read_header
+from gensr.features.store.container import is_group, read_header
 from gensr.features.store.open import PLAN, work_folder
 from gensr.features.store.where import Location, Where, locate
 
@@ -31,8 +30,8 @@ def check_target(path: Location) -> Where:
     known = (*schema.ZARR_SUFFIXES, *schema.HDF5_SUFFIXES)
     if path.suffix not in known:
         raise StoreError(f"{path}: the name of a store ends in one of {', '.join(known)}")
-    if isinstance(path, Path):
-        path = path.resolve() if path.is_symlink() else path
+    if files.disk_of(path).exchanges:
+        path = files.real(path) if path.is_symlink() else path
         if around := store_around(path):
             raise StoreError(
                 f"{path} would be within the store {around}, which is exchanged as a whole when it "
@@ -41,12 +40,12 @@ def check_target(path: Location) -> Where:
     return path
 
 
-def store_around(path: Path) -> Path | None:
+def store_around(path: Where) -> Where | None:
     """Return the folder above a path that is a store, links resolved, or None."""
     return next(
         (
             folder
-            for folder in path.resolve().parents
+            for folder in files.real(path).parents
             if folder.suffix in schema.ZARR_SUFFIXES and (folder / _HEADER).is_file()
         ),
         None,
@@ -59,7 +58,7 @@ def check_replaceable(path: Where) -> None:
     Raises:
         StoreError: it is at a URL.
     """
-    if not isinstance(path, Path):
+    if not files.disk_of(path).exchanges:
         raise StoreError(
             f"{path} is finished, and at a URL a finished store is neither added to nor replaced: "
             "extract what is new elsewhere and `gensr store merge` both into a third, or remove "
@@ -75,7 +74,8 @@ def look(path: Where) -> Place:
             that holds what is no part of it; it is never touched, whatever the flags.
     """
     place = _look(path)
-    if isinstance(path, Path) and path.is_dir() and (strange := _strange(path)):
+    replaced = files.disk_of(path).exchanges and files.is_folder(path)
+    if replaced and (strange := _strange(path)):
         raise StoreError(
             f"{path} holds {strange}, which is no part of a store and would be lost with the old "
             "one: move it first"
@@ -83,10 +83,9 @@ def look(path: Where) -> Place:
     return place
 
 
-def _strange(folder: Path) -> str:
+def _strange(folder: Where) -> str:
     """Return the first thing in a store's folder that gensr did not put there, or nothing."""
-    with files.reached(folder):
-        names = sorted(entry.name for entry in folder.iterdir())
+    names = sorted(files.names(folder))
     own = (schema.CLIPS, schema.FAILED, schema.VECTORS)
     system = (".", _HEADER, "Thumbs.db", "desktop.ini")  # and halves of headers: zarr.json.new
     return next((name for name in names if name not in own and not name.startswith(system)), "")
@@ -105,6 +104,6 @@ def _look(path: Where) -> Place:
         return Place.UNFINISHED if planned else Place.TORN
     except StoreError as error:
         raise StoreError(f"{error}. Nothing is replaced: move it, or write elsewhere") from None
-    if isinstance(path, Path) and path.is_dir() != (path.suffix in schema.ZARR_SUFFIXES):
+    if is_group(path) != (path.suffix in schema.ZARR_SUFFIXES):
         raise StoreError(f"{path} is a store under the wrong suffix: rename it, or write elsewhere")
     return Place.COMPLETE if header.clips else Place.UNFINISHED

@@ -8,10 +8,12 @@ again: it is taken from the store that is added to, or from the first row that h
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any
 
-from gensr.features.store.schema import Header
+from gensr.features.store.schema import Header, sha256_of
+from gensr.features.store.settings import Settings
 from gensr.features.store.table import Columns, content_hash
 
 
@@ -63,13 +65,82 @@ class Plan:
     failed: Columns
     """The table of unusable files."""
     shards: tuple[Shard, ...]
-    settings: Mapping[str, Any]
+    settings: Settings
     """All that decides the vectors and their batches; what a resumed run must share."""
 
     @property
     def clips_hash(self) -> str:
         """Which rows hold which audio."""
         return content_hash(self.columns)
+
+
+class Mode(StrEnum):
+    """Which way leads to the finished store."""
+
+    FRESH = "fresh"
+    """There is none: Zarr is made in its place, HDF5 in the work folder."""
+    ADD = "add"
+    """One is added to: made in the work folder, and exchanged for the old one at the end."""
+    REPLACE = "replace"
+    """One is given up for another: the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanNote:
+    """What is written down of a plan before anything is done for it: enough to know it again."""
+
+    id: str
+    """Hash of all the rest, by which writers elsewhere know the plan."""
+    mode: Mode
+    settings: Mapping[str, Any]
+    """The plan's, plain: another version of gensr may have written others."""
+    base: str
+    """Fingerprint of the store that is added to, or nothing."""
+    clips: int
+    clips_hash: str
+
+    @classmethod
+    def of(cls, plan: Plan, mode: Mode, base: str) -> "PlanNote":
+        """Note a plan.
+
+        Args:
+            plan: which.
+            mode: how it is carried out.
+            base: fingerprint of the store that is added to, or nothing.
+        """
+        note = cls(
+            id="",
+            mode=mode,
+            settings=plan.settings.as_plain(),
+            base=base,
+            clips=plan.header.clips,
+            clips_hash=plan.clips_hash,
+        )
+        plain = note.as_plain()
+        del plain["id"]
+        return replace(note, id=sha256_of(plain))
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return it as it is written down, JSON types only."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, found: Any) -> "PlanNote":
+        """Read a note back.
+
+        Raises:
+            KeyError: something is missing.
+            TypeError: it is no note.
+            ValueError: it is none of ours.
+        """
+        return cls(
+            id=str(found["id"]),
+            mode=Mode(found["mode"]),
+            settings=dict(found["settings"]),
+            base=str(found["base"]),
+            clips=found["clips"],
+            clips_hash=str(found["clips_hash"]),
+        )
 
 
 def plan_header(template: Header, columns: Columns) -> Header:

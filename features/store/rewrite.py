@@ -7,13 +7,12 @@ before its header is written, last.
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
+from gensr.features.store.commit import forget, publish, recover
 from gensr.features.store.journal import Journal
 from gensr.features.store.place import Place, check_replaceable, check_target, look
-from gensr.features.store.publish import publish, resume
 from gensr.features.store.transfer import Advance, Source, write_hdf5, write_zarr
 from gensr.features.store.where import Location, Where
 from gensr.features.store.zarr_store import discard
@@ -40,30 +39,26 @@ def rewrite(
         StoreError: the target exists, or something cannot be read or written.
     """
     target = check_target(target)
-    if _real(target) in {_real(source) for source in sources}:
+    if files.real(target) in {files.real(source) for source in sources}:
         raise StoreError(f"{target}: source and target are the same store")
     with files.store_errors(target), opened() as source, Journal(target).locked() as journal:
-        resume(journal, overwrite=overwrite)
-        if journal.plan(begin_anew=overwrite) is not None:
+        recover(journal, overwrite=overwrite)
+        if journal.plan() is not None:
             raise StoreError(f"{target} is being extracted: finish that first, or write elsewhere")
         found = look(target)
         if found is not Place.EMPTY and not overwrite:
             raise StoreError(f"{target} exists: pass --overwrite to replace it")
         if found is Place.COMPLETE:
             check_replaceable(target)
-        journal.forget()
+        forget(journal)
         if target.suffix in schema.HDF5_SUFFIXES:
-            with files.whole_file(target, journal.folder / "store.h5") as file:
+            with files.whole_file(target, journal.hdf5) as file:
                 write_hdf5(source, file, advance)
-        elif isinstance(target, Path):
+        elif files.disk_of(target).exchanges:
             write_zarr(source, journal.staged, advance)
             publish(journal)
-            journal.forget()
+            forget(journal)
         else:
             discard(target)
             write_zarr(source, target, advance)
-        journal.planned = True  # a survey that was broken off here was for another store
-
-
-def _real(path: Where) -> str:
-    return str(path.resolve() if isinstance(path, Path) else path)
+        journal.keeps_logs = False  # what was begun here was for another store

@@ -115,7 +115,7 @@ class Header:
         }
         if self.version == 1:
             del plain["shards_sha256"]
-        return {**plain, HASH: _sha256(plain)}
+        return {**plain, HASH: sha256_of(plain)}
 
     def uncommitted(self) -> "Header":
         """Return the header of a store in the making: nothing may be read yet."""
@@ -142,7 +142,7 @@ class Header:
                 f"{' and '.join(map(str, VERSIONS))}: update gensr, or extract again"
             )
         told = found.get(HASH)
-        if told != _sha256({key: value for key, value in found.items() if key != HASH}):
+        if told != sha256_of({key: value for key, value in found.items() if key != HASH}):
             raise _damaged(where, "its hash is another" if told else f"{HASH} is missing")
         try:
             header = cls(
@@ -240,5 +240,6 @@ def _damaged(where: object, reason: str) -> StoreError:
     return StoreError(f"{where}: the store's header is damaged ({reason}); extract again")
 
 
-def _sha256(plain: Mapping[str, Any]) -> str:
+def sha256_of(plain: Mapping[str, Any]) -> str:
+    """SHA-256 of plain content, whatever the order of its keys, as docs/store.md writes it."""
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

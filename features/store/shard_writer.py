@@ -159,7 +159,7 @@ class ShardWriter:
             StoreError: its plan is gone, or another is in its place.
         """
         found = self._journal.plan()
-        if found is None or found.get("id") != self.plan_id:
+        if found is None or found.id != self.plan_id:
             ended = "has ended" if found is None else "was begun anew"
             raise StoreError(
                 f"{self.out}: the extraction that this shard is for {ended}; nothing was written"

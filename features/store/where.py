@@ -2,8 +2,8 @@
 
 Text becomes a place here and nowhere else, since `Path("s3://x")` is the local folder "s3:". The
 doors of the library take a `Location`, or several, and ask `locate`, `located` or `local` first.
-Both kinds have pathlib's interface. What they cannot do alike stands in files.py, which asks
-whether a place is a `Path`. fsspec is imported for URLs alone.
+Both kinds have pathlib's interface. What they cannot do alike stands in disk.py, and files.py asks
+which disk a place is on. fsspec is imported for URLs alone.
 """
 
 import os
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from urllib.parse import unquote, urlsplit
 
 from gensr.estimator.errors import ConfigError
+from gensr.features.shown import one_line
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -111,7 +112,7 @@ def _url(scheme: str, rest: str) -> "UPath":
         get_filesystem_class(scheme)
         url = UPath(text)
     except ImportError as error:
-        how = "pip install 'gensr[s3]'" if scheme in ("s3", "s3a") else " ".join(str(error).split())
+        how = "pip install 'gensr[s3]'" if scheme in ("s3", "s3a") else one_line(error)
         raise ConfigError(f"{text}: a package is missing for {scheme}://; {how}") from None
     except ValueError:
         raise ConfigError(f"{text}: fsspec knows no {scheme}://") from None

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import StoreError
+from gensr.features.shown import one_line
 from gensr.features.store import schema
 from gensr.features.store.table import Columns
 from gensr.features.store.where import Where
@@ -38,7 +39,7 @@ def check_written(reader: Reader, columns: Columns, failed: Columns) -> None:
                 if found.dtype != wanted.dtype or not np.array_equal(found, wanted):
                     why = "its values are others"
             except (StoreError, OSError, ValueError, RuntimeError, TypeError) as error:
-                why = " ".join(str(error).split())
+                why = one_line(error)
             if why:
                 raise StoreError(
                     f"{reader.path}: column {group}/{name} was written, but reads back otherwise "

@@ -9,7 +9,6 @@ made in place could be torn, or for a moment absent, where two processes write t
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -80,7 +79,7 @@ def group_json(header: Header) -> bytes:
     return bytes(made[METADATA].to_bytes())
 
 
-def is_torn(path: Path) -> bool:
+def is_torn(path: Where) -> bool:
     """Whether a folder is a store whose root says nothing: its file is empty, or torn.
 
     A store by its vectors, whose own file may have met the same.
@@ -105,12 +104,11 @@ def check_metadata(folder: Where) -> None:
         ValueError: it is empty. Of such a one nothing is read: the kernel has some that never end.
     """
     file = folder / METADATA
-    files.check_regular(file, _MOST)
-    if isinstance(file, Path) and file.exists() and not file.stat().st_size:
+    if files.check_regular(file, _MOST) == 0:
         raise ValueError(f"{METADATA} is empty")
 
 
-def _is_lost(file: Path) -> bool:
+def _is_lost(file: Where) -> bool:
     if not file.stat().st_size:
         return True
     try:

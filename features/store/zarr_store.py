@@ -7,17 +7,14 @@ is not written: it would be a second copy of the header, to be kept true.
 import json
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.abc.buffer import Buffer
-from zarr.abc.store import Store
-from zarr.storage import LocalStore
 
 from gensr.estimator.errors import StoreError
+from gensr.features.shown import one_line
 from gensr.features.store import bounds, files, schema, zarr_layout
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns, as_column
@@ -35,7 +32,7 @@ class ZarrReader:
             zarr_layout.check_metadata(path)
             with files.reached(path):
                 self._group = zarr.open_group(
-                    _storage(path, read_only=True),
+                    files.disk_of(path).zarr(path, read_only=True),
                     mode="r",
                     zarr_format=3,
                     use_consolidated=False,
@@ -47,9 +44,9 @@ class ZarrReader:
         except OSError as error:
             raise StoreError(f"{path} cannot be read: {error.strerror or error}") from None
         except Exception as error:  # zarr raises of all kinds over metadata that make no sense
-            if isinstance(path, Path) and zarr_layout.is_torn(path):
+            if files.disk_of(path).tears and zarr_layout.is_torn(path):
                 raise schema.torn(path) from None
-            raise StoreError(f"{path} is not a gensr store: {_line(error)}") from None
+            raise StoreError(f"{path} is not a gensr store: {one_line(error)}") from None
         self.header = Header.from_json(self._group.attrs.get(schema.ATTRIBUTE), path)
 
     def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
@@ -116,7 +113,7 @@ class ZarrReader:
         except StoreError:
             raise
         except Exception as error:  # as in __init__
-            yield f"{what}: {_line(error)}"
+            yield f"{what}: {one_line(error)}"
             return
         if unknown or not same:
             yield f"{what} is not laid out as the header says"
@@ -142,11 +139,10 @@ class ZarrReader:
             raise OSError(f"shard {number} is missing") from None
         if size != wanted:
             raise OSError(f"shard {number} has {size} bytes, not {wanted}")
-        if isinstance(path, Path):
-            rows = min(self.header.shard_clips, self.header.clips - start)
-            needed = rows * math.prod(vectors.shape[1:]) * vectors.dtype.itemsize
-            # What fills the last shard up may be holes, but not more than any memory takes.
-            bounds.check_dense(path, needed if wanted <= bounds.SHARD_BYTES else wanted)
+        rows = min(self.header.shard_clips, self.header.clips - start)
+        needed = rows * math.prod(vectors.shape[1:]) * vectors.dtype.itemsize
+        # What fills the last shard up may be holes, but not more than any memory takes.
+        bounds.check_dense(path, needed if wanted <= bounds.SHARD_BYTES else wanted)
 
     def _array(self, name: str) -> AnyArray:
         try:
@@ -162,29 +158,8 @@ class ZarrReader:
             raise StoreError(f"{self.path} has no array {name!r}; extract again") from None
         except Exception as error:  # as in __init__
             raise StoreError(
-                f"{self.path}: array {name!r} is damaged ({_line(error)}); extract again"
+                f"{self.path}: array {name!r} is damaged ({one_line(error)}); extract again"
             ) from None
-
-
-class _Folder(LocalStore):
-    """A folder of any file system: zarr's own makes files by hard links, which not all have."""
-
-    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
-        """Write what is not there yet; there is one writer, so nobody comes in between."""
-        if not await self.exists(key):
-            await self.set(key, value)
-
-
-def _storage(path: Where, *, read_only: bool = False) -> Store:
-    """Return zarr's view of a store's folder, or of the objects at a URL."""
-    if isinstance(path, Path):
-        return LocalStore(path, read_only=True) if read_only else _Folder(path)
-    from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
-    from zarr.storage import FsspecStore
-
-    # In threads of zarr's own loop, over the one connection that all else here uses.
-    reached = AsyncFileSystemWrapper(path.fs, asynchronous=True)
-    return FsspecStore(reached, read_only=read_only, path=path.path)
 
 
 def discard(path: Where) -> None:
@@ -211,15 +186,14 @@ class ZarrWriter:
     @classmethod
     def create(cls, path: Where, header: Header) -> "ZarrWriter":
         """Make an empty store with room for the header's rows, none of them committed."""
-        zarr_layout.create_vectors(zarr_layout.create_group(_storage(path), header), header)
-        if isinstance(path, Path):
-            for made in path.rglob("*"):
-                files.sync(made)
+        storage = files.disk_of(path).zarr(path, read_only=False)
+        zarr_layout.create_vectors(zarr_layout.create_group(storage, header), header)
+        files.sync_all(path)
         files.sync(path)
         return cls(path)
 
     @classmethod
-    def fit(cls, path: Path, header: Header) -> None:
+    def fit(cls, path: Where, header: Header) -> None:
         """Give an unfinished store the number of rows that the header has now.
 
         Its shards stay as they are, but for those beyond the last row. What a power cut, or a
@@ -264,7 +238,6 @@ class ZarrWriter:
         if not zarr_layout.same_layout(theirs, json.loads(self._metadata)):
             return False
         chunk = self._chunk(start)
-        assert isinstance(chunk, Path)  # at a URL no store is added to
         chunk.parent.mkdir(parents=True, exist_ok=True)
         files.link_or_copy(source / schema.VECTORS / self._shards.key(start), chunk)
         return True
@@ -275,9 +248,8 @@ class ZarrWriter:
         Raises:
             StoreError: a column is not what was written, whatever it was that changed it.
         """
-        group = zarr.open_group(
-            _storage(self.path), mode="r+", zarr_format=3, use_consolidated=False
-        )
+        storage = files.disk_of(self.path).zarr(self.path, read_only=False)
+        group = zarr.open_group(storage, mode="r+", zarr_format=3, use_consolidated=False)
         for table, columns_of in ((schema.CLIPS, columns), (schema.FAILED, failed)):
             # A commit that was killed may have had other columns.
             files.remove(self.path / table)
@@ -288,8 +260,7 @@ class ZarrWriter:
                 )
                 if len(values):
                     array[:] = values
-        if isinstance(self.path, Path):
-            _sync_all(self.path)
+        files.sync_all(self.path, but=schema.VECTORS)  # shards last already, or are another's
         reader = ZarrReader(self.path)
         reader.header = header
         check_written(reader, columns, failed)
@@ -298,14 +269,3 @@ class ZarrWriter:
 
     def _chunk(self, start: int) -> Where:
         return self.path / schema.VECTORS / self._shards.key(start)
-
-
-def _sync_all(store: Path) -> None:
-    """Make everything last but the shards, which already do; folders may hold linked ones."""
-    for path in store.rglob("*"):
-        if path.is_dir() or schema.VECTORS not in path.relative_to(store).parts[:1]:
-            files.sync(path)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -31,11 +31,12 @@ from gensr.features.encoding.windows import Batching
 from gensr.features.hearing.survey import hear_in_children
 from gensr.features.hearing.verdict import Verdict
 from gensr.features.same_encoder import differences
-from gensr.features.store.job import Job
-from gensr.features.store.open import work_folder
 from gensr.features.store.plan import Plan, Shard
+from gensr.features.store.where import Where
+from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.local import begin_encoding
+from gensr.pipeline.extraction.settings import ExtractionSettings
 from gensr.pipeline.extraction.workers import one_line, workforce  # first: says what to install
 from gensr.pipeline.progress import Listener
 
@@ -112,14 +113,13 @@ class OnCluster:
         self._machine: Mapping[str, str] = {}
         """What all workers must have in common beside the settings; see `worker.machine`."""
 
-    def settings(self, root: Path, job: Job) -> dict[str, Any]:
+    def settings(self, root: Path, work: Where) -> ExtractionSettings:
         """Ask every worker; see `Site.settings`.
 
         Raises:
             ClusterError: two workers would make different vectors, or one sees no files, or they
                 die of the encoder.
         """
-        work = work_folder(job.out).absolute()
         asked: dict[str, Future] = {}
         answers: dict[str, dict[str, Any]] = {}
         deaths = 0
@@ -140,7 +140,7 @@ class OnCluster:
                         worker.describe,
                         self._duty,
                         root.absolute(),
-                        work,
+                        work.absolute(),
                         workers=[address],
                         pure=False,
                     )
@@ -151,14 +151,15 @@ class OnCluster:
             time.sleep(_LOOK_EVERY)
         (first, described), *others = sorted(answers.items())
         for address, other in others:
-            told = differences(described, other)
+            told = differences(_plain(described), _plain(other))
             if told:
                 raise ClusterError(
                     f"workers {first} and {address} would make different vectors "
                     f"({'; '.join(told[:3])}): give all the same versions, weights and devices"
                 )
         self._machine = described["machine"]
-        return dict(described["settings"])
+        settings: ExtractionSettings = described["settings"]
+        return settings
 
     def decoders(self) -> Mapping[str, str]:
         """See `Site.decoders`."""
@@ -189,24 +190,27 @@ class OnCluster:
             yield from self._result(waiting.popleft())
         _everywhere(self._client, worker.rest)
 
-    def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
+    def encode(
+        self, root: Path, settings: ExtractionSettings, writing: Writing, listener: Listener
+    ) -> None:
         """See `Site.encode`."""
-        begin_encoding(job, plan, listener)
+        begin_encoding(writing, listener)
+        plan = writing.plan
         topic = f"gensr-{self._duty.run}"
         progress = _Progress(listener)
         futures: dict[int, Future] = {}
         try:
             with _talking():
                 self._client.subscribe_topic(topic, progress.told)
-            for shard in job.pending:
+            for shard in writing.pending:
                 clips = clips_of(root.absolute(), plan.columns, shard.encode)
                 with _talking():
                     futures[shard.index] = self._client.submit(
                         worker.encode_shard,
                         self._duty,
-                        plan.settings,
+                        settings,
                         self._machine,
-                        job.writer,
+                        writing.writer,
                         shard,
                         clips,
                         [futures[index] for index in sorted(shard.after) if index in futures],
@@ -342,6 +346,10 @@ class _Progress:
         if clips > clips_before or seconds > seconds_before:
             self._reached[shard] = (clips, seconds)
             self._listener.advance(clips - clips_before, seconds - seconds_before)
+
+
+def _plain(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {**described, "settings": described["settings"].as_plain()}
 
 
 def _everywhere(client: Client, task: Callable[..., None], *arguments: object) -> None:

@@ -5,7 +5,7 @@
 Nothing is decided while encoding: the survey hears every file first, so the rows, the members
 of every shard and the batches follow from the clip table and the settings alone. That is what
 makes a resumed store byte-equal to one made in one go, and what lets shards be encoded anywhere:
-in this process (here.py) or by the workers of a cluster (cluster.py).
+in this process (local.py) or by the workers of a cluster (cluster.py).
 
 Clips that cannot be used do not stop an extraction. The store is written for the others, names
 the failed ones in a table of its own, and the report says whether there were more of them than
@@ -26,8 +26,10 @@ from gensr.features.hearing.survey import Survey, survey
 from gensr.features.store import schema
 from gensr.features.store.bounds import check_shard
 from gensr.features.store.job import Job, open_job
-from gensr.features.store.plan import Plan, plan_header, plan_shards
+from gensr.features.store.plan import Plan, Shard, plan_header, plan_shards
+from gensr.features.store.settings import Settings
 from gensr.features.store.where import Location, Where, local, locate
+from gensr.pipeline.extraction import survey_log
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.encoder_folders import remember
 from gensr.pipeline.extraction.executor import Site
@@ -102,35 +104,36 @@ def extract(
         ClusterError: there is no cluster, its workers differ or do not see the files, or die.
     """
     listener = progress or Silent()
-    asked = out = locate(out)
+    place = locate(out)
     found = scan(local(corpus), allow_outside=config.allow_outside)
-    if config.workers or config.cluster:
-        out = out.absolute()  # workers start in folders of their own
-        if Path(config.encoder).is_dir():
-            config = replace(config, encoder=str(Path(config.encoder).absolute()))
-    with open_job(out, overwrite=config.overwrite) as job, _site(config, encoder) as site:
-        settings = site.settings(found.root, job)
-        check_shard(settings["shard_clips"], len(settings["layers"]), settings["width"])
+    if (config.workers or config.cluster) and Path(config.encoder).is_dir():
+        # Workers start in folders of their own.
+        config = replace(config, encoder=str(Path(config.encoder).absolute()))
+    with open_job(place, overwrite=config.overwrite) as job, _site(config, encoder) as site:
+        settings = site.settings(found.root, job.folder)
+        check_shard(settings.shard_clips, len(settings.layers), settings.width)
         if encoder is None and Path(config.encoder).is_dir():
-            remember(settings["encoder"], Path(config.encoder))
+            remember(settings.encoder, Path(config.encoder))
         settings = job.agree(settings)
         plan, problems = _plan(found, job, settings, site, listener)
-        verification = None
+        verification = writing = None
         if job.is_done(plan) and not config.verify:
             job.drop()
         else:
-            job.start(plan)
+            writing = job.start(plan)
             with _advised():
-                site.encode(found.root, job, plan, listener)
+                site.encode(found.root, settings, writing, listener)
                 if config.verify:
-                    verification = verify(found, job, plan, site, config.verify, listener)
-            if out.suffix in schema.HDF5_SUFFIXES:
+                    verification = verify(found, settings, writing, site, config.verify, listener)
+            if writing.streams:
                 listener.stage("convert", plan.header.clips)
-            job.commit(
+            writing.commit(
                 lambda clips: listener.advance(clips),
                 verification=None if verification is None else verification.as_json(),
             )
-        return _report(asked, config, found, problems, plan, job, verification)
+        written = () if writing is None else writing.pending
+        notes = (*found.notes, *_kept(found, job))
+        return _report(place, config, problems, plan, written, verification, notes)
 
 
 @contextmanager
@@ -161,11 +164,12 @@ def _survey(
 ) -> Survey:
     how = {**preprocessing, **site.decoders()}
     listener.stage("survey", len(found.clips))
-    with job.keeping(how) as keep:
+    known = survey_log.known(job, how)
+    with survey_log.keeping(job, how, known) as keep:
         heard = survey(
             found.root,
             found.clips,
-            known=job.verdicts(how),
+            known=known,
             hear=site.hear,
             keep=keep,
             advance=listener.advance,
@@ -180,11 +184,11 @@ def _survey(
 
 
 def _plan(
-    found: Scan, job: Job, settings: Mapping[str, Any], site: Site, listener: Listener
+    found: Scan, job: Job, settings: Settings, site: Site, listener: Listener
 ) -> tuple[Plan, tuple[Problem, ...]]:
     """Hear every file, and decide every row; what was heard is then in the plan's table alone."""
     check_clips(found.clips, () if job.base is None else job.base.header.columns)
-    heard = _survey(found, job, settings["preprocessing"], site, listener)
+    heard = _survey(found, job, settings.preprocessing, site, listener)
     problems = (*found.problems, *heard.problems)
     base = None if job.base is None else job.base.table
     columns = merge(heard.heard, problems, base)
@@ -193,13 +197,13 @@ def _plan(
         clips=0,
         failed=len(failed["path"]),
         audios=0,
-        layers=tuple(settings["layers"]),
-        width=settings["width"],
-        dtype=settings["dtype"],
-        shard_clips=settings["shard_clips"],
+        layers=settings.layers,
+        width=settings.width,
+        dtype=settings.dtype,
+        shard_clips=settings.shard_clips,
         columns=(),
-        encoder=settings["encoder"],
-        preprocessing=settings["preprocessing"],
+        encoder=settings.encoder,
+        preprocessing=settings.preprocessing,
     )
     plan = Plan(
         header=plan_header(header, columns),
@@ -214,13 +218,12 @@ def _plan(
 def _report(
     out: Where,
     config: ExtractConfig,
-    found: Scan,
     problems: Sequence[Problem],
     plan: Plan,
-    job: Job,
+    written: Sequence[Shard],
     verification: Verification | None,
+    notes: tuple[str, ...],
 ) -> ExtractReport:
-    written = job.pending
     samples = plan.columns["samples"]
     encoded = [row for shard in written for row in shard.encode]
     moved = sum(row != source for shard in written for row, source in shard.base.items())
@@ -237,7 +240,7 @@ def _report(
         encoded_seconds=float(samples[encoded].sum()) / SAMPLE_RATE,
         shards=len(plan.shards),
         verification=verification,
-        notes=(*found.notes, *_kept(found, job)),
+        notes=notes,
     )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,10 @@ from gensr.features.encoding.encode import Clips, clips_of, encode_clips
 from gensr.features.encoding.windows import Batching
 from gensr.features.hearing.survey import hear_in_children
 from gensr.features.hearing.verdict import Verdict
-from gensr.features.store.job import Job
-from gensr.features.store.plan import Plan
+from gensr.features.store.where import Where
+from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import ExtractConfig
-from gensr.pipeline.extraction.executor import batching_of, settings_of
+from gensr.pipeline.extraction.settings import ExtractionSettings, settings_of
 from gensr.pipeline.progress import Listener
 
 _WRITES_AHEAD = 2
@@ -49,7 +48,7 @@ class Here:
     def __init__(self, encoder: Encoder, config: ExtractConfig) -> None:
         self._encoder, self._config = encoder, config
 
-    def settings(self, root: Path, job: Job) -> dict[str, Any]:
+    def settings(self, root: Path, work: Where) -> ExtractionSettings:
         """See `Site.settings`."""
         return settings_of(self._encoder, self._config)
 
@@ -63,16 +62,19 @@ class Here:
         """See `Site.hear`."""
         return hear_in_children(paths, known)
 
-    def encode(self, root: Path, job: Job, plan: Plan, listener: Listener) -> None:
+    def encode(
+        self, root: Path, settings: ExtractionSettings, writing: Writing, listener: Listener
+    ) -> None:
         """See `Site.encode`."""
-        begin_encoding(job, plan, listener)
-        clips = (clips_of(root, plan.columns, shard.encode) for shard in job.pending)
-        encoded = encode_clips(clips, self._encoder, batching_of(plan.settings), listener.advance)
+        begin_encoding(writing, listener)
+        plan, pending = writing.plan, writing.pending
+        clips = (clips_of(root, plan.columns, shard.encode) for shard in pending)
+        encoded = encode_clips(clips, self._encoder, settings.batching, listener.advance)
         writes: deque[Future[None]] = deque()
-        with closing(encoded), ThreadPoolExecutor(1, "write") as writer:
-            for shard, vectors in zip(job.pending, encoded, strict=True):
+        with closing(encoded), ThreadPoolExecutor(1, "write") as thread:
+            for shard, vectors in zip(pending, encoded, strict=True):
                 rows = dict(zip(shard.encode, vectors, strict=True))
-                writes.append(writer.submit(job.writer.write, shard, rows))
+                writes.append(thread.submit(writing.writer.write, shard, rows))
                 while len(writes) > _WRITES_AHEAD:
                     writes.popleft().result()
             while writes:
@@ -84,9 +86,9 @@ class Here:
         return vectors
 
 
-def begin_encoding(job: Job, plan: Plan, listener: Listener) -> None:
+def begin_encoding(writing: Writing, listener: Listener) -> None:
     """Tell how much there is to encode."""
-    samples = plan.columns["samples"]
-    left = [len(shard.encode) for shard in job.pending]
-    total = sum(int(samples[list(shard.encode)].sum()) for shard in job.pending)
+    samples = writing.plan.columns["samples"]
+    left = [len(shard.encode) for shard in writing.pending]
+    total = sum(int(samples[list(shard.encode)].sum()) for shard in writing.pending)
     listener.stage("encode", sum(left), total / SAMPLE_RATE)

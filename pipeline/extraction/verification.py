@@ -5,7 +5,6 @@ otherwise: whatever batching does to a vector shows here, on the user's own clip
 versions, before the store is committed.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,9 +15,12 @@ from gensr.estimator.errors import EncoderError
 from gensr.features.corpora import Scan
 from gensr.features.encoders import BOUNDS
 from gensr.features.encoding.encode import clips_of
-from gensr.features.store.job import Job
+from gensr.features.encoding.windows import Batching
 from gensr.features.store.plan import Plan
-from gensr.pipeline.extraction.executor import Site, batching_of
+from gensr.features.store.settings import Settings
+from gensr.features.store.writing import Writing
+from gensr.pipeline.extraction.executor import Site
+from gensr.pipeline.extraction.settings import ExtractionSettings
 from gensr.pipeline.progress import Listener
 
 _HALF = 1e-3
@@ -46,7 +48,12 @@ class Verification:
 
 
 def verify(
-    found: Scan, job: Job, plan: Plan, site: Site, count: int, listener: Listener
+    found: Scan,
+    settings: ExtractionSettings,
+    writing: Writing,
+    site: Site,
+    count: int,
+    listener: Listener,
 ) -> Verification:
     """Compare clips of the store, finished and not yet committed, with themselves alone.
 
@@ -55,8 +62,8 @@ def verify(
 
     Args:
         found: the corpus.
-        job: its store.
-        plan: how the store came about.
+        settings: what vectors and batches follow from.
+        writing: its store, every shard finished.
         site: runs the encoder.
         count: how many clips; from the shortest to the longest, evenly by rank.
         listener: told of a stage `verify`.
@@ -64,19 +71,20 @@ def verify(
     Raises:
         EncoderError: the largest error is above the bound of the precision.
     """
+    plan = writing.plan
     encoded = [row for shard in plan.shards for row in shard.encode]
     rows = chosen(plan.columns["samples"], encoded or _present(found, plan), count)
     clips = clips_of(found.root, plan.columns, rows)
     listener.stage("verify", len(rows), clips.seconds)
-    single = replace(batching_of(plan.settings), batch_samples=1)  # one window a batch
+    single = replace(settings.batching, batch_samples=1)  # one window a batch
     alone = site.alone(clips, single)
     listener.advance(len(rows), clips.seconds)
-    errors = relative_errors(job.stored(rows), alone)
+    errors = relative_errors(writing.stored(rows), alone)
     clip, layer = (int(index) for index in np.unravel_index(errors.argmax(), errors.shape))
-    bound = _bound(plan.settings)
+    bound = _bound(settings)
     result = Verification(
         clips=len(rows),
-        batches=_batches(plan),
+        batches=_batches(plan, settings.batching),
         error=float(errors.max()),
         layer=plan.header.layers[layer],
         bound=bound,
@@ -112,9 +120,8 @@ def relative_errors(found: NDArray[np.float32], alone: NDArray[np.float32]) -> N
     return errors
 
 
-def _batches(plan: Plan) -> int:
+def _batches(plan: Plan, batching: Batching) -> int:
     """Count the batches of all that is encoded under this plan."""
-    batching = batching_of(plan.settings)
     samples = plan.columns["samples"]
     return sum(len(batching.plan(samples[list(shard.encode)].tolist())) for shard in plan.shards)
 
@@ -125,8 +132,8 @@ def _present(found: Scan, plan: Plan) -> list[int]:
     return [row for row, path in enumerate(plan.columns["path"].tolist()) if path in there]
 
 
-def _bound(settings: Mapping[str, Any]) -> float:
+def _bound(settings: Settings) -> float:
     """Return what an error may be; by the settings, as the encoder may be on another machine."""
-    said = str(settings["encoder"].get("dtype"))  # an encoder of one's own may say anything
+    said = str(settings.encoder.get("dtype"))  # an encoder of one's own may say anything
     bound = BOUNDS.get(said, BOUNDS["float32"])
-    return bound + (_HALF if settings["dtype"] == "float16" else 0.0)
+    return bound + (_HALF if settings.dtype == "float16" else 0.0)

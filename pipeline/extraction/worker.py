@@ -30,8 +30,8 @@ from gensr.features.same_encoder import differences
 from gensr.features.store.plan import Shard
 from gensr.features.store.shard_writer import ShardWriter
 from gensr.pipeline.extraction.config import ExtractConfig
-from gensr.pipeline.extraction.executor import batching_of, settings_of
 from gensr.pipeline.extraction.local import load_as
+from gensr.pipeline.extraction.settings import ExtractionSettings, settings_of
 
 _LOADING = threading.Lock()
 _ENCODING = threading.Lock()
@@ -108,7 +108,7 @@ def forget(run: str) -> None:
 
 def encode_shard(
     duty: Duty,
-    settings: Mapping[str, Any],
+    settings: ExtractionSettings,
     others: Mapping[str, str],
     writer: ShardWriter,
     shard: Shard,
@@ -135,8 +135,8 @@ def encode_shard(
         return shard.index
     encoder = _encoder(duty)
     told = differences(
-        {**settings, **others},
-        {**settings_of(encoder, duty.config), **machine(encoder)},
+        {**settings.as_plain(), **others},
+        {**settings_of(encoder, duty.config).as_plain(), **machine(encoder)},
     )
     if told:
         raise ClusterError(
@@ -144,7 +144,7 @@ def encode_shard(
             "give all workers the same versions, weights and devices"
         )
     progress = _telling(f"gensr-{duty.run}", shard.index)
-    (vectors,) = encode_clips([clips], encoder, batching_of(settings), progress, gate=_ENCODING)
+    (vectors,) = encode_clips([clips], encoder, settings.batching, progress, gate=_ENCODING)
     writer.write(shard, dict(zip(shard.encode, vectors, strict=True)))
     return shard.index
 

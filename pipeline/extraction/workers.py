@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from gensr.estimator.errors import ClusterError, ConfigError, GensrError
+from gensr.features import shown
 from gensr.features.interpreter import safe_starts
 from gensr.pipeline.extraction.config import ExtractConfig
 
@@ -246,4 +247,4 @@ def _same_gensr(client: Client) -> None:
 
 def one_line(error: BaseException) -> str:
     """Return what an error says, short enough for the end of a sentence."""
-    return " ".join(str(error).split())[:120] or type(error).__name__
+    return shown.one_line(error, 120)

@@ -50,10 +50,10 @@ def finish(out, count):
         if job.base is not None:  # it took its place before the kill
             job.drop()
             return
-        job.start(made["plan"](rows))
-        assert job.pending == ()
+        writing = job.start(made["plan"](rows))
+        assert writing.pending == ()
         stepwise()
-        job.commit(advance)
+        writing.commit(advance)
 
 
 def to_hdf5(source, target):

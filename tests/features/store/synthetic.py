@@ -8,6 +8,7 @@ import numpy as np
 from gensr.features.store import schema
 from gensr.features.store.job import open_job
 from gensr.features.store.plan import Plan, plan_header, plan_shards
+from gensr.features.store.settings import Settings
 from gensr.features.store.table import as_column
 
 LAYERS = ("layer_0", "x1")
@@ -60,14 +61,14 @@ def _value(row, name):
 
 def plan(rows, *, base=None, dtype="float32", shard_clips=4, encoder="made", failed=()):
     columns = table(rows, None if base is None else base.table)
-    settings = {
-        "encoder": {"name": encoder},
-        "layers": list(LAYERS),
-        "width": WIDTH,
-        "preprocessing": {"sample_rate": 16_000},
-        "shard_clips": shard_clips,
-        "dtype": dtype,
-    }
+    settings = Settings(
+        encoder={"name": encoder},
+        layers=LAYERS,
+        width=WIDTH,
+        preprocessing={"sample_rate": 16_000},
+        shard_clips=shard_clips,
+        dtype=dtype,
+    )
     header = schema.Header(
         clips=0,
         failed=len(failed),
@@ -76,8 +77,8 @@ def plan(rows, *, base=None, dtype="float32", shard_clips=4, encoder="made", fai
         width=WIDTH,
         shard_clips=shard_clips,
         columns=(),
-        encoder=settings["encoder"],
-        preprocessing=settings["preprocessing"],
+        encoder=settings.encoder,
+        preprocessing=settings.preprocessing,
         dtype=dtype,
     )
     return Plan(
@@ -99,18 +100,17 @@ def encoded(rows, shard, scale=1.0, before=0):
 
 @contextmanager
 def started(out, rows, *, overwrite=False, **options):
-    """Yield (job, plan), begun, nothing written yet."""
+    """Yield (what writes it, its plan), begun, nothing written yet."""
     with open_job(out, overwrite=overwrite) as job:
         made = plan(rows, base=job.base, **options)
         job.agree(made.settings)
-        job.start(made)
-        yield job, made
+        yield job.start(made), made
 
 
 def make(out, rows, *, verification=None, **options):
     """Write a store of these rows, or add them to the one that is there."""
-    with started(out, rows, **options) as (job, _):
-        before = 0 if job.base is None else len(job.base)
+    with started(out, rows, **options) as (job, planned):
+        before = planned.header.clips - len(rows)
         for shard in job.pending:
             job.writer.write(shard, encoded(rows, shard, before=before))
         job.commit(verification=verification)

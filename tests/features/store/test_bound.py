@@ -293,7 +293,7 @@ def test_what_is_added_to_is_compared_where_some_rows_of_a_shard_stay(made, tmp_
     with open_job(out, overwrite=False) as job:
         plan = made.plan(rows, shard_clips=SHARD)
         plan = replace(plan, shards=made.plan_shards(columns, job.base.table, SHARD))
-        job.start(plan)
+        job = job.start(plan)
         shard = job.pending[0]
         assert (shard.encode, shard.base) == ((0,), {1: 1, 2: 2})
         with pytest.raises(StoreError, match="rows 0 to 2 are not those whose hash the header"):

@@ -11,6 +11,7 @@ from gensr.features.store import files, open_store
 from gensr.features.store.convert import convert
 from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
+from gensr.features.store.open import work_folder
 from gensr.features.store.verify import verify
 
 CUT = Path(__file__).with_name("power_cut.py")
@@ -170,7 +171,7 @@ def test_lost_files_of_the_work_folder(made, out, tree, left):
     expected = tree(made.make(out.with_stem("expected"), rows))
     with made.started(out, rows) as (job, plan):
         job.writer.write(plan.shards[0], made.encoded(rows, plan.shards[0]))
-        work = job.folder
+        work = work_folder(out)
     (work / "done/0").write_bytes(left)
     (work / "survey.jsonl").write_bytes(left)
     with made.started(out, rows) as (job, plan):

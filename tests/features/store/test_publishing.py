@@ -45,7 +45,7 @@ def broken(request, made, out, monkeypatch):
     made.make(out, made.clips("abc"))
     with monkeypatch.context() as patch:
         patch.setattr(files, "move", kill)
-        patch.setattr("gensr.features.store.publish.write_hdf5", kill)
+        patch.setattr("gensr.features.store.commit.write_hdf5", kill)
         with pytest.raises(Killed):
             made.make(out, made.clips("def"))
     work = Journal(out).folder

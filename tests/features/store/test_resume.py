@@ -13,6 +13,7 @@ import pytest
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store
+from gensr.features.store.local_disk import LocalDisk
 from gensr.features.store.zarr_store import ZarrWriter
 
 STUB = Path(__file__).with_name("stub.py")
@@ -47,14 +48,14 @@ def test_an_encoder_that_breaks(run, out, stub, tree, expected, batch):
 def die_at(monkeypatch, step):
     """Raise at the step-th time that something is made to last on the disk."""
     steps = iter(range(10_000))
-    sync = files.sync
+    sync = LocalDisk.sync
 
-    def dying(path):
+    def dying(self, path):
         if next(steps) == step:
             raise Killed
-        sync(path)
+        sync(self, path)
 
-    monkeypatch.setattr(files, "sync", dying)
+    monkeypatch.setattr(LocalDisk, "sync", dying)
 
 
 def every_step(monkeypatch, first, stride, attempt):

@@ -123,7 +123,7 @@ def test_a_writer_of_an_extraction_begun_anew_writes_nothing(made, rows, out):
         assert len(job.pending) == 3  # nothing of the first run counts
         with pytest.raises(StoreError, match="was begun anew; nothing was written"):
             writer.write(shard, made.encoded(rows, shard))
-        assert not list(job.folder.rglob("*.partial"))
+        assert not list(work(out).rglob("*.partial"))
         with pytest.raises(StoreError, match="3 shards are not finished"):
             job.commit()
 

@@ -17,9 +17,11 @@ from gensr.estimator.errors import AudioError, StoreError
 from gensr.features.hearing import decode_child
 from gensr.features.hearing.decoders import Decoders
 from gensr.features.hearing.verdict import Verdict, refused
-from gensr.features.store import open_store, survey_log
+from gensr.features.store import open_store
 from gensr.features.store.job import open_job
-from gensr.features.store.survey_log import SurveyLog
+from gensr.features.store.open import work_folder
+from gensr.pipeline.extraction import survey_log
+from gensr.pipeline.extraction.survey_log import SurveyLog
 
 HOW = {"sample_rate": 16_000}
 GOOD, BAD = Verdict(16_000, "b" * 64), Verdict(0, "", "empty: körper")
@@ -78,7 +80,8 @@ def test_other_decoders_begin_anew(path, monkeypatch, name):
 
 def test_versions_are_told_without_importing_what_is_slow():
     code = (
-        "import sys; from gensr.features.store import survey_log; survey_log.decoder_versions()\n"
+        "import sys; from gensr.pipeline.extraction import survey_log\n"
+        "survey_log.decoder_versions()\n"
         "print({'torch', 'scipy'} & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -128,17 +131,17 @@ def test_a_hundred_thousand_lines_cost_little(path):
 def test_a_job_keeps_a_survey_that_breaks_off(made, tmp_path):
     out = made.make(tmp_path / "s.zarr", made.clips("ab"))
     with pytest.raises(KeyboardInterrupt), open_job(out, overwrite=False) as job:  # noqa: PT012
-        assert list(job.verdicts(HOW)) == [made.sha("file a.wav"), made.sha("file b.wav")]
-        with job.keeping(HOW) as keep:
+        assert list(survey_log.known(job, HOW)) == [made.sha("file a.wav"), made.sha("file b.wav")]
+        with survey_log.keeping(job, HOW, {}) as keep:
             keep("new", BAD)
             raise KeyboardInterrupt
-    assert survey_log.read(job.folder / "survey.jsonl", HOW) == {"new": BAD}
+    assert survey_log.read(job.side_log("survey"), HOW) == {"new": BAD}
     for _ in range(2):  # a call that ends before it hears anything does no harm
         with open_job(out, overwrite=False) as job:
-            assert job.verdicts(HOW)["new"] == BAD
+            assert survey_log.known(job, HOW)["new"] == BAD
     with open_job(out, overwrite=False) as job:
         job.drop()
-    assert not job.folder.exists()  # this one ended
+    assert not work_folder(out).exists()  # this one ended
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -149,24 +152,24 @@ def test_what_may_pass_is_tried_again(made, tmp_path, overwrite):
     with (  # noqa: PT012
         pytest.raises(KeyboardInterrupt),
         open_job(out, overwrite=False) as job,
-        job.keeping(HOW) as keep,
+        survey_log.keeping(job, HOW, {}) as keep,
     ):
         keep("good", GOOD)
         keep("bad", BAD)
         keep("late", late)
         raise KeyboardInterrupt
     with open_job(out, overwrite=overwrite) as job:
-        assert job.verdicts(HOW) == {"good": GOOD} | ({} if overwrite else {"bad": BAD})
-        with job.keeping(HOW) as keep:
+        assert survey_log.known(job, HOW) == {"good": GOOD} | ({} if overwrite else {"bad": BAD})
+        with survey_log.keeping(job, HOW, {}) as keep:
             keep("late", late)  # once more
         job.start(made.plan(rows, failed=[("c.wav", late.reason)]))
     with open_job(out, overwrite=overwrite) as job:
-        known = job.verdicts(HOW)
+        known = survey_log.known(job, HOW)
         assert ("late" in known) == (not overwrite)  # --overwrite may begin anew
         assert known.get("late", late) == late
-        with job.keeping(HOW) as keep:
+        with survey_log.keeping(job, HOW, {}) as keep:
             keep("late", GOOD)
-        assert job.verdicts(HOW)["late"] == GOOD
+        assert survey_log.known(job, HOW)["late"] == GOOD
 
 
 @pytest.mark.parametrize(

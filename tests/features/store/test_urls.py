@@ -10,12 +10,14 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from gensr.estimator.errors import StoreError
 from gensr.features.hearing.verdict import Verdict
-from gensr.features.store import open_store, survey_log
+from gensr.features.store import open_store, side_log
 from gensr.features.store.convert import convert
 from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 from gensr.features.store.where import locate
+from gensr.pipeline.extraction import survey_log
+from gensr.pipeline.extraction.survey_log import SurveyLog
 
 HOW = {"sample_rate": 16_000}
 
@@ -367,7 +369,7 @@ class TestSurvey:
     good = Verdict(samples=16_000, audio_sha256="x")
 
     def write(self, names, how=HOW):
-        log = survey_log.begin(self.log, how)
+        log = SurveyLog(self.log, how)
         for name in names:
             log.add(name, self.good)
         log.close()
@@ -387,7 +389,7 @@ class TestSurvey:
         assert survey_log.read(self.log, HOW | {"more": 1}) == {"c": self.good}
 
     def test_pieces_are_few_and_never_written_again(self, monkeypatch, memory):
-        monkeypatch.setattr(survey_log, "_PIECE_LINES", 100)
+        monkeypatch.setattr(side_log, "_PIECE_LINES", 100)
         put = []
         pipe = MemoryFileSystem.pipe_file
 
@@ -402,8 +404,8 @@ class TestSurvey:
 
     def test_a_quick_piece_of_time(self, monkeypatch):
         """What was heard long enough ago outlives a kill."""
-        monkeypatch.setattr(survey_log, "_PIECE_SECONDS", 0.0)
-        log = survey_log.begin(self.log, HOW)
+        monkeypatch.setattr(side_log, "_PIECE_SECONDS", 0.0)
+        log = SurveyLog(self.log, HOW)
         log.add("a", self.good)
         assert survey_log.read(self.log, HOW) == {"a": self.good}
 
@@ -411,7 +413,7 @@ class TestSurvey:
         def break_off():
             with (
                 open_job("memory://s.zarr", overwrite=False) as job,
-                job.keeping(HOW) as keep,
+                survey_log.keeping(job, HOW, {}) as keep,
             ):
                 keep("a", self.good)
                 raise ZeroDivisionError
@@ -419,4 +421,4 @@ class TestSurvey:
         with pytest.raises(ZeroDivisionError):
             break_off()
         with open_job("memory://s.zarr", overwrite=False) as job:
-            assert job.verdicts(HOW) == {"a": self.good}
+            assert survey_log.known(job, HOW) == {"a": self.good}

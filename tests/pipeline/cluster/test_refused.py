@@ -17,8 +17,8 @@ from gensr.features.hearing.verdict import decoder_versions
 from gensr.features.store.open import work_folder
 from gensr.pipeline.extraction import worker
 from gensr.pipeline.extraction.cluster import OnCluster
-from gensr.pipeline.extraction.executor import settings_of
 from gensr.pipeline.extraction.extract import extract
+from gensr.pipeline.extraction.settings import settings_of
 from gensr.pipeline.extraction.worker import Duty, describe, encode_shard
 
 
@@ -140,9 +140,9 @@ def test_workers_that_would_decode_otherwise_are_told_before_anything_is_heard(
     work_folder(job.out).mkdir()
     cluster = OnCluster(Two("1.2.2", "1.0.31"), Duty(run="t", config=settings()))
     with pytest.raises(ClusterError, match=r"a:1 and .*b:1 .*libsndfile: '1\.2\.2' there, '1\.0\."):
-        cluster.settings(tmp_path, job)
+        cluster.settings(tmp_path, work_folder(job.out))
     cluster = OnCluster(Two("1.2.2", "1.2.2"), Duty(run="t", config=settings()))
-    assert cluster.settings(tmp_path, job) == planned
+    assert cluster.settings(tmp_path, work_folder(job.out)) == planned
 
 
 def test_a_large_encoder_is_not_sent_with_every_task(stub, corpus, tmp_path, settings, monkeypatch):
@@ -205,7 +205,12 @@ def test_an_answer_that_is_lost_with_its_worker_is_not_waited_for(tmp_path, sett
             return Ended(answer={"settings": {}, "machine": {"device": "cpu"}}, status="finished")
 
     job = SimpleNamespace(out=tmp_path / "s.zarr")
-    assert OnCluster(Dying(), Duty(run="l", config=settings())).settings(tmp_path, job) == {}
+    assert (
+        OnCluster(Dying(), Duty(run="l", config=settings())).settings(
+            tmp_path, work_folder(job.out)
+        )
+        == {}
+    )
 
 
 def test_workers_and_cluster_exclude_each_other(settings):

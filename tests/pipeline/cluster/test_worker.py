@@ -12,7 +12,7 @@ import torch
 from gensr.features.encoding.encode import Clips
 from gensr.features.hearing.decode import content_address
 from gensr.pipeline.extraction import worker
-from gensr.pipeline.extraction.executor import settings_of
+from gensr.pipeline.extraction.settings import settings_of
 from gensr.pipeline.extraction.worker import Duty, encode_shard, machine
 
 
