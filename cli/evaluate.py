@@ -145,7 +145,7 @@ def _show_sweep(one: "Evaluation") -> None:
         for N, found in one.by_steps.items()
     ]
     if rows:
-        title = f"{one.run}: N steps of the {one.options['sampler']} sampler"
+        title = f"{one.run}: N steps of the {one.sampler} sampler"
         table(title, ["N", "WA %", "UAR %", *_OTHERS.values(), *METRICS.foreign()], rows)
 
 
@@ -164,8 +164,8 @@ def _show_question(runs: "list[Evaluation]") -> None:
     from gensr.features.same_encoder import differences, named
 
     names = [one.run.resolve().name for one in runs]
-    encoders = [named(one.options["encoder"]) for one in runs]
-    noted = [{"encoder": one.options["encoder"]} for one in runs]
+    encoders = [named(one.config.encoder) for one in runs]
+    noted = [{"encoder": one.config.encoder} for one in runs]
     several = any(differences(noted[0], other, exact=False) for other in noted[1:])
     rows = []
     for one, name, encoder in zip(runs, names, encoders, strict=True):

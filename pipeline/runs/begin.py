@@ -12,11 +12,10 @@ A folder with the files of a run and no config, as a kill left it in version 0.1
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gensr.estimator.config import from_plain, to_plain
 from gensr.estimator.errors import RunError
@@ -27,7 +26,9 @@ from gensr.features.same_encoder import differences
 from gensr.features.store.files import remove
 from gensr.features.store.place import store_around
 from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.lock import LOCK, busy, held, idle
+from gensr.pipeline.runs.provenance import Manifest
 from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 
 _REST = ("seal.json", "predictions.csv", "metrics.jsonl", "folds")
@@ -37,9 +38,9 @@ _REST = ("seal.json", "predictions.csv", "metrics.jsonl", "folds")
 class Question:
     """What a run is begun with."""
 
-    config: Mapping[str, Any]
+    config: RunConfig
     protocol: Protocol
-    manifest: Mapping[str, Any]
+    manifest: Manifest
 
 
 @contextmanager
@@ -58,7 +59,7 @@ def begun(
         RunError: the folder is something else, another process trains it, it cannot be written,
             or the run in it does not fit the question.
     """
-    folder = _unused(str(question.config["model"])) if folder is None else folder
+    folder = _unused(question.config.model) if folder is None else folder
     if not idle(folder):
         raise RunError(busy(folder))
     _check_place(folder, question, resume=resume, overwrite=overwrite)
@@ -169,15 +170,15 @@ def _check_writable(folder: Path) -> None:
 
 def _check_same(run: Run, question: Question) -> None:
     """Refuse to go on with a run of another question, naming the first difference."""
-    before, now = dict(run.config), dict(question.config)
+    before, now = run.config.to_plain(), question.config.to_plain()
     # A store may move; folds follow. A setting that is new since the run was begun had no say.
     keys = sorted(set(before) - {"stores", "folds", "run", "hashes", "encoder"})
     for about, known in ((before, run.manifest), (now, question.manifest)):
-        about["store hashes"] = [store["hash"] for store in known["stores"]]
-        about["labels or splits"] = known["protocol_hash"]
+        about["store hashes"] = known.store_hashes
+        about["labels or splits"] = known.protocol_hash
     told = differences(
-        {"encoder": before["encoder"]},
-        {"encoder": now["encoder"]},
+        {"encoder": run.config.encoder},
+        {"encoder": question.config.encoder},
         names=("then", "now"),
         exact=False,
     )

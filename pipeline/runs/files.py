@@ -10,8 +10,7 @@ by the kinds of their values alone.
 
 import hashlib
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,117 +73,5 @@ def identity(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def check_config(path: Path, config: Mapping[str, Any]) -> None:
-    """Refuse a config that lacks a setting, or has one of the wrong kind.
-
-    Raises:
-        RunError: naming the setting.
-    """
-    _check_kinds(path, config, _CONFIG)
-    if "run" not in config and "hashes" not in config:
-        return  # of version 0.1.0
-    _check_kinds(path, config, {"run": _text, "hashes": _hashes})
-    if config["run"] != identity(config):
-        raise RunError(
-            f"{path} cannot be read (it was changed since the run was made: its settings are not "
-            "those of its models); put it back as it was, or train again"
-        )
-
-
-def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse a manifest that lacks what a run is checked by.
-
-    Raises:
-        RunError: naming what it lacks.
-    """
-    _check_kinds(path, manifest, _MANIFEST)
-    if "packages" in manifest:  # no run of version 0.2 noted any
-        _check_kinds(path, manifest, {"packages": _hashes})
-    if "spellings_joined" in manifest:  # no run of version 0.1.0 joined any
-        _check_kinds(path, manifest, {"spellings_joined": _lines})
-
-
-def _check_kinds(
-    path: Path, plain: Mapping[str, Any], kinds: Mapping[str, Callable[[Any], bool]]
-) -> None:
-    for key, fits in kinds.items():
-        if key not in plain:
-            raise RunError(f"{path} cannot be read (it lacks {key!r}); train again")
-        if not fits(plain[key]):
-            shown = repr(plain[key])[:60]
-            raise RunError(f"{path} cannot be read ({key} = {shown}); train again")
-
-
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _text_or_none(value: Any) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _whole(value: Any) -> bool:
-    return type(value) is int
-
-
-def _names(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_text, value))
-
-
-def _lines(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_text, value))
-
-
-def _table(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _hashes(value: Any) -> bool:
-    return _table(value) and all(map(_text, value.values()))
-
-
-def _stores(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(one, dict) and _text(one.get("hash")) for one in value)
-    )
-
-
-def _encoder(value: Any) -> bool:
-    """An object of one's own may have had no name; how long it listens at once may be absent."""
-    if not isinstance(value, dict) or not _text_or_none(value.get("name")):
-        return False
-    longest = value.get("max_seconds", 1)
-    return type(longest) in (int, float) and math.isfinite(longest) and longest > 0
-
-
-_CONFIG: dict[str, Callable[[Any], bool]] = {
-    "model": _text,
-    "preset": _text,
-    "options": _table,
-    "training": lambda value: value is None or (_table(value) and _whole(value.get("steps"))),
-    "choose": _text,
-    "label": _text,
-    "labels": _text_or_none,
-    "protocol": _text_or_none,
-    "fold": _text,
-    "folds": _names,
-    "layers": _names,
-    "width": _whole,
-    "seed": _whole,
-    "split_seed": _whole,
-    "encoder": _encoder,
-    "stores": _names,
-}
-_MANIFEST: dict[str, Callable[[Any], bool]] = {
-    "created": _text,
-    "gensr": _text,
-    "git_revision": _text_or_none,
-    "protocol_hash": _text,
-    "stores": _stores,
-}

@@ -1,7 +1,5 @@
 """The models of a run, each held to what the run asked for before it answers anything."""
 
-from typing import Any
-
 import torch
 
 from gensr.estimator.errors import GensrError, RunError
@@ -19,13 +17,19 @@ def expected_of(run: Run) -> Expected:
         RunError: the run's config describes no model, or one whose package is not here.
     """
     config = run.config
-    plain: dict[str, Any] = {key: config[key] for key in ("model", "layers", "width", "options")}
+    plain = {
+        "model": config.model,
+        "classes": run.protocol.classes,
+        "layers": config.layers,
+        "width": config.width,
+        "options": config.options,
+    }
     try:
-        spec = spec_from_plain({**plain, "classes": run.protocol.classes}, "options")
+        spec = spec_from_plain(plain, "options")
     except RunError:
         raise
     except (GensrError, LookupError, TypeError, ValueError) as error:
-        brought = "; ".join(f"{what} of {by}" for what, by in run.packages.items())
+        brought = "; ".join(f"{what} of {by}" for what, by in run.manifest.packages.items())
         if brought:
             raise RunError(
                 f"{run.folder} needs what other packages brought ({brought}): install them here "
@@ -57,9 +61,8 @@ def load_deployed(run: Run, device: torch.device) -> tuple[Classifier, ModelSpec
         RunError: the run is unfinished, being trained, damaged, or was made to be evaluated.
     """
     check_idle(run.folder)
-    config = run.config
-    if config["fold"] != "none":
-        folds = len(config["folds"])
+    if not run.config.deployed:
+        folds = len(run.config.folds)
         raise RunError(
             f"{run.folder} was trained to be evaluated: {folds} model{'s' * (folds > 1)}, each "
             "with speakers left out; train with --fold none for one model that learns from all"

@@ -3,7 +3,8 @@
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,42 +12,118 @@ from typing import Any
 
 from gensr.estimator.registry import Registry
 from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.runs import kinds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRead:
+    """A store whose vectors a run learnt from."""
+
+    path: str
+    """As it was given."""
+    hash: str
+    """Its fingerprint, by which it is known wherever it is now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Where a run came from, in the order of its file."""
+
+    created: str
+    """ISO 8601, UTC."""
+    gensr: str
+    """Version of gensr."""
+    git_revision: str | None
+    """Of the checkout it ran from; None: it was installed."""
+    seed: int
+    """Of every draw."""
+    protocol: str
+    """Name of the question."""
+    protocol_hash: str
+    """`Protocol.hash`, with every label and split in it."""
+    spellings_joined: tuple[str, ...] = ()
+    """A line for each label whose spellings were made one; version 0.1.0 joined none."""
+    stores: tuple[StoreRead, ...]
+    """In the order they were given."""
+    python: str
+    """Version of Python."""
+    libraries: Mapping[str, str]
+    """Versions by name."""
+    machine: str
+    """Its architecture."""
+    cpus: int | None
+    """How many it has, if it says."""
+    device: str
+    """What it trained on."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """What other packages brought: package and version, by kind and name."""
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any], path: Path) -> "Manifest":
+        """A manifest from the JSON object of its file.
+
+        Raises:
+            RunError: something is missing or of the wrong kind.
+        """
+        values = kinds.values_of(cls, plain, path, _KINDS)
+        stores = [StoreRead(path=one["path"], hash=one["hash"]) for one in values["stores"]]
+        return cls(**{**values, "stores": tuple(stores)})
+
+    @property
+    def store_hashes(self) -> list[str]:
+        """The stores' fingerprints, in order."""
+        return [store.hash for store in self.stores]
+
+
+def _stores(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_store, value))
+
+
+def _store(value: Any) -> bool:
+    return kinds.table(value) and all(kinds.text(value.get(key)) for key in ("path", "hash"))
+
+
+_KINDS = {"spellings_joined": kinds.texts, "stores": _stores}
 
 
 def provenance(
     seed: int,
     protocol: Protocol,
     stores: Sequence[tuple[str, str]],
+    *,
     device: str,
+    packages: Mapping[str, str],
     joined: Sequence[str] = (),
-) -> dict[str, Any]:
-    """The manifest of a run.
+) -> Manifest:
+    """The manifest of a run that begins now.
 
     Args:
         seed: of every draw.
         protocol: its question.
         stores: path and fingerprint of each store.
         device: that it trains on.
+        packages: what others brought, as `brought` gives it.
         joined: one line for each label whose spellings were made one.
     """
-    return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "gensr": version("gensr"),
-        "git_revision": _git_revision(),
-        "seed": seed,
-        "protocol": protocol.name,
-        "protocol_hash": protocol.hash,
-        "spellings_joined": list(joined),
-        "stores": [{"path": path, "hash": digest} for path, digest in stores],
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in ("torch", "numpy", "safetensors")},
-        "machine": platform.machine(),
-        "cpus": os.cpu_count(),
-        "device": device,
-    }
+    return Manifest(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        gensr=version("gensr"),
+        git_revision=_git_revision(),
+        seed=seed,
+        protocol=protocol.name,
+        protocol_hash=protocol.hash,
+        spellings_joined=tuple(joined),
+        stores=tuple(StoreRead(path=path, hash=digest) for path, digest in stores),
+        python=platform.python_version(),
+        libraries={name: version(name) for name in ("torch", "numpy", "safetensors")},
+        machine=platform.machine(),
+        cpus=os.cpu_count(),
+        device=device,
+        packages=packages,
+    )
 
 
-def packages(chosen: Iterable[tuple[Registry[Any], str]]) -> dict[str, str]:
+def brought(chosen: Iterable[tuple[Registry[Any], str]]) -> dict[str, str]:
     """Which other packages brought what was chosen: by kind and name, package and version."""
     return {
         f"{registry.kind} {name}": registry.origin(name)

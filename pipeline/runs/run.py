@@ -15,7 +15,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -29,16 +29,10 @@ from gensr.features.shown import from_cell, to_cell
 from gensr.features.store.where import Location, local
 from gensr.pipeline.protocols import protocol as protocols
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.runs.files import (
-    MOST,
-    check_config,
-    check_hash,
-    check_manifest,
-    identity,
-    plain_bytes,
-    read_plain,
-)
+from gensr.pipeline.runs.config import RunConfig
+from gensr.pipeline.runs.files import MOST, check_hash, plain_bytes, read_plain
 from gensr.pipeline.runs.lock import LOCK, busy, idle
+from gensr.pipeline.runs.provenance import Manifest
 
 FIRST = ("protocol.json", "manifest.json", "config.json")
 """What a run begins with, in this order."""
@@ -98,7 +92,7 @@ class Run:
 
     def __repr__(self) -> str:
         try:
-            told = f"{self.config['model']}, {self.protocol.name}"
+            told = f"{self.config.model}, {self.protocol.name}"
         except RunError:
             told = "unfinished or damaged"
         return f"Run({str(self.folder)!r}: {told})"
@@ -113,22 +107,22 @@ class Run:
             RunError: the run is damaged.
         """
         config, manifest, protocol = self.config, self.manifest, self.protocol
-        deployed = config["fold"] == "none"
         folds = ", ".join(f"{fold.name}: {fold.held_out}" for fold in protocol.folds)
+        apart = ", ".join(protocol.disjoint) or "nothing"
         return [
-            ("model", f"{config['model']}, preset {config['preset']}"),
+            ("model", f"{config.model}, preset {config.preset}"),
             ("protocol", f"{protocol.name} ({protocol.hash})"),
-            *([] if deployed else [("keeps apart", ", ".join(protocol.disjoint) or "nothing")]),
+            *([] if config.deployed else [("keeps apart", apart)]),
             ("label", f"{protocol.label}: {', '.join(protocol.classes)}"),
             ("clips", str(len(protocol.paths))),
-            *([] if deployed else [("folds", folds)]),
-            ("encoder", named(config["encoder"])),
-            *([("steps", str(config["training"]["steps"]))] if config["training"] else []),
-            ("seed", str(config["seed"])),
-            ("stores", ", ".join(config["stores"])),
-            ("made by", f"gensr {manifest['gensr']}, {manifest['git_revision']}"),
-            *((f"{what} of", package) for what, package in self.packages.items()),
-            ("created", manifest["created"]),
+            *([] if config.deployed else [("folds", folds)]),
+            ("encoder", named(config.encoder)),
+            *([("steps", str(config.training["steps"]))] if config.training else []),
+            ("seed", str(config.seed)),
+            ("stores", ", ".join(config.stores)),
+            ("made by", f"gensr {manifest.gensr}, {manifest.git_revision}"),
+            *((f"{what} of", package) for what, package in manifest.packages.items()),
+            ("created", manifest.created),
             ("identity", self.identity or "none: of version 0.1.0"),
         ]
 
@@ -137,36 +131,26 @@ class Run:
         return self.folder / "folds" / name
 
     @cached_property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> RunConfig:
         """What was asked for."""
         path = self.folder / "config.json"
-        config = read_plain(path)
-        check_config(path, config)
-        return config
+        return RunConfig.from_plain(read_plain(path), path)
 
     @property
     def identity(self) -> str | None:
         """Identity of the run, which its models and answers name; None in version 0.1.0."""
-        found: str | None = self.config.get("run")
-        return found
+        return self.config.run
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """Where it came from."""
         path = self.folder / "manifest.json"
-        manifest = read_plain(path, self._hash("manifest.json"))
-        check_manifest(path, manifest)
-        return manifest
-
-    @property
-    def packages(self) -> dict[str, str]:
-        """What other packages brought to it: package and version, by kind and name."""
-        return dict(self.manifest.get("packages", {}))
+        return Manifest.from_plain(read_plain(path, self._hash("manifest.json")), path)
 
     @property
     def joined(self) -> str:
         """Which spellings of labels were made one class, in one line; empty where none were."""
-        return "; ".join(self.manifest.get("spellings_joined", ()))
+        return "; ".join(self.manifest.spellings_joined)
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -178,9 +162,7 @@ class Run:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{path} cannot be read (it lacks {error}); train again") from error
 
-    def write_question(
-        self, config: Mapping[str, Any], protocol: Protocol, manifest: Mapping[str, Any]
-    ) -> None:
+    def write_question(self, config: RunConfig, protocol: Protocol, manifest: Manifest) -> None:
         """Keep what is known before training; `config.json` last, it makes the folder a run."""
         make_folder(self.folder)
         asked = {
@@ -189,12 +171,11 @@ class Run:
             "clips": protocol.assignment(),
         }
         hashes = {}
-        for name, value in (("protocol.json", asked), ("manifest.json", manifest)):
+        for name, value in (("protocol.json", asked), ("manifest.json", asdict(manifest))):
             data = plain_bytes(value)
             write_whole(self.folder / name, data)
             hashes[name] = hashlib.sha256(data).hexdigest()
-        bound = {**config, "hashes": hashes}
-        self._write("config.json", {"run": identity(bound), **bound})
+        self._write("config.json", config.bound(hashes).to_plain())
 
     def write_log(self, folds: Iterable[str]) -> None:
         """Write `metrics.jsonl`: the folds' logs, one after the other."""
@@ -268,8 +249,7 @@ class Run:
         """The hash of a file as `config.json` has it; None where there is no config to ask."""
         if not (self.folder / "config.json").exists():
             return None
-        known: dict[str, str] = self.config.get("hashes", {})
-        return known.get(name)
+        return (self.config.hashes or {}).get(name)
 
     def _check_seal(self, path: Path, data: bytes) -> None:
         """Refuse answers that this run's training did not write."""

@@ -78,7 +78,7 @@ def _list(values: Sequence[str], most: int = 3) -> str:
 
 
 def _split_seeds(one: Evaluation, other: Evaluation) -> str:
-    left, right = (run.options.get("split_seed") for run in (one, other))
+    left, right = (run.config.split_seed for run in (one, other))
     return "" if left == right else f"split seed ({left}; {right})"
 
 

@@ -19,6 +19,7 @@ from gensr.features.card import rows_card
 from gensr.features.store.where import Location, each
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.lock import check_idle
 from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.run import Prediction, Run
@@ -27,8 +28,8 @@ from gensr.pipeline.scoring.replay import Bench, MeanTrajectory
 
 SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
-
-
+_MADE_BY = ("options", "training", "layers", "seed", "encoder")
+"""Settings of a run that are told with its numbers."""
 _CALLED = {
     "accuracy": "WA",
     "uar": "UAR",
@@ -51,8 +52,10 @@ class Evaluation:
     """Per fold: n, accuracy, uar."""
     by_steps: dict[int, Numbers]
     """Per N; empty for a model without N."""
-    options: dict[str, Any]
-    """What made the model: its options, the training budget, layers, seed, sampler."""
+    config: RunConfig
+    """What made the model."""
+    sampler: str | None
+    """What was asked of a model that has any."""
     trajectory: "MeanTrajectory | None"
     """Fig. 1, for a model that has one."""
     worst_speaker: WorstSpeaker | None
@@ -98,7 +101,11 @@ class Evaluation:
             "folds": self.folds,
             "over_folds": self.over_folds(),
             "by_steps": {str(N): result.as_json() for N, result in self.by_steps.items()},
-            "options": self.options,
+            "options": {
+                **{name: getattr(self.config, name) for name in _MADE_BY},
+                "sampler": self.sampler,
+                "split_seed": self.config.split_seed,
+            },
             "pictures": [str(picture) for picture in self.pictures],
         }
 
@@ -181,9 +188,9 @@ def evaluate(
     config, protocol = run.config, run.protocol
     by_steps: dict[int, Numbers] = {}
     trajectory = None
-    used = own = config["options"].get("sampler")
+    used = own = config.options.get("sampler")
     expected_of(run)  # what other packages brought is still here
-    if issubclass(MODELS[config["model"]], Generative):
+    if issubclass(MODELS[config.model], Generative):
         bench = Bench(run, stores, device)
         used = sampler or own
         listener = progress or Silent()
@@ -196,20 +203,17 @@ def evaluate(
             predictions = bench.answers(sampler=used)
     return Evaluation(
         run=run.folder,
-        model=config["model"],
+        model=config.model,
         protocol=protocol,
         numbers=score(predictions, protocol),
         folds={
             name: _fold_numbers(predictions, protocol, name)
-            for name in config["folds"]
+            for name in config.folds
             if name in _tested(protocol)
         },
         by_steps=by_steps,
-        options={
-            **{key: config[key] for key in ("options", "training", "layers", "seed", "encoder")},
-            "sampler": used,
-            "split_seed": config.get("split_seed"),
-        },
+        config=config,
+        sampler=used,
         trajectory=trajectory,
         worst_speaker=worst_speaker(predictions, protocol),
         own=used == own,
@@ -245,7 +249,7 @@ def answered(run: Run, *, trajectory_of: str | None = None) -> list[Prediction]:
     """
     check_idle(run.folder)
     config, protocol = run.config, run.protocol
-    if config["fold"] == "none":
+    if config.deployed:
         raise RunError(
             f"{run.folder} learnt from every clip, never tested: nothing is left to test; "
             "train without --fold none to evaluate"
@@ -255,7 +259,7 @@ def answered(run: Run, *, trajectory_of: str | None = None) -> list[Prediction]:
             f"{run.folder} has no class {trajectory_of!r}; it has {', '.join(protocol.classes)}"
         )
     predictions = run.predictions()
-    lacking = {*config["folds"]} & {*_tested(protocol)} - {given.fold for given in predictions}
+    lacking = {*config.folds} & {*_tested(protocol)} - {given.fold for given in predictions}
     if lacking:
         raise RunError(
             f"{run.folder}: its predictions.csv has none of fold {', '.join(sorted(lacking))}; "

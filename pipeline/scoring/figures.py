@@ -154,7 +154,7 @@ def trajectory(way: MeanTrajectory, title: str, without: frozenset[str] = frozen
 
 
 def _title(evaluation: Evaluation) -> str:
-    encoder = named(evaluation.options["encoder"])
+    encoder = named(evaluation.config.encoder)
     return f"{evaluation.model}, {evaluation.protocol.name}, {encoder}"
 
 

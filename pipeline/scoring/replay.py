@@ -41,14 +41,14 @@ class Bench:
 
     def __init__(self, run: Run, stores: Location | Iterable[Location] | None, device: str) -> None:
         config = run.config
-        paths = located(config["stores"] if stores is None else stores)
+        paths = located(config.stores if stores is None else stores)
         prefixes = prefixes_of(run)
-        layers = config["layers"][:-1]
-        known = [store["hash"] for store in run.manifest["stores"]]
+        layers = config.layers[:-1]
+        known = run.manifest.store_hashes
         vectors = load_vectors(
             paths,
             layers,
-            encoder=config["encoder"],
+            encoder=config.encoder,
             known=known,
             prefixes=prefixes,
             join=run.identity is not None,
@@ -62,11 +62,11 @@ class Bench:
         self._protocol = make_protocol(
             vectors.table,
             name=run.protocol.name,  # a later version may have another default
-            label=config["label"],
-            labels=config["labels"],
-            seed=config["split_seed"],
+            label=config.label,
+            labels=config.labels,
+            seed=config.split_seed,
         )
-        if self._protocol.hash != run.manifest["protocol_hash"]:
+        if self._protocol.hash != run.manifest.protocol_hash:
             raise RunError(
                 f"{run.folder}: the labels or splits of its store were changed since it was "
                 "trained; train again, or extract the labels it was trained with"
@@ -75,7 +75,7 @@ class Bench:
         self._table = vectors.table
         self._x = torch.from_numpy(vectors.x[self._protocol.store_rows]).to(place)
         self._models: dict[str, Classifier] = {
-            name: load_fold(run, name, place)[0] for name in config["folds"]
+            name: load_fold(run, name, place)[0] for name in config.folds
         }
 
     def answers(self, **options: Any) -> list[Prediction]:

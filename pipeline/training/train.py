@@ -27,7 +27,8 @@ from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocols.plans import make_protocol
 from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.runs.begin import Question, begun
-from gensr.pipeline.runs.provenance import packages, provenance
+from gensr.pipeline.runs.config import RunConfig
+from gensr.pipeline.runs.provenance import brought, provenance
 from gensr.pipeline.runs.run import Prediction, Run
 from gensr.pipeline.training.answer import answer, with_people
 from gensr.pipeline.training.fold import FoldTraining
@@ -133,12 +134,16 @@ def train(
     build(spec)  # refuses sizes that do not fit before anything is written
     origin = list(zip(map(str, places), vectors.hashes, strict=True))
     question = Question(
-        config=_question(config, options, budget, vectors, places, folds),
+        config=_asked(config, options, budget, vectors, places, folds),
         protocol=protocol,
-        manifest={
-            **provenance(config.seed, protocol, origin, str(device), vectors.notes),
-            "packages": packages([(MODELS, config.model), *chosen(options)]),
-        },
+        manifest=provenance(
+            config.seed,
+            protocol,
+            origin,
+            device=str(device),
+            packages=brought([(MODELS, config.model), *chosen(options)]),
+            joined=vectors.notes,
+        ),
     )
     with begun(folder, question, resume=resume, overwrite=overwrite) as run:
         x = torch.from_numpy(vectors.x[protocol.store_rows])
@@ -206,8 +211,8 @@ def _vectors(stores: Sequence[Where], layers: Sequence[str] | None, before: Run 
     return load_vectors(
         stores,
         layers,
-        encoder=before.config["encoder"],
-        known=[store["hash"] for store in before.manifest["stores"]],
+        encoder=before.config.encoder,
+        known=before.manifest.store_hashes,
         prefixes=prefixes_of(before),
         join=before.identity is not None,
     )
@@ -235,32 +240,34 @@ def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:
     return folds
 
 
-def _question(
+def _asked(
     config: TrainConfig,
     options: Any,
     budget: TrainingConfig | None,
     vectors: Vectors,
     stores: Sequence[Where],
     folds: Sequence[Fold],
-) -> dict[str, Any]:
-    return {
-        "model": config.model,
-        "preset": config.preset,
-        "options": to_plain(options),
-        "training": None if budget is None else to_plain(budget),
-        "choose": config.choose,
-        "label": config.label,
-        "labels": config.labels,
-        "protocol": config.protocol,
-        "fold": config.fold,
-        "folds": [fold.name for fold in folds],
-        "layers": list(vectors.layers),
-        "width": int(vectors.x.shape[-1]),
-        "seed": config.seed,
-        "split_seed": config.split_seed,
-        "encoder": vectors.encoder,
-        "stores": [str(place.resolve() if isinstance(place, Path) else place) for place in stores],
-    }
+) -> RunConfig:
+    """What is kept of the request."""
+    places = [place.resolve() if isinstance(place, Path) else place for place in stores]
+    return RunConfig(
+        model=config.model,
+        preset=config.preset,
+        options=to_plain(options),
+        training=None if budget is None else to_plain(budget),
+        choose=config.choose,
+        label=config.label,
+        labels=config.labels,
+        protocol=config.protocol,
+        fold=config.fold,
+        folds=tuple(fold.name for fold in folds),
+        layers=vectors.layers,
+        width=int(vectors.x.shape[-1]),
+        seed=config.seed,
+        split_seed=config.split_seed,
+        encoder=vectors.encoder,
+        stores=tuple(map(str, places)),
+    )
 
 
 def _notes(

@@ -152,7 +152,7 @@ def _wanted(store: Store, layers: Sequence[str] | None) -> tuple[str, ...]:
 
 def prefixes_of(run: Run) -> tuple[str, ...] | None:
     """The stores' file names, where a run of several stores names its clips by them (0.1.0)."""
-    names = tuple(PurePosixPath(store["path"]).name for store in run.manifest["stores"])
+    names = tuple(PurePosixPath(store.path).name for store in run.manifest.stores)
     clips = run.protocol.paths
     by_store = len(names) > 1 and all(path.partition(":")[0] in names for path in clips)
     return names if by_store else None

@@ -45,7 +45,7 @@ def _finished(run: Run) -> bool:
 
 def _numbers(run: Run) -> Iterator[tuple[str, str]]:
     """The numbers, from the predictions: those are what a run has answered."""
-    if run.config["fold"] == "none":
+    if run.config.deployed:
         yield "tested", UNTESTED
         return
     if not idle(run.folder) or not _finished(run):

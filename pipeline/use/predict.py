@@ -103,7 +103,7 @@ def _hear(
 
 def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
     """The encoder of the run's store, checked by the hashes of its weights and its config."""
-    asked: dict[str, Any] = run.config["encoder"]
+    asked = run.config.encoder
     context = asked.get("context")
     place, revision = (name, None) if name else _place(asked)
     try:
@@ -155,10 +155,15 @@ def _place(asked: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 def _as_extracted(run: Run, ears: Encoder) -> Batching:
     """Cut long clips as the run's store was made."""
-    longest = round(run.config["encoder"]["max_seconds"] * SAMPLE_RATE)
+    longest = run.config.encoder.get("max_seconds")
+    if longest is None:
+        raise RunError(
+            f"{run.folder} does not say how much its encoder hears at once (max_seconds); train on "
+            "a store that `gensr extract` made"
+        )
     return Batching(
         batch_samples=round(BATCH_SECONDS[ears.device] * SAMPLE_RATE),
-        longest=longest,
+        longest=round(longest * SAMPLE_RATE),
         equal_lengths=ears.equal_lengths,
     )
 

@@ -92,7 +92,7 @@ def load_model(run: Run | Location, fold: str | None = None, *, device: str = "a
     """
     run = Run.of(run)
     check_idle(run.folder)
-    folds = run.config["folds"]
+    folds = run.config.folds
     if (fold is None and len(folds) > 1) or fold not in (None, *folds):
         asked = "has several models" if fold is None else f"has no fold {fold!r}"
         raise ConfigError(f"{run.folder} {asked}; name one of the folds {', '.join(folds)}")

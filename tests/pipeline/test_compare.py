@@ -1,5 +1,7 @@
 """Runs of unlike questions are told apart, in words."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,8 @@ def scored(clips, run="run", folds=None, **asked):
         numbers=score(given, protocol),
         folds={name: {} for name in folds or [fold.name for fold in protocol.folds]},
         by_steps={},
-        options={"split_seed": asked.get("seed", 0)},
+        config=SimpleNamespace(split_seed=asked.get("seed", 0)),
+        sampler=None,
         trajectory=None,
         worst_speaker=None,
         own=True,

@@ -145,7 +145,7 @@ class TestEvaluation:
             assert found.values["accuracy"] == pytest.approx(np.mean(hits))
 
     def test_at_the_runs_own_n_the_sweep_is_the_headline(self, evaluation):
-        assert evaluation.options["options"]["sampler_steps"] == 4
+        assert evaluation.config.options["sampler_steps"] == 4
         assert evaluation.by_steps[4] == evaluation.numbers
 
     def test_samplers(self, finished):
@@ -153,7 +153,7 @@ class TestEvaluation:
         euler, exact = (
             evaluate(run, sampler=name, steps=(1, 100), device="cpu") for name in ("euler", "exact")
         )
-        assert (euler.options["sampler"], exact.options["sampler"]) == ("euler", "exact")
+        assert (euler.sampler, exact.sampler) == ("euler", "exact")
         # In one step both make the same single estimate; in many both near the same solution.
         assert euler.by_steps[1] == exact.by_steps[1]
         assert euler.by_steps[100].values["accuracy"] == pytest.approx(
@@ -186,7 +186,7 @@ class TestEvaluation:
         monkeypatch.setattr("gensr.pipeline.scoring.evaluate.Bench", None)
         found = evaluate(Run.open(linear), sampler="euler", device="cpu")
         assert (found.by_steps, found.trajectory) == ({}, None)
-        assert found.options["sampler"] is None
+        assert found.sampler is None
         assert found.as_json()["by_steps"] == {}
         assert found.numbers.n == 36
 

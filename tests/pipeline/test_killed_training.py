@@ -36,7 +36,7 @@ def whole(run):
     """Every answer and every model is the run's own."""
     opened = Run.open(run)
     opened.predictions()
-    for name in opened.config["folds"]:
+    for name in opened.config.folds:
         load_fold(opened, name)
 
 
@@ -60,7 +60,7 @@ def test_a_kill_while_a_run_is_replaced(stride, again, linear, store, fit, call,
             assert step > 20  # it had something to die of
             break
         assert status == 9
-        started = is_run(run) and Run.open(run).config["seed"] == 7
+        started = is_run(run) and Run.open(run).config.seed == 7
         if is_run(run) and not started:
             left.add("old")
             assert content(run) == {**old, **MINE}

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gensr.estimator.errors import RunError
+from gensr.pipeline.runs.files import plain_bytes
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.training.train import TrainConfig, train
@@ -51,6 +52,7 @@ def test_a_finished_run_is_evaluated(old, name):
     if name == "gen-ser":
         assert found.by_steps[4] == found.numbers
     assert ("identity", "none: of version 0.1.0") in describe(old / name).facts
+    assert plain_bytes(run.config.to_plain()) == (old / name / "config.json").read_bytes()
 
 
 def test_a_deployed_run_answers(old, corpus):

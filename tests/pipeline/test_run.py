@@ -4,12 +4,14 @@ import csv
 import json
 import os
 import subprocess
+from dataclasses import asdict
 from itertools import product
 
 import pytest
 
 from gensr.estimator.errors import RunError
 from gensr.pipeline.runs import provenance
+from gensr.pipeline.runs.files import identity, plain_bytes
 from gensr.pipeline.runs.run import Prediction, Run, new_folder, newest
 
 
@@ -132,10 +134,28 @@ def test_damaged_predictions_are_named(content, tmp_path):
 
 def test_the_protocol_that_is_kept_is_the_one_that_was_asked(finished):
     run = Run.open(finished)
-    assert run.protocol.hash == run.manifest["protocol_hash"]
+    assert run.protocol.hash == run.manifest.protocol_hash
     assert (
         run.protocol.describe() == json.loads((finished / "protocol.json").read_text())["protocol"]
     )
+
+
+def test_what_was_read_is_written_back_to_the_byte(finished):
+    run = Run.open(finished)
+    assert plain_bytes(run.config.to_plain()) == (finished / "config.json").read_bytes()
+    assert plain_bytes(asdict(run.manifest)) == (finished / "manifest.json").read_bytes()
+
+
+def test_a_setting_of_a_later_version_counts_in_the_identity(finished, copied):
+    run = copied(finished)
+    plain = json.loads((run / "config.json").read_text()) | {"more": 1, "later": [2]}
+    (run / "config.json").write_text(json.dumps(plain))
+    with pytest.raises(RunError, match="its settings are not those of its models"):
+        _ = Run(run).config
+    plain["run"] = identity(plain)
+    (run / "config.json").write_text(json.dumps(plain))
+    assert Run(run).config.more == {"more": 1, "later": [2]}
+    assert Run(run).config.to_plain() == plain
 
 
 class TestRevision:

@@ -153,7 +153,7 @@ class TestMixtures:
 
     def test_a_run_that_was_replaced_meanwhile_gets_no_numbers(self, finished, copied, fit):
         run = Run.open(copied(finished))
-        assert run.config["seed"] == 0
+        assert run.config.seed == 0
         fit(run.folder, overwrite=True, fold="1", steps=1)
         with pytest.raises(RunError, match="was replaced by another run meanwhile"):
             run.write_numbers({})
@@ -168,4 +168,4 @@ def test_everything_that_settles_a_result_is_in_the_identity(finished, copied):
         with pytest.raises(RunError, match=r"config\.json cannot be read"):
             _ = Run(path.parent).config
     path.write_text(json.dumps({**config, "stores": ["elsewhere.zarr"]}))
-    assert Run(Path(path.parent)).config["stores"] == ["elsewhere.zarr"]
+    assert Run(Path(path.parent)).config.stores == ("elsewhere.zarr",)
