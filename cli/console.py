@@ -3,7 +3,6 @@
 Whatever is said passes through here, and names of others are shown as the text that they are.
 """
 
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -73,7 +72,7 @@ def print_plain(line: str) -> None:
 
 def print_json(value: object) -> None:
     """Print a value as one JSON document, in the letters that it has."""
-    out.file.write(in_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
+    out.file.write(in_json(value))
 
 
 class Bars:

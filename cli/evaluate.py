@@ -161,12 +161,12 @@ def _show_runs(found: "list[Evaluation]") -> None:
 def _show_question(runs: "list[Evaluation]") -> None:
     from gensr.cli.console import print_plain, table
     from gensr.estimator.metrics import METRICS
-    from gensr.features.same_encoder import differences, named
+    from gensr.features.same_encoder import first_difference, named
 
     names = [one.run.resolve().name for one in runs]
     encoders = [named(one.config.encoder) for one in runs]
-    noted = [{"encoder": one.config.encoder} for one in runs]
-    several = any(differences(noted[0], other, exact=False) for other in noted[1:])
+    first = runs[0].config.encoder
+    several = any(first_difference(first, other.config.encoder) for other in runs[1:])
     rows = []
     for one, name, encoder in zip(runs, names, encoders, strict=True):
         called = name if names.count(name) == 1 else str(one.run)

@@ -88,6 +88,23 @@ def differences(
     return told
 
 
+def first_difference(
+    one: Mapping[str, Any], other: Mapping[str, Any], *, names: tuple[str, str] = ("then", "now")
+) -> str | None:
+    """What tells two encoders apart where their vectors are read, if they are two.
+
+    >>> first_difference({"family": "mine", "dtype": "float32"}, {"family": "mine"})
+    "encoder.dtype: 'float32' then, absent now"
+
+    Args:
+        one: provenance of an encoder.
+        other: of another.
+        names: what the two are called.
+    """
+    told = differences({_ENCODER: one}, {_ENCODER: other}, names=names, exact=False)
+    return told[0] if told else None
+
+
 def named(encoder: Mapping[str, Any]) -> str:
     """Return an encoder's name, for a person; an object of one's own may have none.
 

@@ -7,7 +7,9 @@ store as it is; here it is made harmless on its way to a person, and what was hi
 `features.corpora.names.printable` has it.)
 """
 
+import json
 import re
+from typing import Any
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 """Marks that turn the direction of what follows: `gpj.exe` may read as `exe.jpg`."""
@@ -80,14 +82,17 @@ def from_cell(cell: str) -> str:
     return _ESCAPE.sub(_unescaped, cell[1:])
 
 
-def in_json(text: str) -> str:
-    """Return a JSON document with what a terminal would obey as escapes: the same document.
+def in_json(value: Any) -> str:
+    r"""Return a JSON document, in the letters that the value has but for what a terminal obeys.
 
     In JSON such characters occur in strings alone, and those below a space are escaped already.
+
+    >>> in_json(["立", "\x9b2J"])
+    '[\n  "立",\n  "\\u009b2J"\n]\n'
     """
-    return re.sub(
-        _HIDDEN.pattern, lambda found: found[0] if found[0] == "\n" else _unit(found[0]), text
-    )
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    plain = _HIDDEN.sub(lambda found: found[0] if found[0] == "\n" else _unit(found[0]), text)
+    return f"{plain}\n"
 
 
 def _escaped(letter: str) -> str:

@@ -75,7 +75,7 @@ class GenSERConfig:
 
     @classmethod
     def in_full(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings with `k` and `sigma` in their schedules: for short, and as 0.2 wrote them.
+        """Settings with `k` and `sigma` in their schedules: for short, and as 0.1 wrote them.
 
         Raises:
             ConfigError: a setting is given both ways.

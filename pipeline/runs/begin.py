@@ -17,17 +17,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gensr.estimator.config import from_plain, to_plain
+from gensr.estimator.config import to_plain
 from gensr.estimator.errors import RunError
 from gensr.estimator.files import make_folder, sync, why
-from gensr.estimator.models.registry import MODELS
 from gensr.estimator.samplers.registry import SAMPLERS
-from gensr.features.same_encoder import differences
+from gensr.features.same_encoder import first_difference
 from gensr.features.store.files import remove
 from gensr.features.store.place import store_around
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.lock import LOCK, busy, held, idle
+from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.provenance import Manifest
 from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 
@@ -176,28 +176,15 @@ def _check_same(run: Run, question: Question) -> None:
     for about, known in ((before, run.manifest), (now, question.manifest)):
         about["store hashes"] = known.store_hashes
         about["labels or splits"] = known.protocol_hash
-    told = differences(
-        {"encoder": run.config.encoder},
-        {"encoder": question.config.encoder},
-        names=("then", "now"),
-        exact=False,
-    )
-    if told:
+    if told := first_difference(run.config.encoder, question.config.encoder):
         raise RunError(
-            f"{run.folder} was started on vectors of another encoder ({told[0]}); resume with the "
+            f"{run.folder} was started on vectors of another encoder ({told}); resume with the "
             "stores it was started with, or pass another --run"
         )
-    for about in (before, now):
-        about["options"] = _in_full(run, about)  # version 0.2 wrote some of them for short
+    before["options"] = to_plain(expected_of(run).spec.options)  # 0.1 wrote some for short
     for key in (*keys, "store hashes", "labels or splits"):
         if before.get(key) != now.get(key):
             raise RunError(
                 f"{run.folder} was started with {key} = {before.get(key)}, now it is "
                 f"{now.get(key)}; resume with the same settings, or pass another --run"
             )
-
-
-def _in_full(run: Run, about: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a model as they are written now."""
-    where = f"{run.folder / 'config.json'} options"
-    return to_plain(from_plain(MODELS[about["model"]].Config, about["options"], where))

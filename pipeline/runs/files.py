@@ -63,7 +63,7 @@ def check_hash(path: Path, data: bytes, sha256: str | None) -> None:
 
 def plain_bytes(value: Mapping[str, Any]) -> bytes:
     """A JSON object as a run keeps it; what is no UTF-8 in a path is an escape in it."""
-    return (in_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n").encode()
+    return in_json(value).encode()
 
 
 def identity(config: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError, StoreError
 from gensr.features.corpora.spelling import joined_columns
-from gensr.features.same_encoder import differences
+from gensr.features.same_encoder import differences, first_difference
 from gensr.features.store import Store, open_store
 from gensr.features.store.schema import COLUMN_DTYPES, LABEL_COLUMNS
 from gensr.features.store.table import is_even
@@ -119,8 +119,8 @@ def check_same_encoder(one: Store, other: Store) -> None:
 
 def _check_encoder(encoder: Mapping[str, Any], store: Store) -> None:
     """Refuse a store of another encoder than a run's."""
-    settings = {"encoder": encoder}, {"encoder": store.header.encoder}
-    for told in differences(*settings, names=("in the run", "in the store"), exact=False):
+    names = ("in the run", "in the store")
+    if told := first_difference(encoder, store.header.encoder, names=names):
         raise StoreError(
             f"{store.path} holds vectors of another encoder than the run was trained on ({told}); "
             "pass the store it was trained on"

@@ -22,7 +22,7 @@ from gensr.features.encoding.encode import Clips, encode_clips
 from gensr.features.encoding.windows import Batching
 from gensr.features.hearing.survey import closed_at_the_end, hear_in_children, other_length
 from gensr.features.hearing.verdict import Verdict
-from gensr.features.same_encoder import differences, named
+from gensr.features.same_encoder import first_difference, named
 from gensr.features.store.where import Location
 from gensr.pipeline.extraction.config import BATCH_SECONDS
 from gensr.pipeline.extraction.encoder_folders import recall, remember
@@ -124,9 +124,8 @@ def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
             "pass --encoder DIR"
         ) from error
     known = {key: value for key, value in asked.items() if key != "max_seconds"}
-    settings = {"encoder": known}, {"encoder": encoder.provenance()}
     names = ("in the run", f"in {place}" if place != encoder.name else "now")
-    for told in differences(*settings, names=names, exact=False):
+    if told := first_difference(known, encoder.provenance(), names=names):
         raise RunError(
             f"{run.folder} was trained on vectors of another encoder ({told}); pass the same "
             "encoder with --encoder"
