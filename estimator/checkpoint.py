@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from gensr.estimator.errors import RunError
+from gensr.estimator.errors import RunError, one_line
 from gensr.estimator.files import read_whole, write_whole
 
 FIRST = b"gensr checkpoint, sha256 "
@@ -69,10 +69,9 @@ class Checkpoint:
         except RunError:
             raise
         except Exception as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise RunError(
-                f"{path} is damaged ({reason}); remove it, and --resume trains its fold from the "
-                "beginning"
+                f"{path} is damaged ({one_line(error)}); remove it, and --resume trains its fold "
+                "from the beginning"
             ) from error
         if found != self._settings:
             raise RunError(

@@ -38,3 +38,19 @@ class RunError(GensrError, RuntimeError):
 
 class ClusterError(GensrError, RuntimeError):
     """A cluster cannot be reached, does not fit, or has lost its workers."""
+
+
+def one_line(error: BaseException, most: int = 300) -> str:
+    r"""What another library's error says, to stand in a line of ours.
+
+    >>> one_line(ValueError("no such\n    thing")), one_line(KeyError())
+    ('no such thing', 'KeyError')
+    >>> one_line(OSError("no room left"), most=10)
+    'no room...'
+
+    Args:
+        error: whatever was raised.
+        most: characters.
+    """
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= most else f"{said[: most - 3]}..."

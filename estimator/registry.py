@@ -15,7 +15,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar, cast
 
-from gensr.estimator.errors import ConfigError
+from gensr.estimator.errors import ConfigError, one_line
 
 T = TypeVar("T")
 HOME = "gensr"
@@ -96,10 +96,9 @@ class Registry(Generic[T]):
         try:
             thing = entry.load()
         except Exception as error:  # whatever somebody else's module raises
-            said = " ".join(str(error).split()) or type(error).__name__
             raise ConfigError(
-                f"the {self.kind} {name!r} of {package} cannot be loaded ({entry.value}: {said}); "
-                "mend or remove that package"
+                f"the {self.kind} {name!r} of {package} cannot be loaded ({entry.value}: "
+                f"{one_line(error)}); mend or remove that package"
             ) from error
         self._check(name, thing, package)
         return cast(T, thing)

@@ -34,15 +34,6 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(lambda found: _escaped(found[0]), text)
 
 
-def one_line(error: BaseException, longest: int | None = None) -> str:
-    r"""Return what an error says, fit for the middle of a sentence: libraries write paragraphs.
-
-    >>> one_line(ValueError("a\n  b")), one_line(ValueError("abcdef"), 4), one_line(KeyError())
-    ('a b', 'abcd', 'KeyError')
-    """
-    return " ".join(str(error).split())[:longest] or type(error).__name__
-
-
 def in_picture(text: str, longest: int = _LONGEST) -> str:
     r"""Return a text for matplotlib: `visible`, no mathematics, and not too long.
 

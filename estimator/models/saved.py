@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from gensr.estimator.config import from_plain, to_plain
-from gensr.estimator.errors import ConfigError, RunError
+from gensr.estimator.errors import ConfigError, RunError, one_line
 from gensr.estimator.files import make_folder, read_whole, write_whole
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.registry import MODELS
@@ -97,8 +97,9 @@ def load_model(
     ) as error:
         if isinstance(error, RunError):
             raise
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RunError(f"{folder}: the model cannot be read ({reason}); train again") from error
+        raise RunError(
+            f"{folder}: the model cannot be read ({one_line(error)}); train again"
+        ) from error
     model.place(device or torch.device("cpu"))
     return model, spec
 

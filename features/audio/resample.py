@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import GensrError
+from gensr.estimator.errors import GensrError, one_line
 
 SAMPLE_RATE = 16_000
 """Hz."""
@@ -74,9 +74,9 @@ def load_upfirdn() -> Callable[..., Any]:
     try:
         from scipy.signal import upfirdn
     except Exception as error:  # built for another numpy, it raises what it likes
-        told = " ".join(str(error).split())
         raise GensrError(
-            f"scipy.signal cannot be imported ({told}): install scipy again, for this numpy"
+            f"scipy.signal cannot be imported ({one_line(error)}): install scipy again, for this "
+            "numpy"
         ) from error
     found: Callable[..., Any] = upfirdn
     return found

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from gensr.estimator.errors import EncoderError
+from gensr.estimator.errors import EncoderError, one_line
 from gensr.features.encoders.base import library_versions
 from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.resolve import Source
@@ -142,9 +142,9 @@ def hash_weights(files: list[Path]) -> str:
     depends neither on the dtype asked for nor on how transformers names what it has loaded.
     """
     digests = [_sha256(file) for file in files]
-    return (
-        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    )
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _load_model(folder: Path, weights: list[Path], dtype: torch.dtype, *, whisper: bool) -> Any:
@@ -162,8 +162,9 @@ def _load_model(folder: Path, weights: list[Path], dtype: torch.dtype, *, whispe
                 weights_only=True,
             )
     except Exception as error:  # whatever safetensors, pickle and transformers raise on damage
-        words = " ".join(str(error).split())[:160]
-        raise EncoderError(f"the encoder in {folder} cannot be loaded: {words}") from error
+        raise EncoderError(
+            f"the encoder in {folder} cannot be loaded: {one_line(error)}"
+        ) from error
     prefix = "encoder." if whisper else ""
     random = _lost(report["missing_keys"], prefix)
     wrong = _lost((key[0] for key in report["mismatched_keys"]), prefix)

@@ -1,6 +1,6 @@
 """From a name on the command line to an encoder: one of `ENCODERS`, a local folder, or a hub id."""
 
-from gensr.estimator.errors import ConfigError, EncoderError, GensrError
+from gensr.estimator.errors import ConfigError, EncoderError, GensrError, one_line
 from gensr.features.encoders.base import Encoder
 from gensr.features.encoders.registry import ENCODERS
 
@@ -63,10 +63,9 @@ def load_encoder(
     except EncoderError:
         raise
     except Exception as error:  # a config.json that builds a model which cannot run
-        words = " ".join(str(error).split())[:160] or type(error).__name__
         raise EncoderError(
-            f"the encoder in {source.folder} does not run ({words}); is this the config.json of "
-            "its weights?"
+            f"the encoder in {source.folder} does not run ({one_line(error)}); is this the "
+            "config.json of its weights?"
         ) from error
 
 
@@ -76,7 +75,6 @@ def _registered(name: str, device: str, dtype: str) -> Encoder:
     except GensrError:
         raise
     except Exception as error:  # whatever a package's own encoder raises
-        words = " ".join(str(error).split())[:160] or type(error).__name__
         raise EncoderError(
-            f"the encoder {name!r} of {ENCODERS.origin(name)} cannot be loaded ({words})"
+            f"the encoder {name!r} of {ENCODERS.origin(name)} cannot be loaded ({one_line(error)})"
         ) from error

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gensr.estimator.errors import EncoderError
+from gensr.estimator.errors import EncoderError, one_line
 from gensr.features.encoders.settings import FILES
 
 TIMEOUT = 10.0
@@ -116,7 +116,7 @@ def _from_hub(name: str, revision: str | None) -> Source:
             return cached
         raise EncoderError(
             f"encoder {name!r} is not in the local cache and the Hugging Face hub cannot be "
-            f"reached ({_one_line(error)}); {_WAY_OUT}"
+            f"reached ({one_line(error)}); {_WAY_OUT}"
         ) from error
     files = {sibling.rfilename for sibling in info.siblings or []}
     safe = not files.isdisjoint(_SAFE_NAMES)
@@ -125,7 +125,7 @@ def _from_hub(name: str, revision: str | None) -> Source:
         folder = snapshot_download(name, revision=info.sha, allow_patterns=wanted)
     except Exception as error:
         raise EncoderError(
-            f"the download of encoder {name!r} broke off ({_one_line(error)}); "
+            f"the download of encoder {name!r} broke off ({one_line(error)}); "
             "run again to go on where it stopped"
         ) from error
     return Source(name=name, folder=Path(folder), revision=info.sha)
@@ -161,8 +161,3 @@ def _complete(source: Source) -> None:
             continue  # there, or known to be absent
         with suppress(Exception):  # absent, or no network: the HTTP client's own
             hf_hub_download(source.name, file, revision=source.revision, etag_timeout=TIMEOUT)
-
-
-def _one_line(error: Exception) -> str:
-    words = " ".join(str(error).split()) or type(error).__name__
-    return words if len(words) <= 120 else words[:117] + "..."

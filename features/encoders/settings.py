@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import EncoderError
+from gensr.estimator.errors import EncoderError, one_line
 from gensr.features.audio.resample import SAMPLE_RATE
 
 PROCESSOR, PREPROCESSOR, ADAPTER = (
@@ -69,7 +69,7 @@ class Extractor:
             theirs = np.asarray(features[self.made.model_input_names[0]], np.float64)
         except Exception as error:  # whatever transformers and numpy raise on odd settings
             raise EncoderError(
-                f"{self._file} describes a feature extractor that does not work: {_words(error)}"
+                f"{self._file} describes a feature extractor that does not work: {one_line(error)}"
             ) from error
         ours = np.asarray(computed(probe), np.float64)
         if theirs.shape != ours.shape or not np.allclose(theirs, ours, rtol=0, atol=1e-4):
@@ -137,7 +137,7 @@ def read_extractor(folder: Path, config: Mapping[str, Any], kind: str) -> Extrac
         made = getattr(transformers, kind).from_dict(dict(settings))
     except Exception as error:  # whatever transformers and numpy raise on odd settings
         raise EncoderError(
-            f"{where} describes a feature extractor that cannot be made: {_words(error)}"
+            f"{where} describes a feature extractor that cannot be made: {one_line(error)}"
         ) from error
     if made.sampling_rate != SAMPLE_RATE:
         raise EncoderError(
@@ -215,13 +215,9 @@ def read_json(path: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise EncoderError(f"{path} is not JSON: {_words(error)}") from error
+        raise EncoderError(f"{path} is not JSON: {one_line(error)}") from error
     except OSError as error:
         raise EncoderError(f"{path} cannot be read: {error.strerror or error}") from error
     if not isinstance(content, dict):
         raise EncoderError(f"{path} does not hold a JSON object")
     return content
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__

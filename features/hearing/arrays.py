@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from gensr.estimator.errors import AudioError
+from gensr.estimator.errors import AudioError, one_line
 from gensr.features.media.ffmpeg import MAX_CHANNELS, RATES
 
 _SUBTYPES = {"int16": "PCM_16", "int32": "PCM_32", "float32": "FLOAT", "float64": "DOUBLE"}
@@ -34,7 +34,7 @@ def write_array(path: Path, samples: Any, rate: Any) -> None:
         block = np.asarray(samples)
         hertz = int(rate)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise AudioError(f"no samples and rate: {' '.join(str(error).split())}") from None
+        raise AudioError(f"no samples and rate: {one_line(error)}") from None
     if hertz != rate or not RATES[0] <= hertz <= RATES[1]:
         raise AudioError(f"a rate of {rate} Hz; it must be whole, from {RATES[0]} to {RATES[1]}")
     if block.dtype.name not in _SUBTYPES:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import AudioError
+from gensr.estimator.errors import AudioError, one_line
 from gensr.features.audio.cut import Block, Cut
 from gensr.features.audio.kept import Decoded, Gathered, kept
 from gensr.features.audio.mixdown import Mixdown
@@ -163,9 +163,7 @@ def _opened(file: FileIO, peek: Peek, kind: Kind) -> Iterator[tuple[Any, Any]]:
     try:
         av = load_av()
     except ImportError as error:
-        told = (
-            "" if isinstance(error, ModuleNotFoundError) else f" ({' '.join(str(error).split())})"
-        )
+        told = "" if isinstance(error, ModuleNotFoundError) else f" ({one_line(error)})"
         raise AudioError(
             f"{kind.name}, which libsndfile does not read{told}: {_INSTALL}, or {CONVERT}"
         ) from None

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import StoreError
+from gensr.estimator.errors import StoreError, one_line
 from gensr.features.card import facts_card
-from gensr.features.shown import one_line
 from gensr.features.store import files, schema
 from gensr.features.store.bounds import AGAIN
 from gensr.features.store.container import Backend, open_container, read_header

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from urllib.parse import unquote, urlsplit
 
-from gensr.estimator.errors import ConfigError
-from gensr.features.shown import one_line
+from gensr.estimator.errors import ConfigError, one_line
 
 if TYPE_CHECKING:
     from upath import UPath

@@ -22,7 +22,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ClusterError, ConfigError, GensrError
+from gensr.estimator.errors import ClusterError, ConfigError, GensrError, one_line
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder
@@ -37,7 +37,7 @@ from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.local import begin_encoding
 from gensr.pipeline.extraction.settings import ExtractionSettings
-from gensr.pipeline.extraction.workers import one_line, workforce  # first: says what to install
+from gensr.pipeline.extraction.workers import workforce  # first: says what to install
 from gensr.pipeline.progress import Listener
 
 # isort: split

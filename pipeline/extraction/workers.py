@@ -13,8 +13,7 @@ from multiprocessing import resource_tracker
 from types import FrameType
 from typing import Any
 
-from gensr.estimator.errors import ClusterError, ConfigError, GensrError
-from gensr.features import shown
+from gensr.estimator.errors import ClusterError, ConfigError, GensrError, one_line
 from gensr.features.interpreter import safe_starts
 from gensr.pipeline.extraction.config import ExtractConfig
 
@@ -243,8 +242,3 @@ def _same_gensr(client: Client) -> None:
             raise ClusterError(
                 f"worker {address} has {what}, this is gensr {own}: install the same on all"
             )
-
-
-def one_line(error: BaseException) -> str:
-    """Return what an error says, short enough for the end of a sentence."""
-    return shown.one_line(error, 120)
