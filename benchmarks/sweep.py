@@ -19,7 +19,7 @@ from gensr.estimator.fitting import Examples, Fitting, TrainingConfig
 from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import ModelSpec, build
 from gensr.estimator.training import mix_seed
-from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.training.vectors import load_vectors
 
 TRAINED: dict[str, list[dict[str, Any]]] = {

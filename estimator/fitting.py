@@ -62,7 +62,7 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class LogEntry:
     """One line of the training log."""
 
     step: int
@@ -92,7 +92,7 @@ class Examples:
         return Examples(self.x.to(device), self.y.to(device))
 
 
-def unheard(progress: Progress) -> None:
+def unheard(progress: LogEntry) -> None:
     """Report to nobody."""
 
 
@@ -112,5 +112,5 @@ class Fitting:
     """What the checkpoint belongs to beside these settings; another's is refused."""
     stop: int | None = None
     """End after this many steps of the schedule, before its end."""
-    report: Callable[[Progress], None] = unheard
+    report: Callable[[LogEntry], None] = unheard
     """Called after each look."""

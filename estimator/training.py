@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from gensr.estimator.checkpoint import Checkpoint
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.fitting import Examples, Progress, TrainingConfig, unheard
+from gensr.estimator.fitting import Examples, LogEntry, TrainingConfig, unheard
 
 
 class Learner(nn.Module, ABC):
@@ -51,8 +51,8 @@ def fit(
     checkpoint: Path | None = None,
     owner: str | None = None,
     stop: int | None = None,
-    report: Callable[[Progress], None] = unheard,
-) -> list[Progress]:
+    report: Callable[[LogEntry], None] = unheard,
+) -> list[LogEntry]:
     """Train `model` in place; it ends with the running average of its weights.
 
     Args:
@@ -81,7 +81,7 @@ def fit(
     optimizer = torch.optim.AdamW(learnt, weight_decay=config.weight_decay, fused=True)
     settings = f"{config} seed={seed}" + (f" run={owner}" if owner else "")
     state = Checkpoint(model, average, optimizer, settings=settings)
-    log: list[Progress] = []
+    log: list[LogEntry] = []
     if checkpoint is not None and checkpoint.exists():
         log = _log(state.load(checkpoint), config.steps, checkpoint)
     losses: list[Tensor] = []
@@ -99,7 +99,7 @@ def fit(
                     f"{'finite' if _finite(average) else 'not finite'}, learning rate "
                     f"{config.learning_rate}; lower learning_rate in --config [training]"
                 )
-            log.append(Progress(step + 1, loss, *_look(average.module, dev)))
+            log.append(LogEntry(step + 1, loss, *_look(average.module, dev)))
             if checkpoint is not None:
                 state.save(checkpoint, [astuple(entry) for entry in log])
             report(log[-1])
@@ -108,9 +108,9 @@ def fit(
     return log
 
 
-def _log(entries: list[tuple[Any, ...]], steps: int, path: Path) -> list[Progress]:
+def _log(entries: list[tuple[Any, ...]], steps: int, path: Path) -> list[LogEntry]:
     """The lines of a checkpoint's log, which must lead to a step of this schedule."""
-    log = [Progress(*entry) for entry in entries if len(entry) == len(fields(Progress))]
+    log = [LogEntry(*entry) for entry in entries if len(entry) == len(fields(LogEntry))]
     if len(log) < len(entries) or any(type(line.step) is not int for line in log):
         raise RunError(f"{path} is damaged (its log); remove it, and --resume begins its fold anew")
     if log and not 0 < log[-1].step <= steps:

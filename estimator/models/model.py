@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.fitting import Examples, Fitting, Progress
+from gensr.estimator.fitting import Examples, Fitting, LogEntry
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.network import count_parameters
 from gensr.estimator.samplers.sampler import Trajectory
@@ -77,7 +77,7 @@ class Model(Learner, Classifier):
         x = self.scale(x)
         return x[:, -1], x[:, :-1]
 
-    def fit(self, train: Examples, how: Fitting) -> list[Progress]:
+    def fit(self, train: Examples, how: Fitting) -> list[LogEntry]:
         """Train by the loop of training.py. See `Classifier.fit`.
 
         Raises:

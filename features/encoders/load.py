@@ -46,20 +46,20 @@ def load_encoder(
         return _registered(name, device, dtype)
 
     from gensr.estimator.device import pick_device
-    from gensr.features.encoders.checkpoint import load_checkpoint
+    from gensr.features.encoders.pretrained import load_pretrained
     from gensr.features.encoders.resolve import find_source
 
     place = pick_device(device)  # before any download
     source = find_source(name, revision)
-    checkpoint = load_checkpoint(source, device=place, dtype=dtype)
+    pretrained = load_pretrained(source, device=place, dtype=dtype)
     try:
-        if checkpoint.model_type == "whisper":
+        if pretrained.model_type == "whisper":
             from gensr.features.encoders.whisper import WhisperEncoder
 
-            return WhisperEncoder(checkpoint, context=context).tried()
+            return WhisperEncoder(pretrained, context=context).tried()
         from gensr.features.encoders.waveform import WaveformEncoder
 
-        return WaveformEncoder(checkpoint).tried()
+        return WaveformEncoder(pretrained).tried()
     except EncoderError:
         raise
     except Exception as error:  # a config.json that builds a model which cannot run

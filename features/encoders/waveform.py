@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import EncoderError
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder
-from gensr.features.encoders.checkpoint import Checkpoint
 from gensr.features.encoders.device import exact_inference, host_zeros
 from gensr.features.encoders.padding import mend_padding
 from gensr.features.encoders.pooling import Frames, LayerMeans
+from gensr.features.encoders.pretrained import Pretrained
 
 LONGEST_WINDOW = 30 * SAMPLE_RATE
 """Samples; a front end that makes no frame of these is none for speech."""
@@ -40,22 +40,22 @@ class _Batch:
 class WaveformEncoder(Encoder):
     """A convolutional front end, a positional convolution and a stack of transformer layers."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        model = checkpoint.model
+    def __init__(self, pretrained: Pretrained) -> None:
+        model = pretrained.model
         config = model.config
         if getattr(config, "add_adapter", False):
-            raise EncoderError(f"{checkpoint.source.folder} ends in an adapter, a shorter sequence")
-        self._checkpoint = checkpoint
+            raise EncoderError(f"{pretrained.source.folder} ends in an adapter, a shorter sequence")
+        self._pretrained = pretrained
         self._model = model
-        self.name = checkpoint.source.name
+        self.name = pretrained.source.name
         self.layers = (*(str(i) for i in range(config.num_hidden_layers)), "last")
         self.width = int(config.hidden_size)
-        self.dtype = str(checkpoint.dtype).removeprefix("torch.")
-        self.device = checkpoint.device.type
+        self.dtype = str(pretrained.dtype).removeprefix("torch.")
+        self.device = pretrained.device.type
         self._convolutions = tuple(zip(config.conv_kernel, config.conv_stride, strict=True))
         self._padding = mend_padding(model)
         self.equal_lengths = self._padding is None
-        extractor = checkpoint.extractor
+        extractor = pretrained.extractor
         front_norm = getattr(config, "feat_extract_norm", "layer")
         self._normalise = (
             front_norm == "layer" if extractor.made is None else bool(extractor.made.do_normalize)
@@ -83,7 +83,7 @@ class WaveformEncoder(Encoder):
         lengths = tuple(len(waveform) for waveform in waveforms)
         if self.frames(min(lengths)) < 1:
             raise EncoderError(f"{self.name} makes no frame of {min(lengths)} samples")
-        batch = host_zeros((len(lengths), max(lengths)), self._checkpoint.device)  # (B, n)
+        batch = host_zeros((len(lengths), max(lengths)), self._pretrained.device)  # (B, n)
         for row, waveform in zip(batch.numpy(), waveforms, strict=True):
             row[: len(waveform)] = self._scaled(waveform)
         return _Batch(batch, lengths)
@@ -92,7 +92,7 @@ class WaveformEncoder(Encoder):
         return standardise(waveform) if self._normalise else waveform
 
     def _encode(self, batch: _Batch) -> torch.Tensor:
-        device, dtype = self._checkpoint.device, self._checkpoint.dtype
+        device, dtype = self._pretrained.device, self._pretrained.dtype
         frames = Frames.of([self.frames(n) for n in batch.lengths], device)
         with exact_inference(), warnings.catch_warnings(), ExitStack() as stack:
             # WavLM's masks, one of booleans and one of floats, are its own business.
@@ -113,14 +113,14 @@ class WaveformEncoder(Encoder):
         """See `Encoder.provenance`."""
         stable = getattr(self._model.config, "do_stable_layer_norm", False)
         how = "zero mean, unit variance over the clip" if self._normalise else "none"
-        return self._checkpoint.provenance(
+        return self._pretrained.provenance(
             x1=(
                 "last_hidden_state, after the final layer norm"
                 if stable
                 else "last_hidden_state, after the last layer's own layer norm"
             ),
             context="clip",
-            normalisation=f"{how} ({self._checkpoint.extractor.source})",
+            normalisation=f"{how} ({self._pretrained.extractor.source})",
         )
 
 

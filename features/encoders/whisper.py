@@ -23,9 +23,9 @@ from torch import Tensor, nn
 
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder
-from gensr.features.encoders.checkpoint import Checkpoint
 from gensr.features.encoders.device import exact_inference, host_zeros
 from gensr.features.encoders.pooling import Frames, LayerMeans
+from gensr.features.encoders.pretrained import Pretrained
 from gensr.features.encoders.settings import Extractor
 
 FRAME_SAMPLES = 320
@@ -48,24 +48,24 @@ class WhisperEncoder(Encoder):
 
     max_samples: int
 
-    def __init__(self, checkpoint: Checkpoint, *, context: str) -> None:
+    def __init__(self, pretrained: Pretrained, *, context: str) -> None:
         from transformers import WhisperFeatureExtractor
 
-        config = checkpoint.model.config
+        config = pretrained.model.config
         extractor: Any = WhisperFeatureExtractor(feature_size=config.num_mel_bins)
         self.max_samples = int(config.max_source_positions) * FRAME_SAMPLES
-        self._checkpoint = checkpoint
-        self._model = checkpoint.model
+        self._pretrained = pretrained
+        self._model = pretrained.model
         self._context = context
         filters = torch.from_numpy(extractor.mel_filters).float().T.contiguous()
-        self._log_mel = LogMel(filters.to(checkpoint.device), extractor.n_fft, extractor.hop_length)
-        self.name = checkpoint.source.name
+        self._log_mel = LogMel(filters.to(pretrained.device), extractor.n_fft, extractor.hop_length)
+        self.name = pretrained.source.name
         self.layers = (*(str(i) for i in range(config.encoder_layers)), "last")
         self.width = int(config.d_model)
-        self.dtype = str(checkpoint.dtype).removeprefix("torch.")
-        self.device = checkpoint.device.type
+        self.dtype = str(pretrained.dtype).removeprefix("torch.")
+        self.device = pretrained.device.type
         self.equal_lengths = context == "clip"
-        self._agree(checkpoint.extractor, extractor)
+        self._agree(pretrained.extractor, extractor)
 
     def _agree(self, own: Extractor, usual: Any) -> None:
         """Refuse a folder whose log-mel frames are not Whisper's usual ones."""
@@ -85,9 +85,9 @@ class WhisperEncoder(Encoder):
 
     def tried(self) -> "WhisperEncoder":
         """Return itself, after two frames: what cannot run says so before any work is done."""
-        samples = torch.zeros((1, 2 * FRAME_SAMPLES), device=self._checkpoint.device)
+        samples = torch.zeros((1, 2 * FRAME_SAMPLES), device=self._pretrained.device)
         with exact_inference():
-            self._forward(samples, Frames.of([2], self._checkpoint.device))
+            self._forward(samples, Frames.of([2], self._pretrained.device))
         return self
 
     def frames(self, samples: int) -> int:
@@ -96,13 +96,13 @@ class WhisperEncoder(Encoder):
 
     def _prepare(self, waveforms: Sequence[NDArray[np.float32]]) -> _Batch:
         longest = max(len(waveform) for waveform in waveforms)
-        batch = host_zeros((len(waveforms), longest), self._checkpoint.device)
+        batch = host_zeros((len(waveforms), longest), self._pretrained.device)
         for row, waveform in zip(batch.numpy(), waveforms, strict=True):
             row[: len(waveform)] = waveform
         return _Batch(batch, tuple(self.frames(len(waveform)) for waveform in waveforms))
 
     def _encode(self, batch: _Batch) -> Tensor:
-        device = self._checkpoint.device
+        device = self._pretrained.device
         heard = max(batch.frames) * FRAME_SAMPLES
         length = self.max_samples if self._context == "full" else heard
         means = []
@@ -117,7 +117,7 @@ class WhisperEncoder(Encoder):
 
     def _forward(self, samples: Tensor, frames: Frames) -> Tensor:
         """Time averages of (B, n) samples, (B, layers, L)."""
-        features = self._log_mel(samples).to(self._checkpoint.dtype)  # (B, mel bands, 2 F)
+        features = self._log_mel(samples).to(self._pretrained.dtype)  # (B, mel bands, 2 F)
         with _positions(self._model, features.shape[2] // 2):
             with LayerMeans(self._model.layers, frames) as means:
                 output = self._model(features)
@@ -126,7 +126,7 @@ class WhisperEncoder(Encoder):
 
     def provenance(self) -> dict[str, Any]:
         """See `Encoder.provenance`."""
-        return self._checkpoint.provenance(
+        return self._pretrained.provenance(
             x1="last_hidden_state, after the final layer norm",
             context=self._context,
             normalisation=f"Whisper's log-mel, {self._log_mel.bands} bands",

@@ -37,7 +37,7 @@ from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.local import begin_encoding
 from gensr.pipeline.extraction.settings import ExtractionSettings
-from gensr.pipeline.extraction.workers import workforce  # first: says what to install
+from gensr.pipeline.extraction.workers import workers  # first: says what to install
 from gensr.pipeline.progress import Listener
 
 # isort: split
@@ -47,7 +47,7 @@ from distributed import client as client_module
 from distributed.scheduler import KilledWorker
 
 from gensr.pipeline.extraction import worker
-from gensr.pipeline.extraction.worker import Duty
+from gensr.pipeline.extraction.worker import Task
 
 _PATIENCE = 600.0
 """Seconds without any worker before an extraction gives up; queues of clusters are slow."""
@@ -65,15 +65,15 @@ _GONE = (OSError, ValueError, _CLOSED)
 
 
 @contextmanager
-def on_cluster(config: ExtractConfig, encoder: Encoder | None) -> Iterator["OnCluster"]:
-    """Start workers on this machine, or join the cluster that is there; see `workforce`.
+def cluster_executor(config: ExtractConfig, encoder: Encoder | None) -> Iterator["ClusterExecutor"]:
+    """The workers of this machine or of the cluster that is there, as one place to encode.
 
     Raises:
         ConfigError: the encoder cannot be sent, or is too large to be sent with every task.
     """
     sent = None if encoder is None else _pickled(encoder)
-    with workforce(config, own_code=sent is not None) as client:
-        duty = Duty(
+    with workers(config, own_code=sent is not None) as client:
+        task = Task(
             run=uuid4().hex,
             config=config,
             encoder=sent,
@@ -81,10 +81,10 @@ def on_cluster(config: ExtractConfig, encoder: Encoder | None) -> Iterator["OnCl
             neighbours=config.workers is not None,
         )
         try:
-            yield OnCluster(client, duty)
+            yield ClusterExecutor(client, task)
         finally:
-            if not duty.neighbours:  # those end now
-                _everywhere(client, worker.forget, duty.run)
+            if not task.neighbours:  # those end now
+                _everywhere(client, worker.forget, task.run)
 
 
 def _pickled(encoder: Encoder) -> bytes:
@@ -103,18 +103,18 @@ def _pickled(encoder: Encoder) -> bytes:
     return sent
 
 
-class OnCluster:
-    """See `Site`."""
+class ClusterExecutor:
+    """See `Executor`."""
 
-    def __init__(self, client: Client, duty: Duty) -> None:
-        self._client, self._duty = client, duty
+    def __init__(self, client: Client, task: Task) -> None:
+        self._client, self._task = client, task
         self._seen = time.monotonic()
         """When there was a worker last."""
         self._machine: Mapping[str, str] = {}
         """What all workers must have in common beside the settings; see `worker.machine`."""
 
     def settings(self, root: Path, work: Where) -> ExtractionSettings:
-        """Ask every worker; see `Site.settings`.
+        """Ask every worker; see `Executor.settings`.
 
         Raises:
             ClusterError: two workers would make different vectors, or one sees no files, or they
@@ -138,7 +138,7 @@ class OnCluster:
                 with _talking():
                     asked[address] = self._client.submit(
                         worker.describe,
-                        self._duty,
+                        self._task,
                         root.absolute(),
                         work.absolute(),
                         workers=[address],
@@ -162,8 +162,8 @@ class OnCluster:
         return settings
 
     def decoders(self) -> Mapping[str, str]:
-        """See `Site.decoders`."""
-        if self._duty.neighbours:
+        """See `Executor.decoders`."""
+        if self._task.neighbours:
             return {}
         libraries = self._machine.keys() - {"device"}
         return {f"workers' {name}": self._machine[name] for name in sorted(libraries)}
@@ -171,8 +171,8 @@ class OnCluster:
     def hear(
         self, paths: Iterable[Path], known: Mapping[str, Verdict]
     ) -> Iterator[tuple[str, Verdict]]:
-        """See `Site.hear`; workers of this machine would only share its disk and cores."""
-        if self._duty.neighbours:
+        """See `Executor.hear`; workers of this machine would only share its disk and cores."""
+        if self._task.neighbours:
             yield from hear_in_children(paths, known)
             return
         told = None
@@ -193,21 +193,21 @@ class OnCluster:
     def encode(
         self, root: Path, settings: ExtractionSettings, writing: Writing, listener: Listener
     ) -> None:
-        """See `Site.encode`."""
+        """See `Executor.encode`."""
         begin_encoding(writing, listener)
         plan = writing.plan
-        topic = f"gensr-{self._duty.run}"
-        progress = _Progress(listener)
+        topic = f"gensr-{self._task.run}"
+        tally = _Tally(listener)
         futures: dict[int, Future] = {}
         try:
             with _talking():
-                self._client.subscribe_topic(topic, progress.told)
+                self._client.subscribe_topic(topic, tally.told)
             for shard in writing.pending:
                 clips = clips_of(root.absolute(), plan.columns, shard.encode)
                 with _talking():
                     futures[shard.index] = self._client.submit(
                         worker.encode_shard,
-                        self._duty,
+                        self._task,
                         settings,
                         self._machine,
                         writing.writer,
@@ -217,24 +217,24 @@ class OnCluster:
                         key=f"{topic}-{shard.index}",
                         pure=False,
                     )
-            for index in self._finished(futures, progress):
-                progress.reach(index, *_size(plan, plan.shards[index]))
+            for index in self._finished(futures, tally):
+                tally.reach(index, *_size(plan, plan.shards[index]))
         finally:
             with suppress(*_GONE):  # a lost cluster has nothing to cancel
                 self._client.cancel(list(futures.values()))
                 self._client.unsubscribe_topic(topic)
 
     def alone(self, clips: Clips, batching: Batching) -> NDArray[np.float32]:
-        """See `Site.alone`."""
+        """See `Executor.alone`."""
         clips = replace(clips, root=clips.root.absolute())  # workers are in folders of their own
         with _talking():
             alone = self._client.submit(
-                worker.encode_alone, self._duty, clips, batching, pure=False
+                worker.encode_alone, self._task, clips, batching, pure=False
             )
         vectors: NDArray[np.float32] = self._result(alone)
         return vectors
 
-    def _finished(self, futures: dict[int, Future], progress: "_Progress") -> Iterator[int]:
+    def _finished(self, futures: dict[int, Future], tally: "_Tally") -> Iterator[int]:
         """Yield the shards as they are done, and pass on meanwhile how far the others are.
 
         A future is let go of when it is done: dask would run the task again to have its result
@@ -250,7 +250,7 @@ class OnCluster:
                 index = self._result(future)
                 del futures[index]
                 yield index
-            progress.pass_on()
+            tally.pass_on()
             time.sleep(_LOOK_EVERY)
             if time.monotonic() - last > _ASK_EVERY:
                 last = time.monotonic()
@@ -323,7 +323,7 @@ class OnCluster:
             ) from error
 
 
-class _Progress:
+class _Tally:
     """What workers tell, added up: a shard that is begun anew does not count twice."""
 
     def __init__(self, listener: Listener) -> None:

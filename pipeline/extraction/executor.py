@@ -19,7 +19,7 @@ from gensr.pipeline.extraction.settings import ExtractionSettings
 from gensr.pipeline.progress import Listener
 
 
-class Site(Protocol):
+class Executor(Protocol):
     """A place with an encoder; used under `with`, by one thread."""
 
     def settings(self, root: Path, work: Where) -> ExtractionSettings:

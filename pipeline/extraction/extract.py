@@ -32,9 +32,9 @@ from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction import survey_log
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.encoder_folders import remember
-from gensr.pipeline.extraction.executor import Site
-from gensr.pipeline.extraction.local import here
-from gensr.pipeline.extraction.rows import check_clips, merge, merge_failed
+from gensr.pipeline.extraction.executor import Executor
+from gensr.pipeline.extraction.local import local_executor
+from gensr.pipeline.extraction.rows import check_clips, clip_table, failed_table
 from gensr.pipeline.extraction.verification import Verification, verify
 from gensr.pipeline.progress import Listener, Silent
 
@@ -109,22 +109,24 @@ def extract(
     if (config.workers or config.cluster) and Path(config.encoder).is_dir():
         # Workers start in folders of their own.
         config = replace(config, encoder=str(Path(config.encoder).absolute()))
-    with open_job(place, overwrite=config.overwrite) as job, _site(config, encoder) as site:
-        settings = site.settings(found.root, job.folder)
+    with open_job(place, overwrite=config.overwrite) as job, _executor(config, encoder) as executor:
+        settings = executor.settings(found.root, job.folder)
         check_shard(settings.shard_clips, len(settings.layers), settings.width)
         if encoder is None and Path(config.encoder).is_dir():
             remember(settings.encoder, Path(config.encoder))
         settings = job.agree(settings)
-        plan, problems = _plan(found, job, settings, site, listener)
+        plan, problems = _plan(found, job, settings, executor, listener)
         verification = writing = None
         if job.is_done(plan) and not config.verify:
             job.drop()
         else:
             writing = job.start(plan)
             with _advised():
-                site.encode(found.root, settings, writing, listener)
+                executor.encode(found.root, settings, writing, listener)
                 if config.verify:
-                    verification = verify(found, settings, writing, site, config.verify, listener)
+                    verification = verify(
+                        found, settings, writing, executor, config.verify, listener
+                    )
             if writing.streams:
                 listener.stage("convert", plan.header.clips)
             writing.commit(
@@ -148,21 +150,21 @@ def _advised() -> Iterator[None]:
         ) from error
 
 
-def _site(config: ExtractConfig, encoder: Encoder | None) -> AbstractContextManager[Site]:
+def _executor(config: ExtractConfig, encoder: Encoder | None) -> AbstractContextManager[Executor]:
     """Decide where the encoder runs."""
     if config.workers is None and config.cluster is None:
-        return here(config, encoder)
+        return local_executor(config, encoder)
     from gensr.pipeline.extraction.cluster import (
-        on_cluster,  # dask.distributed: an extra, and slow to import
+        cluster_executor,  # dask.distributed: an extra, and slow to import
     )
 
-    return on_cluster(config, encoder)
+    return cluster_executor(config, encoder)
 
 
 def _survey(
-    found: Scan, job: Job, preprocessing: Mapping[str, Any], site: Site, listener: Listener
+    found: Scan, job: Job, preprocessing: Mapping[str, Any], executor: Executor, listener: Listener
 ) -> Survey:
-    how = {**preprocessing, **site.decoders()}
+    how = {**preprocessing, **executor.decoders()}
     listener.stage("survey", len(found.clips))
     known = survey_log.known(job, how)
     with survey_log.keeping(job, how, known) as keep:
@@ -170,7 +172,7 @@ def _survey(
             found.root,
             found.clips,
             known=known,
-            hear=site.hear,
+            hear=executor.hear,
             keep=keep,
             advance=listener.advance,
         )
@@ -184,15 +186,15 @@ def _survey(
 
 
 def _plan(
-    found: Scan, job: Job, settings: Settings, site: Site, listener: Listener
+    found: Scan, job: Job, settings: Settings, executor: Executor, listener: Listener
 ) -> tuple[Plan, tuple[Problem, ...]]:
     """Hear every file, and decide every row; what was heard is then in the plan's table alone."""
     check_clips(found.clips, () if job.base is None else job.base.header.columns)
-    heard = _survey(found, job, settings.preprocessing, site, listener)
+    heard = _survey(found, job, settings.preprocessing, executor, listener)
     problems = (*found.problems, *heard.problems)
     base = None if job.base is None else job.base.table
-    columns = merge(heard.heard, problems, base)
-    failed = merge_failed(heard.heard, problems, None if job.base is None else job.base.failed)
+    columns = clip_table(heard.heard, problems, base)
+    failed = failed_table(heard.heard, problems, None if job.base is None else job.base.failed)
     header = schema.Header(
         clips=0,
         failed=len(failed["path"]),

@@ -26,9 +26,9 @@ _WRITES_AHEAD = 2
 
 
 @contextmanager
-def here(config: ExtractConfig, encoder: Encoder | None) -> Iterator["Here"]:
+def local_executor(config: ExtractConfig, encoder: Encoder | None) -> Iterator["LocalExecutor"]:
     """Load the encoder into this process."""
-    yield Here(encoder or load_as(config), config)
+    yield LocalExecutor(encoder or load_as(config), config)
 
 
 def load_as(config: ExtractConfig, device: str | None = None) -> Encoder:
@@ -42,30 +42,30 @@ def load_as(config: ExtractConfig, device: str | None = None) -> Encoder:
     )
 
 
-class Here:
-    """See `Site`."""
+class LocalExecutor:
+    """See `Executor`."""
 
     def __init__(self, encoder: Encoder, config: ExtractConfig) -> None:
         self._encoder, self._config = encoder, config
 
     def settings(self, root: Path, work: Where) -> ExtractionSettings:
-        """See `Site.settings`."""
+        """See `Executor.settings`."""
         return settings_of(self._encoder, self._config)
 
     def decoders(self) -> Mapping[str, str]:
-        """See `Site.decoders`."""
+        """See `Executor.decoders`."""
         return {}
 
     def hear(
         self, paths: Iterable[Path], known: Mapping[str, Verdict]
     ) -> Iterator[tuple[str, Verdict]]:
-        """See `Site.hear`."""
+        """See `Executor.hear`."""
         return hear_in_children(paths, known)
 
     def encode(
         self, root: Path, settings: ExtractionSettings, writing: Writing, listener: Listener
     ) -> None:
-        """See `Site.encode`."""
+        """See `Executor.encode`."""
         begin_encoding(writing, listener)
         plan, pending = writing.plan, writing.pending
         clips = (clips_of(root, plan.columns, shard.encode) for shard in pending)
@@ -81,7 +81,7 @@ class Here:
                 writes.popleft().result()
 
     def alone(self, clips: Clips, batching: Batching) -> NDArray[np.float32]:
-        """See `Site.alone`."""
+        """See `Executor.alone`."""
         (vectors,) = encode_clips([clips], self._encoder, batching)
         return vectors
 

@@ -38,8 +38,10 @@ def check_clips(clips: Sequence[Clip], kept: Iterable[str]) -> None:
                 raise StoreError(f"{clip.path!a}: {name} holds a NUL, {text[:80]!a}: remove it")
 
 
-def merge(heard: Iterable[Heard], problems: Iterable[Problem], base: Columns | None) -> Columns:
-    """Return the clip table after an extraction.
+def clip_table(
+    heard: Iterable[Heard], problems: Iterable[Problem], base: Columns | None
+) -> Columns:
+    """Return the clip table as an extraction leaves it: old rows, changed rows, new rows.
 
     Args:
         heard: the clips of the new scan that can be used, in any order.
@@ -85,7 +87,7 @@ def merge(heard: Iterable[Heard], problems: Iterable[Problem], base: Columns | N
     return columns
 
 
-def merge_failed(
+def failed_table(
     heard: Iterable[Heard], problems: Sequence[Problem], base: Columns | None
 ) -> Columns:
     """Return the table of unusable files, in path order; what was seen again is said anew."""

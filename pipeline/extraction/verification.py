@@ -19,7 +19,7 @@ from gensr.features.encoding.windows import Batching
 from gensr.features.store.plan import Plan
 from gensr.features.store.settings import Settings
 from gensr.features.store.writing import Writing
-from gensr.pipeline.extraction.executor import Site
+from gensr.pipeline.extraction.executor import Executor
 from gensr.pipeline.extraction.settings import ExtractionSettings
 from gensr.pipeline.progress import Listener
 
@@ -51,7 +51,7 @@ def verify(
     found: Scan,
     settings: ExtractionSettings,
     writing: Writing,
-    site: Site,
+    executor: Executor,
     count: int,
     listener: Listener,
 ) -> Verification:
@@ -64,7 +64,7 @@ def verify(
         found: the corpus.
         settings: what vectors and batches follow from.
         writing: its store, every shard finished.
-        site: runs the encoder.
+        executor: runs the encoder.
         count: how many clips; from the shortest to the longest, evenly by rank.
         listener: told of a stage `verify`.
 
@@ -77,7 +77,7 @@ def verify(
     clips = clips_of(found.root, plan.columns, rows)
     listener.stage("verify", len(rows), clips.seconds)
     single = replace(settings.batching, batch_samples=1)  # one window a batch
-    alone = site.alone(clips, single)
+    alone = executor.alone(clips, single)
     listener.advance(len(rows), clips.seconds)
     errors = relative_errors(writing.stored(rows), alone)
     clip, layer = (int(index) for index in np.unravel_index(errors.argmax(), errors.shape))

@@ -44,8 +44,8 @@ _TELL_EVERY = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
-    """What every task needs to know of the extraction."""
+class Task:
+    """What every task of an extraction is given, beside its clips."""
 
     run: str
     """Names the extraction: its encoder is loaded anew, as weights may have changed since."""
@@ -59,7 +59,7 @@ class Duty:
     """Workers share this machine, and take its GPUs in turn."""
 
 
-def describe(duty: Duty, root: Path, work: Path) -> dict[str, Any]:
+def describe(task: Task, root: Path, work: Path) -> dict[str, Any]:
     """Load the encoder; return the settings it leads to, and what the machine adds to them.
 
     Raises:
@@ -71,8 +71,8 @@ def describe(duty: Duty, root: Path, work: Path) -> dict[str, Any]:
                 f"worker {_name()} does not see {path}: corpus and store must lie on a file "
                 "system that all workers share, under the same path"
             )
-    encoder = _encoder(duty)
-    return {"settings": settings_of(encoder, duty.config), "machine": machine(encoder)}
+    encoder = _encoder(task)
+    return {"settings": settings_of(encoder, task.config), "machine": machine(encoder)}
 
 
 def machine(encoder: Encoder) -> dict[str, str]:
@@ -107,7 +107,7 @@ def forget(run: str) -> None:
 
 
 def encode_shard(
-    duty: Duty,
+    task: Task,
     settings: ExtractionSettings,
     others: Mapping[str, str],
     writer: ShardWriter,
@@ -120,7 +120,7 @@ def encode_shard(
     dask runs a task again when it is not sure of it; a shard that is finished stays as it is.
 
     Args:
-        duty: which encoder.
+        task: of which extraction.
         settings: what it must lead to.
         others: the other workers' `machine`.
         writer: puts the shard in its place.
@@ -133,25 +133,25 @@ def encode_shard(
     """
     if writer.is_finished(shard):
         return shard.index
-    encoder = _encoder(duty)
+    encoder = _encoder(task)
     told = differences(
         {**settings.as_plain(), **others},
-        {**settings_of(encoder, duty.config).as_plain(), **machine(encoder)},
+        {**settings_of(encoder, task.config).as_plain(), **machine(encoder)},
     )
     if told:
         raise ClusterError(
             f"worker {_name()} would make other vectors ({'; '.join(told[:3])}): "
             "give all workers the same versions, weights and devices"
         )
-    progress = _telling(f"gensr-{duty.run}", shard.index)
+    progress = _telling(f"gensr-{task.run}", shard.index)
     (vectors,) = encode_clips([clips], encoder, settings.batching, progress, gate=_ENCODING)
     writer.write(shard, dict(zip(shard.encode, vectors, strict=True)))
     return shard.index
 
 
-def encode_alone(duty: Duty, clips: Clips, batching: Batching) -> NDArray[np.float32]:
+def encode_alone(task: Task, clips: Clips, batching: Batching) -> NDArray[np.float32]:
     """Encode clips as `batching` says, and hand the vectors back."""
-    (vectors,) = encode_clips([clips], _encoder(duty), batching, gate=_ENCODING)
+    (vectors,) = encode_clips([clips], _encoder(task), batching, gate=_ENCODING)
     return vectors
 
 
@@ -168,37 +168,37 @@ def _telling(topic: str, shard: int) -> Callable[[int, float], None]:
     return tell
 
 
-def _encoder(duty: Duty) -> Encoder:
+def _encoder(task: Task) -> Encoder:
     """Return the encoder, loaded once for each extraction in the life of a worker."""
     with _LOADING:
-        if duty.run not in _loaded:
+        if task.run not in _loaded:
             _loaded.clear()  # before another is loaded: two may not fit on a GPU
-            _loaded[duty.run] = _named(duty) if duty.encoder is None else _sent(duty, duty.encoder)
-        return _loaded[duty.run]
+            _loaded[task.run] = _named(task) if task.encoder is None else _sent(task, task.encoder)
+        return _loaded[task.run]
 
 
-def _sent(duty: Duty, pickled: bytes) -> Encoder:
+def _sent(task: Task, pickled: bytes) -> Encoder:
     encoder: Encoder = pickle.loads(pickled)  # noqa: S301  from the client, as all code is
     if "torch" in sys.modules:  # it brought it along
-        _set_threads(duty)
+        _set_threads(task)
     return encoder
 
 
-def _named(duty: Duty) -> Encoder:
+def _named(task: Task) -> Encoder:
     import torch
 
-    _set_threads(duty)
-    device = duty.config.device
+    _set_threads(task)
+    device = task.config.device
     count = torch.cuda.device_count()
-    if duty.neighbours and device in ("auto", "cuda") and count > 1:
+    if task.neighbours and device in ("auto", "cuda") and count > 1:
         device = f"cuda:{int(get_worker().name) % count}"
-    return load_as(duty.config, device)
+    return load_as(task.config, device)
 
 
-def _set_threads(duty: Duty) -> None:
+def _set_threads(task: Task) -> None:
     import torch
 
-    torch.set_num_threads(duty.threads or get_worker().state.nthreads)
+    torch.set_num_threads(task.threads or get_worker().state.nthreads)
 
 
 def _name() -> str:

@@ -53,7 +53,7 @@ class _OwnCode(_Starter):
 
 
 @contextmanager
-def workforce(config: ExtractConfig, *, own_code: bool = False) -> Iterator[Client]:
+def workers(config: ExtractConfig, *, own_code: bool = False) -> Iterator[Client]:
     """Start workers, or join those that are there; they are left as they were found.
 
     Args:

@@ -35,8 +35,8 @@ _REST = ("seal.json", "predictions.csv", "metrics.jsonl", "folds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a run is begun with."""
+class Request:
+    """What a training asks for: what its run is begun with, or must have been."""
 
     config: RunConfig
     protocol: Protocol
@@ -44,33 +44,31 @@ class Question:
 
 
 @contextmanager
-def begun(
-    folder: Path | None, question: Question, *, resume: bool, overwrite: bool
-) -> Iterator[Run]:
+def begun(folder: Path | None, request: Request, *, resume: bool, overwrite: bool) -> Iterator[Run]:
     """The run to train, locked until the training ends.
 
     Args:
         folder: of the run; None makes `runs/<time>-<model>`.
-        question: what is asked for now.
+        request: what is asked for now.
         resume: go on with the run that is there.
         overwrite: replace the run that is there.
 
     Raises:
         RunError: the folder is something else, another process trains it, it cannot be written,
-            or the run in it does not fit the question.
+            or the run in it does not fit the request.
     """
-    folder = _unused(question.config.model) if folder is None else folder
+    folder = _unused(request.config.model) if folder is None else folder
     if not idle(folder):
         raise RunError(busy(folder))
-    _check_place(folder, question, resume=resume, overwrite=overwrite)
+    _check_place(folder, request, resume=resume, overwrite=overwrite)
     make_folder(folder)
     with held(folder):
         # Again: somebody else may have had it meanwhile.
-        _check_place(folder, question, resume=resume, overwrite=overwrite)
+        _check_place(folder, request, resume=resume, overwrite=overwrite)
         run = Run(folder)
         if not (resume and is_run(folder)):
             _clear(folder)
-            run.write_question(question.config, question.protocol, question.manifest)
+            run.write_request(request.config, request.protocol, request.manifest)
         _check_writable(folder)
         with suppress(FileNotFoundError):
             (folder / REPLACED).unlink()
@@ -91,7 +89,7 @@ def _unused(model: str) -> Path:
         return folder
 
 
-def _check_place(folder: Path, question: Question, *, resume: bool, overwrite: bool) -> None:
+def _check_place(folder: Path, request: Request, *, resume: bool, overwrite: bool) -> None:
     """Refuse a folder that this training may not have; nothing is changed."""
     if around := store_around(folder):
         raise RunError(
@@ -109,7 +107,7 @@ def _check_place(folder: Path, question: Question, *, resume: bool, overwrite: b
         if not there:
             raise RunError(f"{folder} holds no run to resume; train without --resume")
         if run_there:
-            _check_same(Run(folder), question)
+            _check_same(Run(folder), request)
             return
     if there and not run_there and not (overwrite and _is_ours(folder)):
         raise RunError(f"{folder} is no run, and not empty; pass another --run")
@@ -168,15 +166,15 @@ def _check_writable(folder: Path) -> None:
             raise RunError(f"{path} cannot be written: see to its permissions")
 
 
-def _check_same(run: Run, question: Question) -> None:
-    """Refuse to go on with a run of another question, naming the first difference."""
-    before, now = run.config.to_plain(), question.config.to_plain()
+def _check_same(run: Run, request: Request) -> None:
+    """Refuse to go on with what another training asked for, naming the first difference."""
+    before, now = run.config.to_plain(), request.config.to_plain()
     # A store may move; folds follow. A setting that is new since the run was begun had no say.
     keys = sorted(set(before) - {"stores", "folds", "run", "hashes", "encoder"})
-    for about, known in ((before, run.manifest), (now, question.manifest)):
+    for about, known in ((before, run.manifest), (now, request.manifest)):
         about["store hashes"] = known.store_hashes
         about["labels or splits"] = known.protocol_hash
-    if told := first_difference(run.config.encoder, question.config.encoder):
+    if told := first_difference(run.config.encoder, request.config.encoder):
         raise RunError(
             f"{run.folder} was started on vectors of another encoder ({told}); resume with the "
             "stores it was started with, or pass another --run"

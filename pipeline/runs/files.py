@@ -2,7 +2,7 @@
 
 A run is bound together by hashes. `config.json` names those of `protocol.json` and
 `manifest.json`, and `run`, the identity of the run, which follows from all three; each fold's
-model and `seal.json`, which holds the hash of the answers, name that identity. So a file of
+model and `seal.json`, which holds the hash of the predictions, name that identity. So a file of
 another run, or one that was changed, is noticed by whoever reads it. Where the stores lie may be
 edited: their vectors are known by hash. Runs of version 0.1.0 have no identity, and are checked
 by the kinds of their values alone.

@@ -12,10 +12,9 @@ numbers.json       the numbers of predictions.csv
 
 import csv
 import hashlib
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,39 +24,19 @@ from gensr.estimator.errors import RunError
 from gensr.estimator.files import make_folder, read_whole, why, write_whole
 from gensr.features.card import facts_card
 from gensr.features.same_encoder import named
-from gensr.features.shown import from_cell, to_cell
 from gensr.features.store.where import Location, local
 from gensr.pipeline.protocols import protocol as protocols
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.files import MOST, check_hash, plain_bytes, read_plain
 from gensr.pipeline.runs.lock import LOCK, busy, idle
+from gensr.pipeline.runs.predictions import Prediction, from_csv, to_csv
 from gensr.pipeline.runs.provenance import Manifest
 
 FIRST = ("protocol.json", "manifest.json", "config.json")
 """What a run begins with, in this order."""
 REPLACED = "replaced.json"
 """The config of the run that is being replaced."""
-ANSWER = ["path", "fold", "label", "predicted"]
-"""The first columns of the predictions; a probability per class follows."""
-PEOPLE = ["speaker", "corpus"]
-"""The last columns of the predictions; those of version 0.1.0 lack them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The answer for one tested clip."""
-
-    path: str
-    fold: str
-    label: str
-    predicted: str
-    probabilities: tuple[float, ...]
-    """One per class, in the protocol's order, summing to one."""
-    speaker: str = ""
-    """Who speaks; empty where nobody knows."""
-    corpus: str = ""
-    """Which corpus the clip is of; empty in a run of version 0.1.0."""
 
 
 class Run:
@@ -138,7 +117,7 @@ class Run:
 
     @property
     def identity(self) -> str | None:
-        """Identity of the run, which its models and answers name; None in version 0.1.0."""
+        """Identity of the run, which its models and predictions name; None in version 0.1.0."""
         return self.config.run
 
     @cached_property
@@ -162,7 +141,7 @@ class Run:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{path} cannot be read (it lacks {error}); train again") from error
 
-    def write_question(self, config: RunConfig, protocol: Protocol, manifest: Manifest) -> None:
+    def write_request(self, config: RunConfig, protocol: Protocol, manifest: Manifest) -> None:
         """Keep what is known before training; `config.json` last, it makes the folder a run."""
         make_folder(self.folder)
         asked = {
@@ -191,21 +170,11 @@ class Run:
         write_whole(self.folder / "metrics.jsonl", b"".join(parts))
 
     def write_predictions(self, classes: Sequence[str], rows: Sequence[Prediction]) -> None:
-        """Write `predictions.csv`, in path order, and whose it is; with it the run is finished.
-
-        Names are written as `shown.to_cell` has it, so that no spreadsheet takes one for a formula.
-        """
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*ANSWER, *(to_cell(f"p_{c}") for c in classes), *PEOPLE])
-        for row in sorted(rows, key=lambda row: (row.path, row.fold)):
-            p = (f"{value:.6f}" for value in row.probabilities)
-            answer = map(to_cell, (row.path, row.fold, row.label, row.predicted))
-            writer.writerow([*answer, *p, to_cell(row.speaker), to_cell(row.corpus)])
-        data = text.getvalue().encode()
+        """Write `predictions.csv`, and whose it is; with it the run is finished."""
+        data = to_csv(classes, rows)
         path = self.folder / "predictions.csv"
         if (self.folder / "config.json").exists() and self.identity is not None:
-            self._unfinish()  # a seal and answers that differ are never together
+            self._unfinish()  # a seal and predictions that differ are never together
             seal = {"run": self.identity, "predictions.csv": hashlib.sha256(data).hexdigest()}
             self._write("seal.json", seal)
         write_whole(path, data)
@@ -225,11 +194,7 @@ class Run:
                 f"`gensr train ... --run {self.folder} --resume` goes on with it"
             ) from None
         try:
-            head, *rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
-            if head[: len(ANSWER)] != ANSWER:
-                raise ValueError(f"its first line does not begin with {','.join(ANSWER)}")
-            end = len(head) - len(PEOPLE) if head[-len(PEOPLE) :] == PEOPLE else len(head)
-            found = [_prediction(row, end, len(head)) for row in rows]
+            found = from_csv(data)
         except (ValueError, IndexError, csv.Error) as error:
             raise RunError(f"{path} is damaged ({error}); train again") from error
         self._check_seal(path, data)
@@ -252,9 +217,9 @@ class Run:
         return (self.config.hashes or {}).get(name)
 
     def _check_seal(self, path: Path, data: bytes) -> None:
-        """Refuse answers that this run's training did not write."""
+        """Refuse predictions that this run's training did not write."""
         if not (self.folder / "config.json").exists():
-            return  # answers and a protocol alone are enough to score
+            return  # predictions and a protocol alone are enough to score
         seal_path = self.folder / "seal.json"
         if self.identity is None and not seal_path.exists():
             return  # version 0.1.0 wrote none
@@ -277,17 +242,6 @@ class Run:
         write_whole(self.folder / name, plain_bytes(value))
 
 
-def _prediction(row: Sequence[str], end: int, columns: int) -> Prediction:
-    """One line of the predictions, whose probabilities end before column `end`."""
-    if len(row) != columns:
-        raise ValueError(f"a line of {len(row)} columns among lines of {columns}")
-    p = tuple(float(value) for value in row[4:end])
-    if end == columns:  # version 0.1.0 wrote names as they are, and no speakers
-        return Prediction(row[0], row[1], row[2], row[3], p)
-    path, fold, label, predicted, speaker, corpus = map(from_cell, [*row[:4], *row[end:]])
-    return Prediction(path, fold, label, predicted, p, speaker, corpus)
-
-
 def is_run(folder: Path) -> bool:
     """Whether a folder holds a run.
 
@@ -301,7 +255,7 @@ def is_run(folder: Path) -> bool:
 
 
 def is_beginning(folder: Path) -> bool:
-    """Whether a kill left a folder before it was a run: it holds no answers, and no model."""
+    """Whether a kill left a folder before it was a run: it holds no predictions, and no model."""
     if os.path.lexists(folder / "config.json"):
         return False
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gensr.estimator.metrics import Numbers
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.runs.run import Prediction
+from gensr.pipeline.runs.predictions import Prediction
 
 FEWEST = 5
 """Clips below which a speaker's accuracy says little, and no speaker is called the worst."""

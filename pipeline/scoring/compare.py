@@ -1,4 +1,4 @@
-"""In what the questions of two runs differ, so that nobody compares the answers unaware."""
+"""In what the questions of two runs differ, so that nobody compares the numbers unaware."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The numbers of a run: from its predictions and its protocol alone, and against N.
 
-`score` needs no model and no store, so that answers from anywhere can be scored by it. The
+`score` needs no model and no store, so that predictions from anywhere can be scored by it. The
 sweep over N (Table 3) and the mean trajectory (Fig. 1) go back to the models and the vectors.
 """
 
@@ -22,9 +22,10 @@ from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.lock import check_idle
 from gensr.pipeline.runs.models import expected_of
-from gensr.pipeline.runs.run import Prediction, Run
+from gensr.pipeline.runs.predictions import Prediction
+from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.breakdown import WorstSpeaker, recalls, worst_speaker
-from gensr.pipeline.scoring.replay import Bench, MeanTrajectory
+from gensr.pipeline.scoring.replay import MeanTrajectory, Replay
 
 SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
@@ -191,16 +192,16 @@ def evaluate(
     used = own = config.options.get("sampler")
     expected_of(run)  # what other packages brought is still here
     if issubclass(MODELS[config.model], Generative):
-        bench = Bench(run, stores, device)
+        replay = Replay(run, stores, device)
         used = sampler or own
         listener = progress or Silent()
         listener.stage("sampling", sum(steps))
         for N in steps:
-            by_steps[N] = score(bench.answers(sampler=used, N=N), protocol)
+            by_steps[N] = score(replay.predictions(sampler=used, N=N), protocol)
             listener.advance(N)
-        trajectory = bench.trajectory(str(used), of=trajectory_of)
+        trajectory = replay.trajectory(str(used), of=trajectory_of)
         if used != own:
-            predictions = bench.answers(sampler=used)
+            predictions = replay.predictions(sampler=used)
     return Evaluation(
         run=run.folder,
         model=config.model,

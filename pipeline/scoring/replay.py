@@ -13,10 +13,11 @@ from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.model import Generative
 from gensr.features.store.where import Location, located
-from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.models import load_fold
-from gensr.pipeline.runs.run import Prediction, Run
-from gensr.pipeline.training.answer import answer, with_people
+from gensr.pipeline.runs.predictions import Prediction
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.training.predictions import predictions_of, with_people
 from gensr.pipeline.training.vectors import load_vectors, prefixes_of
 
 
@@ -36,7 +37,7 @@ class MeanTrajectory:
     """(L,): x0 of the class."""
 
 
-class Bench:
+class Replay:
     """The models of a run beside the vectors they were trained on."""
 
     def __init__(self, run: Run, stores: Location | Iterable[Location] | None, device: str) -> None:
@@ -78,13 +79,15 @@ class Bench:
             name: load_fold(run, name, place)[0] for name in config.folds
         }
 
-    def answers(self, **options: Any) -> list[Prediction]:
-        """The answers of every fold's model to its test clips."""
+    def predictions(self, **options: Any) -> list[Prediction]:
+        """What every fold's model predicts of its test clips."""
         given = [
             given
             for fold in self._protocol.folds
             if fold.name in self._models
-            for given in answer(self._models[fold.name], fold, self._protocol, self._x, **options)
+            for given in predictions_of(
+                self._models[fold.name], fold, self._protocol, self._x, **options
+            )
         ]
         return with_people(given, self._table)
 

@@ -1,1 +1,1 @@
-"""Vectors to a run: a model per fold, and its answers."""
+"""Vectors to a run: a model per fold, and its predictions."""

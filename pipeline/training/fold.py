@@ -10,7 +10,7 @@ import torch
 
 from gensr.estimator.device import threads_for
 from gensr.estimator.files import make_folder, write_whole
-from gensr.estimator.fitting import Examples, Fitting, Progress, TrainingConfig
+from gensr.estimator.fitting import Examples, Fitting, LogEntry, TrainingConfig
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.saved import save_model
 from gensr.estimator.models.spec import ModelSpec, build
@@ -74,7 +74,7 @@ class FoldTraining:
         self.listener.stage(f"fold {fold.name}: {phase}", stop or steps)
         done = 0
 
-        def report(entry: Progress) -> None:
+        def report(entry: LogEntry) -> None:
             nonlocal done
             self.listener.advance(entry.step - done)
             done = entry.step

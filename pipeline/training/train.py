@@ -1,4 +1,4 @@
-"""Stage two: cached vectors in, a run folder out. One model per fold, each fold's test answered.
+"""Stage two: cached vectors in, a run folder out. One model per fold, each fold's test predicted.
 
     stores -> vectors -> protocol -> for each fold: build, fit, save, predict -> predictions.csv
 
@@ -24,14 +24,15 @@ from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import ModelSpec, build, preset
 from gensr.features.store.where import Location, Where, local, located
 from gensr.pipeline.progress import Listener, Silent
-from gensr.pipeline.protocols.plans import make_protocol
 from gensr.pipeline.protocols.protocol import Fold, Protocol
-from gensr.pipeline.runs.begin import Question, begun
+from gensr.pipeline.protocols.splitters import make_protocol
+from gensr.pipeline.runs.begin import Request, begun
 from gensr.pipeline.runs.config import RunConfig
+from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.provenance import brought, provenance
-from gensr.pipeline.runs.run import Prediction, Run
-from gensr.pipeline.training.answer import answer, with_people
+from gensr.pipeline.runs.run import Run
 from gensr.pipeline.training.fold import FoldTraining
+from gensr.pipeline.training.predictions import predictions_of, with_people
 from gensr.pipeline.training.vectors import Vectors, load_vectors, prefixes_of
 
 
@@ -101,7 +102,7 @@ def train(
     overwrite: bool = False,
     progress: Listener | None = None,
 ) -> TrainReport:
-    """Train every fold asked for, and answer its test clips.
+    """Train every fold asked for, and predict its test clips.
 
     Args:
         stores: one or several, of one encoder; paths or URLs.
@@ -133,7 +134,7 @@ def train(
     )
     build(spec)  # refuses sizes that do not fit before anything is written
     origin = list(zip(map(str, places), vectors.hashes, strict=True))
-    question = Question(
+    request = Request(
         config=_asked(config, options, budget, vectors, places, folds),
         protocol=protocol,
         manifest=provenance(
@@ -145,7 +146,7 @@ def train(
             joined=vectors.notes,
         ),
     )
-    with begun(folder, question, resume=resume, overwrite=overwrite) as run:
+    with begun(folder, request, resume=resume, overwrite=overwrite) as run:
         x = torch.from_numpy(vectors.x[protocol.store_rows])
         training = FoldTraining(
             run=run,
@@ -159,7 +160,7 @@ def train(
         predictions: list[Prediction] = []
         for fold in folds:
             model = training.learn(fold)
-            predictions += answer(model, fold, protocol, training.everything.x)
+            predictions += predictions_of(model, fold, protocol, training.everything.x)
         run.write_log([fold.name for fold in folds])
         run.write_predictions(protocol.classes, with_people(predictions, vectors.table))
     return TrainReport(run, protocol, _notes(protocol, vectors, folds, config))

@@ -7,7 +7,7 @@ import torch
 
 from gensr.estimator import training
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.fitting import Examples, Progress, TrainingConfig
+from gensr.estimator.fitting import Examples, LogEntry, TrainingConfig
 from gensr.estimator.models.gen_ser import GenSER, GenSERConfig
 from gensr.estimator.models.model import Model, Standardizer
 from gensr.estimator.models.registry import MODELS
@@ -74,7 +74,7 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(
     class KilledError(Exception):
         pass
 
-    def kill(entry: Progress) -> None:
+    def kill(entry: LogEntry) -> None:
         if entry.step == 20:
             raise KilledError
 

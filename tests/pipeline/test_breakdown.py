@@ -8,7 +8,8 @@ import pytest
 from sklearn.metrics import recall_score
 
 from gensr.estimator.metrics import numbers
-from gensr.pipeline.runs.run import Prediction, Run
+from gensr.pipeline.runs.predictions import Prediction
+from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.breakdown import recalls, worst_speaker
 from gensr.pipeline.use.describe import describe
 

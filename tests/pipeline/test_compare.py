@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gensr.pipeline.protocols.plans import make_protocol
-from gensr.pipeline.runs.run import Prediction
+from gensr.pipeline.protocols.splitters import make_protocol
+from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.scoring.compare import differences, reasons_between
 from gensr.pipeline.scoring.evaluate import Evaluation, score
 

@@ -13,9 +13,10 @@ from gensr.estimator.errors import ConfigError, GensrError, RunError, StoreError
 from gensr.estimator.intervals import interval
 from gensr.estimator.metrics import accuracy
 from gensr.estimator.models.saved import load_model
-from gensr.pipeline.runs.run import Prediction, Run
+from gensr.pipeline.runs.predictions import Prediction
+from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate, score
-from gensr.pipeline.scoring.replay import Bench
+from gensr.pipeline.scoring.replay import Replay
 from gensr.pipeline.training.vectors import load_vectors
 
 SPEAKERS = ("DC", "JE", "JK", "KL")
@@ -161,14 +162,14 @@ class TestEvaluation:
         )
 
     def test_the_sampler_asked_for_is_the_one_that_answers(self, finished):
-        bench = Bench(Run.open(finished), None, "cpu")
+        replay = Replay(Run.open(finished), None, "cpu")
         p = {
-            name: np.array([row.probabilities for row in bench.answers(sampler=name, N=2)])
+            name: np.array([row.probabilities for row in replay.predictions(sampler=name, N=2)])
             for name in ("euler", "exact")
         }
         assert np.abs(p["euler"] - p["exact"]).max() > 1e-3
         kept = [row.probabilities for row in Run.open(finished).predictions()]
-        own = bench.answers(sampler="exact", N=4)
+        own = replay.predictions(sampler="exact", N=4)
         own.sort(key=lambda row: row.path)
         np.testing.assert_allclose([row.probabilities for row in own], kept, atol=2e-6)
 
@@ -183,7 +184,7 @@ class TestEvaluation:
 
     def test_a_model_without_n(self, linear, store, monkeypatch):
         """It is scored without its models and its store."""
-        monkeypatch.setattr("gensr.pipeline.scoring.evaluate.Bench", None)
+        monkeypatch.setattr("gensr.pipeline.scoring.evaluate.Replay", None)
         found = evaluate(Run.open(linear), sampler="euler", device="cpu")
         assert (found.by_steps, found.trajectory) == ({}, None)
         assert found.sampler is None

@@ -5,10 +5,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import ProtocolError
-from gensr.pipeline.protocols.plans import PLANS, make_protocol
 from gensr.pipeline.protocols.protocol import from_plain
+from gensr.pipeline.protocols.splitters import SPLITTERS, make_protocol
 
-ANY = sorted(name for name, plan in PLANS.items() if not plan.corpora)
+ANY = sorted(name for name, splitter in SPLITTERS.items() if not splitter.corpora)
 
 
 def column(*values: str) -> st.SearchStrategy[str]:
@@ -89,9 +89,9 @@ def test_an_unknown_value_is_no_group_of_a_development_part(drawn, name, deploy)
     """Whatever column the part was drawn by: it holds none of the clips that lack it."""
     clips = table(*drawn)
     protocol = made(clips, name=name, deploy=deploy)
-    if protocol is None or PLANS[protocol.name].official:
+    if protocol is None or SPLITTERS[protocol.name].official:
         return
-    groups = PLANS[protocol.name].groups
+    groups = SPLITTERS[protocol.name].groups
     row_of = {path: row for row, path in enumerate(clips["path"])}
     own = np.array([row_of[path] for path in protocol.paths])
     for fold in protocol.folds:

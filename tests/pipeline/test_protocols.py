@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from gensr.estimator.errors import ProtocolError
-from gensr.pipeline.protocols.plans import PLANS, Table, make_protocol
 from gensr.pipeline.protocols.protocol import Protocol, from_plain
+from gensr.pipeline.protocols.splitters import SPLITTERS, Table, make_protocol
 
 COLUMNS = [
     "path",
@@ -227,9 +227,9 @@ def test_what_a_run_keeps_of_a_protocol_is_enough_to_score(
 
 
 def test_every_protocol_is_in_the_table_of_the_docs() -> None:
-    from gensr.pipeline.protocols import plans as protocols
+    from gensr.pipeline.protocols import splitters
 
-    assert all(f"| {name} " in str(protocols.__doc__) for name in PLANS)
+    assert all(f"| {name} " in str(splitters.__doc__) for name in SPLITTERS)
 
 
 def test_what_a_protocol_promises_to_keep_apart_and_does_not_is_a_leak() -> None:

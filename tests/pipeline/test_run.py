@@ -12,7 +12,8 @@ import pytest
 from gensr.estimator.errors import RunError
 from gensr.pipeline.runs import provenance
 from gensr.pipeline.runs.files import identity, plain_bytes
-from gensr.pipeline.runs.run import Prediction, Run, new_folder, newest
+from gensr.pipeline.runs.predictions import Prediction
+from gensr.pipeline.runs.run import Run, new_folder, newest
 
 
 def test_predictions_come_back_as_they_were_whatever_is_in_a_path(tmp_path):

@@ -14,7 +14,7 @@ from gensr.estimator import training
 from gensr.estimator.errors import RunError
 from gensr.estimator.models.saved import load_model
 from gensr.features.store import open_store
-from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.run import Run, newest
 from gensr.pipeline.training.train import TrainConfig, train
 from gensr.pipeline.training.vectors import load_vectors

@@ -8,7 +8,7 @@ from gensr.features.encoders import Encoder
 from gensr.features.store import open_store
 from gensr.features.store.merge import merge
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
-from gensr.pipeline.protocols.plans import make_protocol
+from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.training.vectors import check_same_encoder, load_vectors
 
 

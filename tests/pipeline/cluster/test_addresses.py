@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gensr.estimator.errors import ClusterError
-from gensr.pipeline.extraction import workers as workforce
+from gensr.pipeline.extraction import workers
 from gensr.pipeline.extraction.config import ExtractConfig
 
 MALFORMED = (
@@ -25,7 +25,7 @@ MALFORMED = (
 def refusal(address):
     with (
         pytest.raises(ClusterError) as caught,
-        workforce.workforce(ExtractConfig(encoder="fbank", cluster=address)),
+        workers.workers(ExtractConfig(encoder="fbank", cluster=address)),
     ):
         raise AssertionError("there is no cluster")
     line = str(caught.value)
@@ -59,7 +59,7 @@ def test_any_text_is_one_line(monkeypatch, address):
     def refuse(address, **options):
         raise OSError("nobody\nthere")
 
-    monkeypatch.setattr(workforce, "_greeted", refuse)
+    monkeypatch.setattr(workers, "_greeted", refuse)
     refusal(address)
 
 

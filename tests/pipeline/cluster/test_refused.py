@@ -16,10 +16,10 @@ from gensr.estimator.errors import ClusterError, ConfigError
 from gensr.features.hearing.verdict import decoder_versions
 from gensr.features.store.open import work_folder
 from gensr.pipeline.extraction import worker
-from gensr.pipeline.extraction.cluster import OnCluster
+from gensr.pipeline.extraction.cluster import ClusterExecutor
 from gensr.pipeline.extraction.extract import extract
 from gensr.pipeline.extraction.settings import settings_of
-from gensr.pipeline.extraction.worker import Duty, describe, encode_shard
+from gensr.pipeline.extraction.worker import Task, describe, encode_shard
 
 
 class Unfinished:
@@ -85,14 +85,14 @@ class Ended(SimpleNamespace):
     ],
 )
 def test_each_failure_under_its_name(answer, status, said, settings):
-    cluster = OnCluster(None, Duty(run="n", config=settings()))
+    cluster = ClusterExecutor(None, Task(run="n", config=settings()))
     with pytest.raises(ClusterError, match=said):
         cluster._result(Ended(answer=answer, status=status))
 
 
 def duty_of(run, encoder, config):
     threads = torch.get_num_threads()
-    return Duty(run=run, config=config, encoder=cloudpickle.dumps(encoder), threads=threads)
+    return Task(run=run, config=config, encoder=cloudpickle.dumps(encoder), threads=threads)
 
 
 def test_a_worker_with_another_encoder_writes_nothing(stub, monkeypatch, settings):
@@ -138,10 +138,10 @@ def test_workers_that_would_decode_otherwise_are_told_before_anything_is_heard(
 
     job = SimpleNamespace(out=tmp_path / "s.zarr")
     work_folder(job.out).mkdir()
-    cluster = OnCluster(Two("1.2.2", "1.0.31"), Duty(run="t", config=settings()))
+    cluster = ClusterExecutor(Two("1.2.2", "1.0.31"), Task(run="t", config=settings()))
     with pytest.raises(ClusterError, match=r"a:1 and .*b:1 .*libsndfile: '1\.2\.2' there, '1\.0\."):
         cluster.settings(tmp_path, work_folder(job.out))
-    cluster = OnCluster(Two("1.2.2", "1.2.2"), Duty(run="t", config=settings()))
+    cluster = ClusterExecutor(Two("1.2.2", "1.2.2"), Task(run="t", config=settings()))
     assert cluster.settings(tmp_path, work_folder(job.out)) == planned
 
 
@@ -154,7 +154,7 @@ def test_a_large_encoder_is_not_sent_with_every_task(stub, corpus, tmp_path, set
     def never(config):
         raise AssertionError("workers were started")
 
-    monkeypatch.setattr("gensr.pipeline.extraction.cluster.workforce", never)
+    monkeypatch.setattr("gensr.pipeline.extraction.cluster.workers", never)
     with pytest.raises(
         ConfigError, match=r"object of 33\.0 MiB .* may have 1 MiB: save it as a folder"
     ):
@@ -206,7 +206,7 @@ def test_an_answer_that_is_lost_with_its_worker_is_not_waited_for(tmp_path, sett
 
     job = SimpleNamespace(out=tmp_path / "s.zarr")
     assert (
-        OnCluster(Dying(), Duty(run="l", config=settings())).settings(
+        ClusterExecutor(Dying(), Task(run="l", config=settings())).settings(
             tmp_path, work_folder(job.out)
         )
         == {}
@@ -236,9 +236,9 @@ def test_without_distributed_one_line_says_so(corpus, tmp_path):
 def test_a_survey_by_workers_holds_for_their_libraries(settings):
     """Heard by others, then upgraded: the log of the survey is begun anew."""
     machine = {"device": "cpu", "libsndfile": "1.2.2"}
-    cluster = OnCluster(None, Duty(run="t", config=settings()))
+    cluster = ClusterExecutor(None, Task(run="t", config=settings()))
     cluster._machine = machine
     assert cluster.decoders() == {"workers' libsndfile": "1.2.2"}
-    here = OnCluster(None, Duty(run="t", config=settings(), neighbours=True))
+    here = ClusterExecutor(None, Task(run="t", config=settings(), neighbours=True))
     here._machine = machine
     assert here.decoders() == {}

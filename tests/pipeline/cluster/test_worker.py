@@ -13,7 +13,7 @@ from gensr.features.encoding.encode import Clips
 from gensr.features.hearing.decode import content_address
 from gensr.pipeline.extraction import worker
 from gensr.pipeline.extraction.settings import settings_of
-from gensr.pipeline.extraction.worker import Duty, encode_shard, machine
+from gensr.pipeline.extraction.worker import Task, encode_shard, machine
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_each_worker_of_this_machine_has_a_gpu(
     monkeypatch.setattr(worker, "get_worker", lambda: SimpleNamespace(name=name))
     monkeypatch.setattr(worker, "load_as", lambda config, device: asked.append(device))
     worker._named(
-        Duty(
+        Task(
             run="g",
             config=settings(device=device),
             threads=torch.get_num_threads(),
@@ -99,16 +99,16 @@ def test_a_shard_is_read_while_another_one_is_encoded(stub, tmp_path, settings, 
 
     monkeypatch.setattr(Clips, "read", noted)
     monkeypatch.setattr(worker, "get_worker", lambda: SimpleNamespace(name="w"))
-    monkeypatch.setattr(worker, "_encoder", lambda duty: encoder)
+    monkeypatch.setattr(worker, "_encoder", lambda task: encoder)
     writer, failures = Writer(), []
 
     def task(number):
         shard = SimpleNamespace(index=number, encode=(number,))
         planned = settings_of(encoder, settings())
-        duty = Duty(run="gate", config=settings())
+        task = Task(run="gate", config=settings())
         clips = written(tmp_path, number)
         try:
-            encode_shard(duty, planned, machine(encoder), writer, shard, clips, [])
+            encode_shard(task, planned, machine(encoder), writer, shard, clips, [])
         except BaseException as error:
             failures.append(error)
 
@@ -127,14 +127,14 @@ def test_one_encoder_at_a_time(settings, monkeypatch):
     """Two may not fit on a GPU; and none stays there when its extraction is over."""
     there = []
 
-    def load(duty):
+    def load(task):
         there.append(len(worker._loaded))
-        return duty.run
+        return task.run
 
     monkeypatch.setattr(worker, "_named", load)
     monkeypatch.setattr(worker, "_loaded", {})
-    one, other = (Duty(run=run, config=settings()) for run in ("one", "other"))
-    assert [worker._encoder(duty) for duty in (one, one, other)] == ["one", "one", "other"]
+    one, other = (Task(run=run, config=settings()) for run in ("one", "other"))
+    assert [worker._encoder(task) for task in (one, one, other)] == ["one", "one", "other"]
     assert there == [0, 0]
     worker.forget("one")
     assert list(worker._loaded) == ["other"]

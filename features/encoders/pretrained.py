@@ -30,8 +30,8 @@ _UNUSED = ("masked_spec_embed",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
-    """A loaded model and where it came from."""
+class Pretrained:
+    """A pretrained model, loaded, and where it came from."""
 
     model: Any
     """The transformers model: frozen, in eval mode, on its device."""
@@ -63,7 +63,7 @@ class Checkpoint:
         }
 
 
-def load_checkpoint(source: Source, *, device: torch.device, dtype: str) -> Checkpoint:
+def load_pretrained(source: Source, *, device: torch.device, dtype: str) -> Pretrained:
     """Load a model for inference.
 
     Args:
@@ -100,7 +100,7 @@ def load_checkpoint(source: Source, *, device: torch.device, dtype: str) -> Chec
         f"while {folder} was put on {device}: pass --dtype bfloat16, or --device cpu"
     ):
         model = model.eval().to(device)
-    return Checkpoint(
+    return Pretrained(
         model=model,
         device=device,
         dtype=torch_dtype,

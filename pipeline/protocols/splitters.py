@@ -33,13 +33,13 @@ from gensr.pipeline.protocols.protocol import Fold, Protocol, Rows
 from gensr.pipeline.protocols.splits import Splits, Table
 
 OVERLAPS = ("speaker", "dialogue", "sentence", "audio_sha256")
-"""What may be on both sides of a split: counted always, refused where a plan keeps it apart."""
+"""What may be on both sides of a split: counted always, refused where a splitter keeps it apart."""
 DEV_SHARE = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A way to split, before it meets any clip."""
+class Splitter:
+    """A way to split clips, before it meets any; with them it makes a `Protocol`."""
 
     corpora: tuple[str, ...]
     """Corpora it is for; empty for any."""
@@ -64,7 +64,7 @@ def make_protocol(
 
     Args:
         table: columns of the clip table, as long as each other.
-        name: one of `PLANS`; None picks the corpus's own, else a hold-out.
+        name: one of `SPLITTERS`; None picks the corpus's own, else a hold-out.
         label: `emotion`, `gender`, `speaker`, or any column.
         labels: for emotion, `native` or `canonical`; None is native for one corpus, canonical
             for several.
@@ -87,8 +87,8 @@ def make_protocol(
     kept["speaker"] = _qualified(kept, "speaker", corpora)
     kept["dialogue"] = _qualified(kept, "dialogue", corpora)
     name = name or default_protocol(corpora, label, kept["split"])
-    plan = _plan(name, corpora, "" if deploy else column)
-    folds, outside = _folds(name, plan, kept, seed, deploy)
+    splitter = _splitter(name, corpora, "" if deploy else column)
+    folds, outside = _folds(name, splitter, kept, seed, deploy)
     if outside:
         left_out["in no part of the split"] = len(outside)
     classes = tuple(sorted(set(values[labelled].tolist())))
@@ -97,16 +97,16 @@ def make_protocol(
             f"every clip has the label {column} = {classes[0]}: nothing to tell apart"
         )
     native = np.asarray(table["emotion"] if column == "canonical" else values)[labelled]
-    cluster = _cluster_column(kept, plan)
+    cluster = _cluster_column(kept, splitter)
     named = Counter(kept["split"].tolist())
-    followed = (plan.official and not deploy) or not {"train", "test"} <= set(named)
+    followed = (splitter.official and not deploy) or not {"train", "test"} <= set(named)
     protocol = Protocol(
         name=name,
         corpora=corpora,
         label=column,
         classes=classes,
         label_map=_label_map(native, values[labelled]),
-        disjoint=() if deploy else plan.groups,
+        disjoint=() if deploy else splitter.groups,
         cluster=cluster,
         paths=tuple(kept["path"].tolist()),
         labels=np.searchsorted(classes, values[labelled]).astype(np.int64),
@@ -157,30 +157,30 @@ def default_protocol(
     """
     if label == "speaker":
         return "sentence-holdout"
-    for name, plan in PLANS.items():
-        if plan.corpora == corpora:
+    for name, splitter in SPLITTERS.items():
+        if splitter.corpora == corpora:
             return name
     named = set() if split is None or label == "split" else set(split.tolist())
     whole = {"train", "test"} <= named <= set(splits.PARTS)
     return "official" if whole else "speaker-holdout"
 
 
-def _plan(name: str, corpora: tuple[str, ...], column: str) -> Plan:
-    """The plan of a name, if clips of these corpora can be split so and asked for a column."""
-    if name not in PLANS:
-        raise ProtocolError(f"no protocol {name!r}; choose one of {', '.join(PLANS)}")
-    plan = PLANS[name]
-    if plan.corpora and plan.corpora != corpora:
+def _splitter(name: str, corpora: tuple[str, ...], column: str) -> Splitter:
+    """The splitter of a name, if clips of these corpora can be split so and asked for a column."""
+    if name not in SPLITTERS:
+        raise ProtocolError(f"no protocol {name!r}; choose one of {', '.join(SPLITTERS)}")
+    splitter = SPLITTERS[name]
+    if splitter.corpora and splitter.corpora != corpora:
         raise ProtocolError(
-            f"protocol {name} is for {', '.join(plan.corpora)}, the clips are of "
+            f"protocol {name} is for {', '.join(splitter.corpora)}, the clips are of "
             f"{', '.join(corpora)}; try --protocol speaker-holdout"
         )
-    if column in plan.groups:
+    if column in splitter.groups:
         raise ProtocolError(
             f"protocol {name} never tests a {column} that it trained on, so it cannot be asked to "
             f"tell {column}s apart; pass --protocol sentence-holdout or random-holdout"
         )
-    return plan
+    return splitter
 
 
 def _labels(
@@ -213,23 +213,23 @@ def _qualified(table: Table, column: str, corpora: tuple[str, ...]) -> NDArray[n
     return np.array([f"{corpus}/{value}" if value else "" for corpus, value in pairs])
 
 
-def _cluster_column(table: Table, plan: Plan) -> str:
-    ways: tuple[str, ...] = (*plan.groups, "speaker")
-    for column in (*ways, "dialogue") if plan.official else ways:
+def _cluster_column(table: Table, splitter: Splitter) -> str:
+    ways: tuple[str, ...] = (*splitter.groups, "speaker")
+    for column in (*ways, "dialogue") if splitter.official else ways:
         if column in ("speaker", "dialogue") and all(table[column] != ""):
             return column
     return "clip"
 
 
 def _folds(
-    name: str, plan: Plan, table: Table, seed: int, deploy: bool
+    name: str, splitter: Splitter, table: Table, seed: int, deploy: bool
 ) -> tuple[tuple[Fold, ...], set[int]]:
     everything = np.arange(len(table["path"]))
     if deploy:
-        dev = _dev_part(table, plan, everything, seed, 0)
+        dev = _dev_part(table, splitter, everything, seed, 0)
         train = np.setdiff1d(everything, dev)
         return (Fold(name="all", held_out="nothing", train=train, dev=dev, test=dev[:0]),), set()
-    for column in plan.groups:
+    for column in splitter.groups:
         missing = int((table[column] == "").sum())
         if missing:
             raise ProtocolError(
@@ -239,25 +239,25 @@ def _folds(
             )
     folds: list[Fold] = []
     used: set[int] = set()
-    for number, (held_out, learn, test) in enumerate(plan.split(table, seed), 1):
-        dev = _dev_part(table, plan, learn, seed, number)
+    for number, (held_out, learn, test) in enumerate(splitter.split(table, seed), 1):
+        dev = _dev_part(table, splitter, learn, seed, number)
         train = np.setdiff1d(learn, dev)
         folds.append(Fold(name=str(number), held_out=held_out, train=train, dev=dev, test=test))
         used.update(learn.tolist(), test.tolist())
     return tuple(folds), set(everything.tolist()) - used
 
 
-def _dev_part(table: Table, plan: Plan, learn: Rows, seed: int, fold: int) -> Rows:
+def _dev_part(table: Table, splitter: Splitter, learn: Rows, seed: int, fold: int) -> Rows:
     """Clips for choices: the official part, else whole groups drawn from the training part.
 
     A column serves where at least half of these clips have a value, three different ones: clips
     without one are of no group that could be held out, and stay in training.
     """
-    if plan.official:
+    if splitter.official:
         official: Rows = learn[table["split"][learn] == "dev"]
-        if len(official) or plan.corpora:  # a corpus's own split without its dev part has none
+        if len(official) or splitter.corpora:  # a corpus's own split without its dev part has none
             return official
-    ways = (*plan.groups, *(("speaker",) if plan.official else ()))
+    ways = (*splitter.groups, *(("speaker",) if splitter.official else ()))
     for column in (*ways, "sentence", "audio_sha256", "path"):
         values = table[column][learn] if column in table else np.zeros(0, str)
         known = values[values != ""]
@@ -268,17 +268,25 @@ def _dev_part(table: Table, plan: Plan, learn: Rows, seed: int, fold: int) -> Ro
     return learn[:0]
 
 
-PLANS: dict[str, Plan] = {
-    "emodb-loso": Plan(corpora=("emodb",), groups=("speaker",), split=splits.leave_one_speaker_out),
-    "savee-loso": Plan(corpora=("savee",), groups=("speaker",), split=splits.leave_one_speaker_out),
-    "tess-loso": Plan(corpora=("tess",), groups=("speaker", "sentence"), split=splits.tess),
-    "ravdess-6fold": Plan(corpora=("ravdess",), groups=("speaker",), split=splits.ravdess),
-    "meld-official": Plan(
+SPLITTERS: dict[str, Splitter] = {
+    "emodb-loso": Splitter(
+        corpora=("emodb",), groups=("speaker",), split=splits.leave_one_speaker_out
+    ),
+    "savee-loso": Splitter(
+        corpora=("savee",), groups=("speaker",), split=splits.leave_one_speaker_out
+    ),
+    "tess-loso": Splitter(corpora=("tess",), groups=("speaker", "sentence"), split=splits.tess),
+    "ravdess-6fold": Splitter(corpora=("ravdess",), groups=("speaker",), split=splits.ravdess),
+    "meld-official": Splitter(
         corpora=("meld",), groups=("dialogue",), split=splits.official, official=True
     ),
-    "official": Plan(corpora=(), groups=(), split=splits.official, official=True),
-    "speaker-holdout": Plan(corpora=(), groups=("speaker",), split=splits.holdout("speaker", 4)),
-    "speaker-5fold": Plan(corpora=(), groups=("speaker",), split=splits.five_folds),
-    "sentence-holdout": Plan(corpora=(), groups=("sentence",), split=splits.holdout("sentence", 1)),
-    "random-holdout": Plan(corpora=(), groups=(), split=splits.holdout("audio_sha256", 1)),
+    "official": Splitter(corpora=(), groups=(), split=splits.official, official=True),
+    "speaker-holdout": Splitter(
+        corpora=(), groups=("speaker",), split=splits.holdout("speaker", 4)
+    ),
+    "speaker-5fold": Splitter(corpora=(), groups=("speaker",), split=splits.five_folds),
+    "sentence-holdout": Splitter(
+        corpora=(), groups=("sentence",), split=splits.holdout("sentence", 1)
+    ),
+    "random-holdout": Splitter(corpora=(), groups=(), split=splits.holdout("audio_sha256", 1)),
 }

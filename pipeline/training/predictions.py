@@ -1,4 +1,4 @@
-"""The answers of one fold's model to its test clips."""
+"""What one fold's model predicts of its test clips."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from gensr.estimator.device import threads_for
 from gensr.estimator.models.classifier import Classifier
 from gensr.pipeline.protocols.protocol import Fold, Protocol
-from gensr.pipeline.runs.run import Prediction
+from gensr.pipeline.runs.predictions import Prediction
 
 
-def answer(
+def predictions_of(
     model: Classifier, fold: Fold, protocol: Protocol, x: torch.Tensor, **options: Any
 ) -> list[Prediction]:
-    """The answers of one fold's model to its test clips; `options` go to the model."""
+    """What one fold's model predicts of its test clips; `options` go to the model."""
     rows = torch.from_numpy(fold.test).to(x.device)
     with threads_for(model.size):
         p = model.predict(x[rows], **options).double().cpu().numpy()
