@@ -6,7 +6,7 @@ import pytest
 
 from gensr.cli.main import app
 from gensr.estimator.errors import RunError
-from gensr.pipeline.runs.files import check_manifest
+from gensr.pipeline.runs.provenance import Manifest
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.use.describe import describe
@@ -45,6 +45,6 @@ def test_a_run_without_says_nothing(finished):
 @pytest.mark.parametrize("damaged", [5, None, "ab", [1], {"a": "b"}])
 def test_anything_else_in_its_place_is_one_line(damaged, finished):
     manifest = json.loads((finished / "manifest.json").read_text())
-    check_manifest(finished, manifest)
+    Manifest.from_plain(manifest, finished)
     with pytest.raises(RunError, match="spellings_joined = "):
-        check_manifest(finished, manifest | {"spellings_joined": damaged})
+        Manifest.from_plain(manifest | {"spellings_joined": damaged}, finished)
