@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gensr.cli.choices import choices
-from gensr.cli.where import where
 from gensr.estimator.samplers.registry import SAMPLERS
 
 if TYPE_CHECKING:
@@ -34,10 +33,8 @@ def command(
     ] = None,
     sampler_steps: Annotated[str, typer.Option(help="N to sweep (Table 3).")] = "1,2,4,10,20",
     store: Annotated[
-        list[Path] | None,
-        typer.Option(
-            parser=where, metavar="PATH|URL", help="Where the vectors are now, if they were moved."
-        ),
+        list[str] | None,
+        typer.Option(metavar="PATH|URL", help="Where the vectors are now, if they were moved."),
     ] = None,
     trajectory: Annotated[
         str | None,

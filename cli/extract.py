@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gensr.cli.choices import choices
-from gensr.cli.where import where
 from gensr.features.corpora.registry import CORPORA
 from gensr.features.encoders.registry import ENCODERS
 
@@ -37,8 +36,8 @@ def command(
         ),
     ],
     out: Annotated[
-        Path,
-        typer.Option(metavar="PATH|URL", parser=where, help="Store to write: .zarr, .h5 or .hdf5."),
+        str,
+        typer.Option(metavar="PATH|URL", help="Store to write: .zarr, .h5 or .hdf5."),
     ],
     encoder: Annotated[
         str | None,

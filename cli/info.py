@@ -1,11 +1,8 @@
 """`gensr info`: what a store, a run or a corpus is."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from gensr.cli.where import where
 
 NAME = "info"
 EPILOG = """**Examples**
@@ -21,9 +18,7 @@ gensr info corpora/ --all
 
 
 def command(
-    path: Annotated[
-        Path, typer.Argument(metavar="STORE|RUN|CORPUS", parser=where, help="What to look at.")
-    ],
+    path: Annotated[str, typer.Argument(metavar="STORE|RUN|CORPUS", help="What to look at.")],
     everything: Annotated[
         bool, typer.Option("--all", help="Name every unusable file and every value.")
     ] = False,

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from gensr.cli.where import where
-
 NAME = "store"
 
 app = typer.Typer(
@@ -35,9 +33,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a store th
     """
 )
 def verify(
-    store: Annotated[
-        Path, typer.Argument(metavar="STORE", parser=where, help="Store to read, whole.")
-    ],
+    store: Annotated[str, typer.Argument(metavar="STORE", help="Store to read, whole.")],
     audio: Annotated[
         Path | None,
         typer.Option(help="The corpus it was made of: every file is hashed as well."),
@@ -77,12 +73,12 @@ def verify(
 )
 def merge(
     stores: Annotated[
-        list[Path],
-        typer.Argument(metavar="STORE", parser=where, help="Stores of one encoder, two or more."),
+        list[str],
+        typer.Argument(metavar="STORE", help="Stores of one encoder, two or more."),
     ],
     out: Annotated[
-        Path,
-        typer.Option(metavar="PATH|URL", parser=where, help="Store to write: .zarr, .h5 or .hdf5."),
+        str,
+        typer.Option(metavar="PATH|URL", help="Store to write: .zarr, .h5 or .hdf5."),
     ],
     shard_clips: Annotated[
         int | None, typer.Option(help="Clips of one shard; default: the first store's.")
@@ -114,10 +110,10 @@ def merge(
     """
 )
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", parser=where, help="Store to read.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Store to read.")],
     target: Annotated[
-        Path,
-        typer.Argument(metavar="TARGET", parser=where, help="Store to write: .zarr, .h5 or .hdf5."),
+        str,
+        typer.Argument(metavar="TARGET", help="Store to write: .zarr, .h5 or .hdf5."),
     ],
     overwrite: Overwrite = False,
 ) -> None:
@@ -132,7 +128,7 @@ def convert(
     console.print_plain(f"{target}: {clips} clips")
 
 
-def _clips(path: Path) -> int:
+def _clips(path: str) -> int:
     from gensr.features.store import open_store
 
     with open_store(path) as store:

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from gensr.cli.choices import choices
-from gensr.cli.where import where
 from gensr.estimator.codes.registry import CODES
 from gensr.estimator.models.registry import MODELS
 from gensr.estimator.paths.registry import MEANS, VARIANCES
@@ -27,9 +26,7 @@ gensr train ravdess.zarr --label gender --steps 300
 
 
 def command(
-    stores: Annotated[
-        list[Path], typer.Argument(metavar="STORE", parser=where, help="Stores of one encoder.")
-    ],
+    stores: Annotated[list[str], typer.Argument(metavar="STORE", help="Stores of one encoder.")],
     run: Annotated[Path | None, typer.Option(help="Run folder; default: runs/TIME-MODEL.")] = None,
     model: Annotated[str, typer.Option(help=f"{choices(MODELS)}.")] = "gen-ser",
     preset: Annotated[

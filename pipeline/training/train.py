@@ -22,7 +22,7 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import Examples, TrainingConfig
 from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import ModelSpec, build, preset
-from gensr.features.store.where import Location, Where, local, located
+from gensr.features.store.where import Location, local
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.protocols.splitters import make_protocol
@@ -118,11 +118,11 @@ def train(
     """
     if resume and folder is None:
         raise ConfigError("--resume needs --run: which run to go on with")
-    places, folder = located(stores), None if folder is None else local(folder)
+    folder = None if folder is None else local(folder)
     options, budget = _resolve(config)
     device = pick_device(config.device)
     before = _before(folder) if resume else None
-    vectors = _vectors(places, config.layers, before)
+    vectors = _vectors(stores, config.layers, before)
     protocol = _protocol(vectors, config, before)
     folds = _chosen(protocol, config.fold)
     spec = ModelSpec(
@@ -133,9 +133,9 @@ def train(
         options=options,
     )
     build(spec)  # refuses sizes that do not fit before anything is written
-    origin = list(zip(map(str, places), vectors.hashes, strict=True))
+    origin = list(zip(map(str, vectors.places), vectors.hashes, strict=True))
     request = Request(
-        config=_asked(config, options, budget, vectors, places, folds),
+        config=_asked(config, options, budget, vectors, folds),
         protocol=protocol,
         manifest=provenance(
             config.seed,
@@ -205,7 +205,9 @@ def _before(folder: Path | None) -> Run | None:
     return Run.open(folder) if folder and (folder / "config.json").is_file() else None
 
 
-def _vectors(stores: Sequence[Where], layers: Sequence[str] | None, before: Run | None) -> Vectors:
+def _vectors(
+    stores: Location | Iterable[Location], layers: Sequence[str] | None, before: Run | None
+) -> Vectors:
     """The vectors, called as in the run to go on with."""
     if before is None:
         return load_vectors(stores, layers)
@@ -246,11 +248,10 @@ def _asked(
     options: Any,
     budget: TrainingConfig | None,
     vectors: Vectors,
-    stores: Sequence[Where],
     folds: Sequence[Fold],
 ) -> RunConfig:
     """What is kept of the request."""
-    places = [place.resolve() if isinstance(place, Path) else place for place in stores]
+    places = [place.resolve() if isinstance(place, Path) else place for place in vectors.places]
     return RunConfig(
         model=config.model,
         preset=config.preset,

@@ -22,7 +22,7 @@ from gensr.features.same_encoder import differences, first_difference
 from gensr.features.store import Store, open_store
 from gensr.features.store.schema import COLUMN_DTYPES, LABEL_COLUMNS
 from gensr.features.store.table import is_even
-from gensr.features.store.where import Location, located
+from gensr.features.store.where import Location, Where, located
 from gensr.pipeline.runs.run import Run
 
 
@@ -36,6 +36,8 @@ class Vectors:
     """Names of the K+1 layers."""
     table: dict[str, NDArray[Any]]
     """Columns of text, N long; `path` is unique."""
+    places: tuple[Where, ...]
+    """Where each store is."""
     hashes: tuple[str, ...]
     """Fingerprint of each store, its encoder called as it is in the first, or in the run."""
     encoder: dict[str, Any]
@@ -68,15 +70,15 @@ def load_vectors(
             were made by different encoders, or two hold one clip.
         ConfigError: there is no such layer, or no store.
     """
-    paths = located(stores)
-    if not paths:
+    places = located(stores)
+    if not places:
         raise ConfigError("no store given; `gensr extract CORPUS --out feats.zarr` makes one")
-    if prefixes is not None and len(prefixes) != len(paths):
+    if prefixes is not None and len(prefixes) != len(places):
         prefixes = None  # other stores than those that the names are of
     opened: list[Store] = []
     try:
-        for path in paths:
-            opened.append(open_store(path))
+        for place in places:
+            opened.append(open_store(place))
             if encoder is not None:
                 _check_encoder(encoder, opened[-1])
             check_same_encoder(opened[0], opened[-1])
@@ -90,6 +92,7 @@ def load_vectors(
             layers=wanted,
             table=table,
             notes=notes,
+            places=places,
             hashes=tuple(
                 _hash(store, encoder or opened[0].header.encoder, known) for store in opened
             ),
