@@ -27,8 +27,8 @@ class RunConfig:
     """What the settings began with: `small` or `paper`."""
     options: Mapping[str, Any]
     """The model's own settings, as its registry reads them."""
-    training: Mapping[str, Any]
-    """The budget, as plain values of a `TrainingConfig`."""
+    training: Mapping[str, Any] | None
+    """The budget, as plain values of a `TrainingConfig`; None for a model without steps."""
     choose: str
     """How many steps: `beforehand` or by the `dev` part."""
     label: str
@@ -100,7 +100,7 @@ class RunConfig:
 
 
 def _budget(value: Any) -> bool:
-    return kinds.table(value) and kinds.whole(value.get("steps"))
+    return value is None or (kinds.table(value) and kinds.whole(value.get("steps")))
 
 
 def _encoder(value: Any) -> bool:

@@ -15,7 +15,7 @@ from gensr.features.hearing.survey import survey
 from gensr.features.store import open_store
 from gensr.features.store.shard_writer import ShardWriter
 from gensr.pipeline.extraction import extract as stage
-from gensr.pipeline.extraction import local as here
+from gensr.pipeline.extraction import local
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 
@@ -236,7 +236,7 @@ def test_the_encoder_is_loaded_as_the_settings_say(corpus, tmp_path, monkeypatch
         asked.update(settings, name=name)
         raise EncoderError("stop here")
 
-    monkeypatch.setattr(here, "load_encoder", load)
+    monkeypatch.setattr(local, "load_encoder", load)
     config = ExtractConfig(
         encoder="x", revision="r", device="cpu", dtype="bfloat16", context="clip"
     )
