@@ -5,9 +5,11 @@ sight. A name is taken only when all of it matches, with codes that the corpus d
 match is a false label, while an unknown name is a `Problem` that a person sees.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from gensr.features.corpora.clip import Clip, Problem
 
@@ -43,6 +45,31 @@ class Adapter:
 def stem(path: str) -> str:
     """Return a path's file name without its suffix."""
     return PurePosixPath(path).stem
+
+
+def by_name(
+    pattern: re.Pattern[str],
+    clip: Callable[[str, re.Match[str]], Clip | Problem],
+    misnamed: Mapping[str, str] = MappingProxyType({}),
+) -> Callable[..., Clip | Problem | None]:
+    """Return an `Adapter.read` to which only a file's name without its suffix counts.
+
+    >>> read = by_name(re.compile("(?P<who>..)_(?P<what>...)"), lambda path, m: m.groupdict())
+    >>> read("wav/KL_sad.wav"), read("wav/notes.txt")
+    ({'who': 'KL', 'what': 'sad'}, None)
+
+    Args:
+        pattern: of the whole name.
+        clip: from the path, and what matched, to a clip.
+        misnamed: names that copies of the corpus have, and what they should be.
+    """
+
+    def read(path: str, root: str = "") -> Clip | Problem | None:
+        name = stem(path)
+        match = pattern.fullmatch(misnamed.get(name, name))
+        return None if match is None else clip(path, match)
+
+    return read
 
 
 def folders_above(path: str, root: str) -> tuple[str, ...]:

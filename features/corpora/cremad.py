@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gensr.estimator.errors import CorpusError
-from gensr.features.corpora.adapter import Adapter, Found, stem
+from gensr.features.corpora.adapter import Adapter, Found, by_name
 from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.files import tables_named
 from gensr.features.corpora.labels import canonical
@@ -39,20 +39,7 @@ _NAME = re.compile(
 )
 
 
-def read(path: str, root: str = "") -> Clip | None:
-    """Read a file name of CREMA-D; the actor's gender is not in it.
-
-    Args:
-        path: POSIX path; only the name without its suffix counts.
-        root: Not needed here.
-
-    >>> read("AudioWAV/1001_IEO_SAD_LO.wav").emotion
-    'sad'
-    """
-    name = stem(path)
-    match = _NAME.fullmatch(_MISNAMED.get(name, name))
-    if match is None:
-        return None
+def _clip(path: str, match: re.Match[str]) -> Clip:
     emotion = EMOTIONS[match["emotion"]]
     return Clip(
         path=path,
@@ -63,6 +50,9 @@ def read(path: str, root: str = "") -> Clip | None:
         canonical=canonical(emotion),
         extra={"level": LEVELS[match["level"]]},
     )
+
+
+read = by_name(_NAME, _clip, _MISNAMED)
 
 
 def finish(root: Path, found: Found) -> Found:

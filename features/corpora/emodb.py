@@ -7,7 +7,7 @@ a01, emotion F (Freude), version a. Ten texts, spoken by all.
 
 import re
 
-from gensr.features.corpora.adapter import Adapter, stem
+from gensr.features.corpora.adapter import Adapter, by_name
 from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.labels import canonical
 
@@ -42,19 +42,7 @@ _NAME = re.compile(
 )
 
 
-def read(path: str, root: str = "") -> Clip | None:
-    """Read a file name of EmoDB.
-
-    Args:
-        path: POSIX path; only the name without its suffix counts.
-        root: Not needed here.
-
-    >>> read("wav/03a01Fa.wav").emotion
-    'happiness'
-    """
-    match = _NAME.fullmatch(stem(path))
-    if match is None:
-        return None
+def _clip(path: str, match: re.Match[str]) -> Clip:
     emotion = EMOTIONS[match["emotion"]]
     return Clip(
         path=path,
@@ -68,4 +56,5 @@ def read(path: str, root: str = "") -> Clip | None:
     )
 
 
+read = by_name(_NAME, _clip)
 ADAPTER = Adapter(name="emodb", read=read, official=535)

@@ -12,7 +12,7 @@ across a split. Audio-visual files (modality 01) hold the sound of their audio-o
 
 import re
 
-from gensr.features.corpora.adapter import Adapter, stem
+from gensr.features.corpora.adapter import Adapter, by_name
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.labels import canonical
 
@@ -36,19 +36,7 @@ _NAME = re.compile(
 )
 
 
-def read(path: str, root: str = "") -> Clip | Problem | None:
-    """Read a file name of RAVDESS.
-
-    Args:
-        path: POSIX path; only the name without its suffix counts.
-        root: Not needed here.
-
-    >>> read("Actor_12/03-01-06-01-02-01-12.wav").emotion
-    'fearful'
-    """
-    match = _NAME.fullmatch(stem(path))
-    if match is None:
-        return None
+def _clip(path: str, match: re.Match[str]) -> Clip | Problem:
     if match["channel"] == "02":
         return Problem(path=path, reason="RAVDESS song (channel 02), not speech")
     if match["modality"] == "02":
@@ -70,4 +58,5 @@ def read(path: str, root: str = "") -> Clip | Problem | None:
     )
 
 
+read = by_name(_NAME, _clip)
 ADAPTER = Adapter(name="ravdess", read=read, official=1440)

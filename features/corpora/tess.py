@@ -7,7 +7,7 @@ pleasant surprise. One official file lost a letter, `OA_bite_neutral`: it is OAF
 
 import re
 
-from gensr.features.corpora.adapter import Adapter, stem
+from gensr.features.corpora.adapter import Adapter, by_name
 from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.labels import canonical
 
@@ -24,20 +24,7 @@ _MISNAMED = {"OA_bite_neutral": "OAF_bite_neutral"}
 _NAME = re.compile(rf"(?P<speaker>OAF|YAF)_(?P<word>[a-z]+)_(?P<emotion>{'|'.join(EMOTIONS)})")
 
 
-def read(path: str, root: str = "") -> Clip | None:
-    """Read a file name of TESS.
-
-    Args:
-        path: POSIX path; only the name without its suffix counts.
-        root: Not needed here.
-
-    >>> read("YAF_pleasant_surprised/YAF_back_ps.wav").canonical
-    'surprise'
-    """
-    name = stem(path)
-    match = _NAME.fullmatch(_MISNAMED.get(name, name))
-    if match is None:
-        return None
+def _clip(path: str, match: re.Match[str]) -> Clip:
     emotion = EMOTIONS[match["emotion"]]
     return Clip(
         path=path,
@@ -50,4 +37,5 @@ def read(path: str, root: str = "") -> Clip | None:
     )
 
 
+read = by_name(_NAME, _clip, _MISNAMED)
 ADAPTER = Adapter(name="tess", read=read, official=2800)
