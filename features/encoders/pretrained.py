@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from gensr.estimator.errors import EncoderError, one_line
+from gensr.features.audio.hashes import hash_bytes
 from gensr.features.encoders.base import library_versions
 from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.resolve import Source
@@ -202,5 +203,5 @@ def _quiet() -> Iterator[None]:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with path.open("rb", buffering=0) as file:
+        return hash_bytes(file)
