@@ -23,9 +23,10 @@ from extraction_parts.weights import SIZES, save_encoder
 from extraction_parts.work import work_folder
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import EncoderError, StoreError
 from gensr.features.corpora import scan
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.training.train import TrainConfig, train

@@ -12,32 +12,8 @@ class ConfigError(GensrError, ValueError):
     """A setting is out of its range, or two settings exclude each other."""
 
 
-class AudioError(GensrError, ValueError):
-    """A clip cannot be used: the message holds the reason, the caller adds the path."""
-
-
-class CorpusError(GensrError, ValueError):
-    """A corpus folder or manifest does not say what it must."""
-
-
-class EncoderError(GensrError, RuntimeError):
-    """An encoder cannot be found, loaded or used."""
-
-
-class StoreError(GensrError, RuntimeError):
-    """A store is missing, incomplete, locked, or was made with other settings."""
-
-
-class ProtocolError(GensrError, ValueError):
-    """A protocol does not fit the clips it is asked to split."""
-
-
 class RunError(GensrError, RuntimeError):
     """A run folder is missing, incomplete, or does not fit the store or the request."""
-
-
-class ClusterError(GensrError, RuntimeError):
-    """A cluster cannot be reached, does not fit, or has lost its workers."""
 
 
 def one_line(error: BaseException, most: int = 300) -> str:

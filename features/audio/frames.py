@@ -18,8 +18,8 @@ from typing import Any
 
 import soundfile
 
-from gensr.estimator.errors import AudioError
 from gensr.features.audio.cut import TO_THE_END, Block, Cut
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.kept import KEPT_BYTES, Decoded, Gathered, kept
 from gensr.features.audio.once import Once, identity
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.once import Once, identity
 from gensr.features.audio.segments import Segment, locate
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from io import FileIO
 from typing import Generic, TypeAlias, TypeVar
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 
 V = TypeVar("V")
 

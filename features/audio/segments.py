@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 
 _NANOSECOND = Decimal("1e-9")
 _LATEST = Decimal(10**9)

@@ -10,9 +10,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from gensr.estimator.errors import CorpusError
 from gensr.features.corpora.adapter import Adapter, Found, by_name
 from gensr.features.corpora.clip import Clip
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import tables_named
 from gensr.features.corpora.labels import canonical
 from gensr.features.corpora.tables import read_table

@@ -16,8 +16,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-from gensr.estimator.errors import AudioError, CorpusError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.segments import Segment, take_apart, to_nanoseconds
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.missing import no_number
 from gensr.features.corpora.tables import Row
 from gensr.features.corpora.times import (

@@ -9,7 +9,7 @@ import posixpath
 import re
 from pathlib import Path
 
-from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.errors import CorpusError
 
 
 class Fence:

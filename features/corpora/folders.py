@@ -21,9 +21,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from gensr.estimator.errors import CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.labels import canonical, plain
 from gensr.features.corpora.names import corpus_name
 from gensr.features.corpora.official import meanings

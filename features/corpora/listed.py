@@ -14,11 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from gensr.estimator.errors import CorpusError
 from gensr.features.audio.segments import file_of
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import names_files
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import dead_link
 from gensr.features.corpora.manifest import read_manifest
 from gensr.features.corpora.names import printable

@@ -17,12 +17,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gensr.estimator.errors import AudioError, CorpusError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.segments import name_of
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import columns_of, names_files, with_split
 from gensr.features.corpora.cuts import Cuts
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.fence import Fence
 from gensr.features.corpora.files import annexed
 from gensr.features.corpora.labels import CANONICAL, canonical

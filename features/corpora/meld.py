@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from gensr.estimator.errors import CorpusError
 from gensr.features.corpora.adapter import Adapter, Found, folders_above, stem
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import tables_named
 from gensr.features.corpora.labels import canonical
 from gensr.features.corpora.tables import Row, read_table

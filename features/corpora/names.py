@@ -7,7 +7,7 @@ is refused here, before anything is decoded or encoded.
 import unicodedata
 from pathlib import Path
 
-from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import dead_link
 
 

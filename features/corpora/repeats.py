@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from gensr.estimator.errors import CorpusError
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import CONTAINERS, LOSSLESS, LOSSY
 
 

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gensr.estimator.errors import CorpusError
 from gensr.features.audio.segments import file_of
 from gensr.features.corpora.adapter import Adapter, Found
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import hidden_audio, is_audio, is_hidden, walk
 from gensr.features.corpora.folders import read_folders
 from gensr.features.corpora.listed import (

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.media.magic import placeholder
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from gensr.estimator.errors import CorpusError
 from gensr.features.audio.segments import to_nanoseconds
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.labels import plain
 
 START, END, LENGTH, OFFSET = "start", "end", "length", "offset"

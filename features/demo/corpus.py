@@ -32,7 +32,8 @@ import numpy as np
 import soundfile
 from scipy.signal import fftconvolve, lfilter
 
-from gensr.estimator.errors import ConfigError, CorpusError
+from gensr.estimator.errors import ConfigError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.demo.emotion import (
     EMOTIONS,
     HABITS,

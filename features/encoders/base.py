@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ConfigError, EncoderError
+from gensr.estimator.errors import ConfigError
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.streaming import Arrival, arrive, run_ahead
 from gensr.features.hearing.decode import MIN_SAMPLES

@@ -1,7 +1,8 @@
 """From a name on the command line to an encoder: one of `ENCODERS`, a local folder, or a hub id."""
 
-from gensr.estimator.errors import ConfigError, EncoderError, GensrError, one_line
+from gensr.estimator.errors import ConfigError, GensrError, one_line
 from gensr.features.encoders.base import Encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.registry import ENCODERS
 
 DEFAULT_ENCODER = "TencentGameMate/chinese-hubert-large"

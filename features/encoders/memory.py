@@ -6,7 +6,7 @@ torch is not imported: encoders without it start fast.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gensr.estimator.errors import EncoderError
+from gensr.features.encoders.errors import EncoderError
 
 
 class EncoderMemoryError(EncoderError):

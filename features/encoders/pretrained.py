@@ -15,9 +15,10 @@ from typing import Any
 
 import torch
 
-from gensr.estimator.errors import EncoderError, one_line
+from gensr.estimator.errors import one_line
 from gensr.features.audio.hashes import hash_bytes
 from gensr.features.encoders.base import library_versions
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.memory import enough_memory
 from gensr.features.encoders.resolve import Source
 from gensr.features.encoders.settings import Extractor, check_config, read_extractor, read_json

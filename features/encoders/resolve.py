@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gensr.estimator.errors import EncoderError, one_line
+from gensr.estimator.errors import one_line
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.settings import FILES
 
 TIMEOUT = 10.0

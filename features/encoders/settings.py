@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import EncoderError, one_line
+from gensr.estimator.errors import one_line
 from gensr.features.audio.resample import SAMPLE_RATE
+from gensr.features.encoders.errors import EncoderError
 
 PROCESSOR, PREPROCESSOR, ADAPTER = (
     "processor_config.json",

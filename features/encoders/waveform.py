@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import EncoderError
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder
 from gensr.features.encoders.device import exact_inference, host_zeros
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.padding import mend_padding
 from gensr.features.encoders.pooling import Frames, LayerMeans
 from gensr.features.encoders.pretrained import Pretrained

@@ -19,13 +19,15 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import AudioError, EncoderError, StoreError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder, NotFiniteError, enough_memory
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoding.windows import Batching, Window
 from gensr.features.hearing.decode import Waveform
 from gensr.features.hearing.decoders import read_again
+from gensr.features.store.errors import StoreError
 
 Advance = Callable[[int, float], None]
 """Called with the clips, and the seconds of audio, that are just through."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from gensr.estimator.errors import AudioError, one_line
+from gensr.estimator.errors import one_line
+from gensr.features.audio.errors import AudioError
 from gensr.features.media.ffmpeg import MAX_CHANNELS, RATES
 
 _SUBTYPES = {"int16": "PCM_16", "int32": "PCM_32", "float32": "FLOAT", "float64": "DOUBLE"}

@@ -21,8 +21,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import AudioError
 from gensr.features.audio.cut import Cut
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.frames import Frames
 from gensr.features.audio.hashes import hash_of, without_waiting
 from gensr.features.audio.mixdown import LONGEST_SECONDS, Mixdown

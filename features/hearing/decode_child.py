@@ -37,7 +37,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import AudioError, GensrError
+from gensr.estimator.errors import GensrError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.hashes import hash_of
 from gensr.features.audio.resample import SAMPLE_RATE, load_upfirdn
 from gensr.features.audio.segments import locate

@@ -20,7 +20,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gensr.estimator.errors import AudioError, GensrError
+from gensr.estimator.errors import GensrError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.hashes import hash_of
 from gensr.features.audio.segments import file_of, locate
 from gensr.features.cores import usable_cores

@@ -8,7 +8,7 @@ and measured: one beginning, no part longer than the file, nothing between the p
 
 from collections.abc import Callable
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.media.magic import Kind, after_tags
 from gensr.features.media.mpeg import adts_frame, first_in_a_row
 from gensr.features.media.peek import Peek

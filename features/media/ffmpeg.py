@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import AudioError, one_line
+from gensr.estimator.errors import one_line
 from gensr.features.audio.cut import Block, Cut
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.kept import Decoded, Gathered, kept
 from gensr.features.audio.mixdown import Mixdown
 from gensr.features.audio.once import identity

@@ -19,7 +19,7 @@ import struct
 from dataclasses import dataclass
 from io import FileIO
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.media.headers import UNKNOWN_SIZE, after_tag, read_at
 
 _FEW = 16

@@ -11,7 +11,7 @@ import re
 from io import FileIO
 from typing import Any
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 
 UNKNOWN_SIZE = 0x7FFF_0000
 """Sizes from here up, and 0, are what writers into a pipe put where they cannot know the length."""

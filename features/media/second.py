@@ -10,7 +10,7 @@ are nothing at all.
 import re
 from collections.abc import Callable
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.media.described import Spans, described
 from gensr.features.media.magic import after_tags, id3_size, kind_at
 from gensr.features.media.mpeg import (

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 
 _GAP_SECONDS = 0.25
 """Time stamps and samples may be apart by so much: they are rounded, and capture cards wander."""

@@ -4,7 +4,7 @@ So it is their packets that are counted: which audio streams they belong to, and
 audio's is missing.
 """
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.media.magic import transport_packets
 from gensr.features.media.peek import Peek
 

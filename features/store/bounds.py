@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from gensr.estimator.errors import ConfigError, StoreError
+from gensr.estimator.errors import ConfigError
 from gensr.features.store import files, schema
+from gensr.features.store.errors import StoreError
 from gensr.features.store.schema import Header
 from gensr.features.store.where import Where
 

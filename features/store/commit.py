@@ -44,8 +44,9 @@ in the work folder: it is uploaded whole, again if need be.
 from collections.abc import Iterable
 from enum import Enum
 
-from gensr.estimator.errors import StoreError, one_line
+from gensr.estimator.errors import one_line
 from gensr.features.store import files, schema
+from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import DONE, PUBLISH, DamagedPlanError, Journal
 from gensr.features.store.open import PLAN, Store
 from gensr.features.store.place import Place, look

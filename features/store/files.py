@@ -11,8 +11,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from gensr.estimator.errors import StoreError, one_line
+from gensr.estimator.errors import one_line
 from gensr.features.store.disk import Check, Data, Disk
+from gensr.features.store.errors import StoreError
 from gensr.features.store.local_disk import LocalDisk
 from gensr.features.store.url_disk import UrlDisk
 from gensr.features.store.where import Where

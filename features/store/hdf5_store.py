@@ -22,8 +22,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import StoreError, one_line
+from gensr.estimator.errors import one_line
 from gensr.features.store import bounds, files, hdf5_columns, schema
+from gensr.features.store.errors import StoreError
 from gensr.features.store.hdf5_extents import Extents
 from gensr.features.store.schema import Header
 from gensr.features.store.steady_file import SteadyFile

@@ -18,10 +18,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
-from gensr.estimator.errors import StoreError
 from gensr.features.same_encoder import differences
 from gensr.features.store import files
 from gensr.features.store.commit import begin, forget, recover
+from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import Journal
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.place import Place, check_replaceable, check_target, look

@@ -23,8 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files
+from gensr.features.store.errors import StoreError
 from gensr.features.store.lock import LOCK, hold
 from gensr.features.store.open import PLAN, work_folder
 from gensr.features.store.plan import PlanNote, Shard

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from gensr.estimator.errors import StoreError
+from gensr.features.store.errors import StoreError
 from gensr.features.store.files import disk_of, exists, make_folders
 from gensr.features.store.where import Where
 

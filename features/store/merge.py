@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ConfigError, StoreError
+from gensr.estimator.errors import ConfigError
 from gensr.features.same_encoder import differences
 from gensr.features.store import bounds, schema
+from gensr.features.store.errors import StoreError
 from gensr.features.store.names import check_apart
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.rewrite import rewrite

@@ -11,7 +11,7 @@ import string
 import unicodedata
 from collections.abc import Iterable
 
-from gensr.estimator.errors import StoreError
+from gensr.features.store.errors import StoreError
 from gensr.features.store.schema import COLUMN_DTYPES
 
 MARKS = "!#$%&'()+,-.;=@[]^_`{}~"

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import StoreError, one_line
+from gensr.estimator.errors import one_line
 from gensr.features.card import facts_card
 from gensr.features.store import files, schema
 from gensr.features.store.bounds import AGAIN
 from gensr.features.store.container import Backend, open_container, read_header
+from gensr.features.store.errors import StoreError
 from gensr.features.store.facts import store_facts
 from gensr.features.store.rows import Numbers, Rows, by_shard, row_numbers
 from gensr.features.store.schema import Header

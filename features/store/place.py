@@ -2,9 +2,9 @@
 
 from enum import Enum
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
 from gensr.features.store.container import is_group, read_header
+from gensr.features.store.errors import StoreError
 from gensr.features.store.open import PLAN, work_folder
 from gensr.features.store.where import Location, Where, locate
 

@@ -8,9 +8,9 @@ before its header is written, last.
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
 from gensr.features.store.commit import forget, publish, recover
+from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import Journal
 from gensr.features.store.place import Place, check_replaceable, check_target, look
 from gensr.features.store.transfer import Advance, Source, write_hdf5, write_zarr

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from gensr.estimator.errors import StoreError
+from gensr.features.store.errors import StoreError
 
 FORMAT = "gensr-store"
 VERSION = 2

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files
+from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import Journal
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.plan import Shard

@@ -15,9 +15,9 @@ from threading import Event
 
 import numpy as np
 
-from gensr.estimator.errors import StoreError
 from gensr.features.audio.hashes import hash_file
 from gensr.features.audio.segments import file_of
+from gensr.features.store.errors import StoreError
 from gensr.features.store.open import Store, open_store
 from gensr.features.store.transfer import Advance, ignore
 from gensr.features.store.where import Location, local

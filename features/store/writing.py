@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, schema
 from gensr.features.store.commit import forget, publish
 from gensr.features.store.container import read_header
+from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import Journal, at_once
 from gensr.features.store.open import Store
 from gensr.features.store.plan import Mode, Plan, PlanNote, Shard

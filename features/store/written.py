@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import StoreError, one_line
+from gensr.estimator.errors import one_line
 from gensr.features.store import schema
+from gensr.features.store.errors import StoreError
 from gensr.features.store.table import Columns
 from gensr.features.store.where import Where
 

@@ -13,8 +13,9 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import StoreError, one_line
+from gensr.estimator.errors import one_line
 from gensr.features.store import bounds, files, schema, zarr_layout
+from gensr.features.store.errors import StoreError
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns, as_column
 from gensr.features.store.where import Where

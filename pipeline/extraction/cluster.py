@@ -22,7 +22,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ClusterError, ConfigError, GensrError, one_line
+from gensr.estimator.errors import ConfigError, GensrError, one_line
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder
@@ -35,6 +35,7 @@ from gensr.features.store.plan import Plan, Shard
 from gensr.features.store.where import Where
 from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import ExtractConfig
+from gensr.pipeline.extraction.errors import ClusterError
 from gensr.pipeline.extraction.local import begin_encoding
 from gensr.pipeline.extraction.settings import ExtractionSettings
 from gensr.pipeline.extraction.workers import workers  # first: says what to install

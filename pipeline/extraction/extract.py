@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gensr.estimator.errors import CorpusError, EncoderError
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.corpora import Problem, Scan, scan
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.encoders import Encoder, EncoderMemoryError
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.hearing.survey import Survey, survey
 from gensr.features.store import schema
 from gensr.features.store.bounds import check_shard

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from gensr.estimator.errors import StoreError
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.hearing.survey import Heard
 from gensr.features.store import schema
+from gensr.features.store.errors import StoreError
 from gensr.features.store.names import check_names
 from gensr.features.store.table import Columns, as_column
 

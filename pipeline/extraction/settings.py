@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from gensr.estimator.errors import EncoderError
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders import Encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoding.windows import FRAME, Batching
 from gensr.features.hearing.decode import resampling_provenance
 from gensr.features.store.settings import Settings

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import EncoderError
 from gensr.features.corpora import Scan
 from gensr.features.encoders import BOUNDS
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoding.encode import clips_of
 from gensr.features.encoding.windows import Batching
 from gensr.features.store.plan import Plan

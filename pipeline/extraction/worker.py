@@ -19,7 +19,6 @@ import numpy as np
 from distributed import get_worker
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ClusterError
 from gensr.features.encoders import Encoder
 from gensr.features.encoding.encode import Clips, encode_clips
 from gensr.features.encoding.windows import Batching
@@ -30,6 +29,7 @@ from gensr.features.same_encoder import differences
 from gensr.features.store.plan import Shard
 from gensr.features.store.shard_writer import ShardWriter
 from gensr.pipeline.extraction.config import ExtractConfig
+from gensr.pipeline.extraction.errors import ClusterError
 from gensr.pipeline.extraction.local import load_as
 from gensr.pipeline.extraction.settings import ExtractionSettings, settings_of
 

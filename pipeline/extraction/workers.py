@@ -13,9 +13,10 @@ from multiprocessing import resource_tracker
 from types import FrameType
 from typing import Any
 
-from gensr.estimator.errors import ClusterError, ConfigError, GensrError, one_line
+from gensr.estimator.errors import ConfigError, GensrError, one_line
 from gensr.features.interpreter import safe_starts
 from gensr.pipeline.extraction.config import ExtractConfig
+from gensr.pipeline.extraction.errors import ClusterError
 
 try:
     from distributed import Client, LocalCluster, Nanny

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ProtocolError
 from gensr.features.card import facts_card, rows_card
+from gensr.pipeline.protocols.errors import ProtocolError
 
 T = TypeVar("T")
 Rows = NDArray[np.int64]

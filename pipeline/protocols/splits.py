@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ProtocolError
+from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import Rows
 
 Table = Mapping[str, NDArray[np.str_]]

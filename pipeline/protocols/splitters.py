@@ -27,8 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ProtocolError
 from gensr.pipeline.protocols import splits
+from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import Fold, Protocol, Rows
 from gensr.pipeline.protocols.splits import Splits, Table
 

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ConfigError, StoreError
+from gensr.estimator.errors import ConfigError
 from gensr.features.corpora.spelling import joined_columns
 from gensr.features.same_encoder import differences, first_difference
 from gensr.features.store import Store, open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.schema import COLUMN_DTYPES, LABEL_COLUMNS
 from gensr.features.store.table import is_even
 from gensr.features.store.where import Location, Where, located

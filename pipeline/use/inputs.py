@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard
 
-from gensr.estimator.errors import AudioError, CorpusError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.segments import name_of, take_apart
 from gensr.features.corpora import Problem
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import audio_files
 from gensr.features.corpora.manifest import read_manifest
 from gensr.features.corpora.names import printable

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from gensr.estimator.device import pick_device
-from gensr.estimator.errors import EncoderError, RunError
+from gensr.estimator.errors import RunError
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.spec import ModelSpec
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.corpora import Problem
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.load import CONTEXTS
 from gensr.features.encoders.registry import ENCODERS
 from gensr.features.encoding.encode import Clips, encode_clips

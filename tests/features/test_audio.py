@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.hearing.decode import MIN_SAMPLES, read_audio, resampling_provenance
 

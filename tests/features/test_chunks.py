@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.hearing.decode import open_audio, read_audio
 from gensr.features.media.fields import check_fields
 

@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torchaudio.compliance.kaldi import fbank
 
-from gensr.estimator.errors import ConfigError, CorpusError
+from gensr.estimator.errors import ConfigError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.demo.corpus import DemoConfig, draw_speaker, write_demo_corpus
 
 Clips = list[tuple[dict[str, str], np.ndarray]]

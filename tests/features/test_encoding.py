@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import AudioError, EncoderError, StoreError
+from gensr.features.audio.errors import AudioError
 from gensr.features.encoders import Encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoding.encode import Clips, encode_clips
 from gensr.features.encoding.windows import Batching, cut
 from gensr.features.hearing.decode import content_address, read_audio
+from gensr.features.store.errors import StoreError
 
 
 class Levels(Encoder):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.once import Once
 
 

@@ -10,9 +10,9 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import AudioError
 from gensr.features.audio import frames, kept, mixdown, once
 from gensr.features.audio import hashes as hashes_of_files
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.segments import Segment, file_of, locate, name_of, take_apart
 from gensr.features.corpora import Clip
 from gensr.features.hearing import decode as audio

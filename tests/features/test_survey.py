@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.hashes import LARGEST, hash_file
 from gensr.features.corpora import Clip
 from gensr.features.hearing.decode import read_audio

@@ -9,10 +9,11 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
-from gensr.estimator.errors import ConfigError, GensrError, RunError, StoreError
+from gensr.estimator.errors import ConfigError, GensrError, RunError
 from gensr.estimator.intervals import interval
 from gensr.estimator.metrics import accuracy
 from gensr.estimator.models.saved import load_model
+from gensr.features.store.errors import StoreError
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate, score

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import ConfigError, CorpusError, EncoderError, StoreError
+from gensr.estimator.errors import ConfigError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.encoders import Encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.hearing.survey import survey
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.shard_writer import ShardWriter
 from gensr.pipeline.extraction import extract as stage
 from gensr.pipeline.extraction import local

@@ -9,8 +9,9 @@ import pytest
 import soundfile
 import torch
 
-from gensr.estimator.errors import CorpusError, GensrError, RunError
+from gensr.estimator.errors import GensrError, RunError
 from gensr.estimator.models.saved import load_model
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.hearing.decoders import shared_decoders
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.training.vectors import load_vectors

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.errors import CorpusError
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.use.inputs import inputs_of
 from gensr.pipeline.use.predict import predict

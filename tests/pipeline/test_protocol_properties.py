@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import ProtocolError
+from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import from_plain
 from gensr.pipeline.protocols.splitters import SPLITTERS, make_protocol
 

@@ -4,7 +4,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from gensr.estimator.errors import ProtocolError
+from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import Protocol, from_plain
 from gensr.pipeline.protocols.splitters import SPLITTERS, Table, make_protocol
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from gensr.estimator.errors import ConfigError, ProtocolError, StoreError
+from gensr.estimator.errors import ConfigError
+from gensr.features.store.errors import StoreError
+from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.training.train import TrainConfig, train
 from gensr.pipeline.training.vectors import load_vectors

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from gensr.estimator.errors import ConfigError, StoreError
+from gensr.estimator.errors import ConfigError
 from gensr.features.encoders import Encoder
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.protocols.splitters import make_protocol

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from gensr.cli.main import run
-from gensr.estimator.errors import EncoderError
 from gensr.features.encoders import Encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.store import open_store
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.extraction.verification import relative_errors

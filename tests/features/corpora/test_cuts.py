@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.scan import Scan, scan
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import CorpusError
 from gensr.features.corpora import official
 from gensr.features.corpora.clip import Clip
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.folders import read_folders
 from gensr.features.corpora.scan import Scan, scan
 

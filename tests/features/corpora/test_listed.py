@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.missing import WORDS
 from gensr.features.corpora.scan import Scan, scan
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import audio_files
 from gensr.features.corpora.scan import scan
 

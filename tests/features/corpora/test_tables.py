@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import CorpusError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.tables import read_table
 
 

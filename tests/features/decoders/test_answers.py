@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.hashes import hash_file
 from gensr.features.hearing import decode as audio
 from gensr.features.hearing.decode import read_audio

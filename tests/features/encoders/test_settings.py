@@ -10,8 +10,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import EncoderError
 from gensr.features.encoders import load_encoder
+from gensr.features.encoders.errors import EncoderError
 
 WINDOW = 32_000
 """Samples that the small Whisper hears."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import EncoderError
 from gensr.features.encoders import load_encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.same_encoder import differences
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from gensr.estimator.errors import EncoderError
 from gensr.features.encoders import BOUNDS, Encoder, load_encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.streaming import Arrival, run_ahead
 
 KINDS = ("hubert-base", "wavlm-large", "data2vec", "whisper")

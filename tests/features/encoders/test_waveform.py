@@ -8,8 +8,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import EncoderError
 from gensr.features.encoders import BOUNDS, load_encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.waveform import standardise
 
 LENGTHS = (400, 719, 720, 5_000, 16_000, 16_001, 40_000)

@@ -4,8 +4,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import EncoderError
 from gensr.features.encoders import BOUNDS, load_encoder
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.whisper import LogMel
 
 WINDOW = 32_000  # samples: 100 positions of 320, as the small checkpoint has them

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import AudioError
+from gensr.features.audio.errors import AudioError
 from gensr.features.encoders import Encoder
 from gensr.features.hearing.decode import content_address, read_audio
 from gensr.features.hearing.decoders import read_again, shared_decoders

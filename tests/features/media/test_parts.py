@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import AudioError
 from gensr.features.audio import frames, kept, once
+from gensr.features.audio.errors import AudioError
 from gensr.features.audio.segments import locate
 from gensr.features.hearing import decode as audio
 from gensr.features.hearing.decode import decode, open_audio

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.hearing.decode import read_audio
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import (
     files,
     lazy,  # noqa: F401  imported before memory is counted
     open_store,
 )
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.rows import by_shard, row_numbers
 from gensr.features.store.verify import verify

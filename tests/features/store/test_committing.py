@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store
 from gensr.features.store.container import read_header
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.open import work_folder
 
 COMMITTING = Path(__file__).with_name("committing.py")

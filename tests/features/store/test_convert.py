@@ -6,9 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 
 
 def test_there_and_back_is_the_same_store(run, corpus, tmp_path, tree):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 
 HERE = Path(__file__).parent
 STUB, FORKED, DISKS = HERE / "stub.py", HERE / "forked.py", HERE / "small_disks.py"

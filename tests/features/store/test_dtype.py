@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import zarr
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 
 
 @pytest.fixture

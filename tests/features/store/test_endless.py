@@ -6,8 +6,8 @@ from pathlib import Path
 import h5py
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.verify import verify
 
 ENDLESS = Path("/dev/zero"), Path("/proc/self/pagemap")

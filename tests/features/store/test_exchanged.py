@@ -9,10 +9,10 @@ import h5py
 import pytest
 import zarr
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store
 from gensr.features.store.container import open_container
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.schema import HASH, _sha256
 from gensr.features.store.verify import verify

@@ -7,8 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from gensr.estimator.errors import ConfigError, StoreError
+from gensr.estimator.errors import ConfigError
 from gensr.features.store import bounds, files, open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.hdf5_extents import Extents
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.job import open_job
 from gensr.features.store.journal import Journal
 from gensr.features.store.merge import merge

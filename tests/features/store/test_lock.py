@@ -8,8 +8,8 @@ import re
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 
 
 def without_locks(patch, number=errno.ENOSYS):

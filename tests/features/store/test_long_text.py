@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import hdf5_columns, open_store
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.table import as_column, is_even
 from gensr.features.store.verify import verify
 from gensr.pipeline.training.vectors import load_vectors

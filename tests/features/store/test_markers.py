@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from gensr.estimator.errors import StoreError
+from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import Journal
 from gensr.features.store.shard_writer import ShardWriter
 

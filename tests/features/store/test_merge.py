@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from gensr.estimator.errors import ConfigError, StoreError
+from gensr.estimator.errors import ConfigError
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.verify import verify
 
 FEW, MANY = 30, 500

@@ -7,10 +7,11 @@ from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import GensrError, StoreError
+from gensr.estimator.errors import GensrError
 from gensr.features.corpora.clip import Clip
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.names import MARKS, check_apart, check_names
 from gensr.features.store.verify import verify

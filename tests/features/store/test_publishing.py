@@ -6,9 +6,9 @@ import shutil
 import h5py.h5t
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store, zarr_layout
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.job import open_job
 from gensr.features.store.journal import Journal
 

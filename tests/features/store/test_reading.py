@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import zarr
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gensr.estimator.errors import StoreError
+from gensr.features.store.errors import StoreError
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 GENSR = Path(sys.executable).with_name("gensr")

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.local_disk import LocalDisk
 from gensr.features.store.zarr_store import ZarrWriter
 

@@ -14,8 +14,8 @@ import pytest
 import zarr
 from zarr.storage import LocalStore
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.zarr_layout import ShardFormat
 from gensr.features.store.zarr_store import ZarrReader, ZarrWriter
 

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store
 from gensr.features.store.commit import State, recover, state
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import Journal
 from gensr.features.store.open import work_folder
 

@@ -13,11 +13,12 @@ from dataclasses import replace
 
 import pytest
 
-from gensr.estimator.errors import AudioError, StoreError
+from gensr.features.audio.errors import AudioError
 from gensr.features.hearing import decode_child
 from gensr.features.hearing.decoders import Decoders
 from gensr.features.hearing.verdict import Verdict, refused
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.job import open_job
 from gensr.features.store.open import work_folder
 from gensr.pipeline.extraction import survey_log

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import zarr
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from gensr.estimator.errors import StoreError
 from gensr.features.hearing.verdict import Verdict
 from gensr.features.store import open_store, side_log
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import zarr
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.features.store.verify import verify
 
 TOLD = {"clips": 4, "batches": 2, "error": 1e-7, "bound": 1e-5, "layer": "x1"}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
+from gensr.features.store.errors import StoreError
 
 
 @pytest.fixture

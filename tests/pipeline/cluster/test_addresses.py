@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from gensr.estimator.errors import ClusterError
 from gensr.pipeline.extraction import workers
 from gensr.pipeline.extraction.config import ExtractConfig
+from gensr.pipeline.extraction.errors import ClusterError
 
 MALFORMED = (
     *("", " ", ":", ":::", "tcp://", "tcp://host", "tcp://host:", "tcp://host:notaport"),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gensr.estimator.errors import ClusterError
+from gensr.pipeline.extraction.errors import ClusterError
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 

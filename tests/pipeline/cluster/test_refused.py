@@ -12,11 +12,12 @@ import pytest
 import soundfile
 import torch
 
-from gensr.estimator.errors import ClusterError, ConfigError
+from gensr.estimator.errors import ConfigError
 from gensr.features.hearing.verdict import decoder_versions
 from gensr.features.store.open import work_folder
 from gensr.pipeline.extraction import worker
 from gensr.pipeline.extraction.cluster import ClusterExecutor
+from gensr.pipeline.extraction.errors import ClusterError
 from gensr.pipeline.extraction.extract import extract
 from gensr.pipeline.extraction.settings import settings_of
 from gensr.pipeline.extraction.worker import Task, describe, encode_shard

@@ -13,8 +13,9 @@ import pytest
 import soundfile
 from distributed import Client
 
-from gensr.estimator.errors import EncoderError, StoreError
+from gensr.features.encoders.errors import EncoderError
 from gensr.features.store import open_store
+from gensr.features.store.errors import StoreError
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
 _CHECKPOINTS = runpy.run_path(str(Path(__file__).parents[2] / "features/encoders/conftest.py"))

@@ -14,7 +14,8 @@ import soundfile
 from upath import UPath
 
 import gensr
-from gensr.estimator.errors import ConfigError, CorpusError, RunError
+from gensr.estimator.errors import ConfigError, RunError
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.store.where import each, local, located
 
 FACE = Path(__file__).parents[3] / "pipeline/face/__init__.py"
