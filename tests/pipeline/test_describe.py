@@ -6,6 +6,7 @@ from gensr.estimator.errors import GensrError
 from gensr.features.store import open_store
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.use.describe import describe
+from support import tones
 
 
 def facts(path):
@@ -35,7 +36,7 @@ def test_a_store(suffix, corpus, store, fbank, tmp_path):
         assert opened.fingerprint().startswith(known["hash"])
 
 
-def test_a_store_names_what_it_could_not_use_and_what_is_there_twice(tones, tmp_path):
+def test_a_store_names_what_it_could_not_use_and_what_is_there_twice(tmp_path):
     root = tones.write_corpus(tmp_path / "c", sentences=1)
     (root / "DC/sad-0.wav").write_bytes((root / "DC/angry-0.wav").read_bytes())
     (root / "JE/sad-0.wav").write_text("not audio")
@@ -48,7 +49,7 @@ def test_a_store_names_what_it_could_not_use_and_what_is_there_twice(tones, tmp_
     assert found.notes[0].startswith("unusable: JE/sad-0.wav: unreadable")
 
 
-def test_a_corpus(tones, tmp_path):
+def test_a_corpus(tmp_path):
     root = tones.write_corpus(tmp_path / "c", sentences=1)
     (root / "DC/sad-0.wav").unlink()
     known, found = facts(root)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import runpy
 import shutil
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from gensr.features.store import open_store
 from gensr.pipeline.extraction.encoder_folders import recall, remember
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.use.predict import predict
+from support.checkpoints import save_checkpoint
 
 ABOUT = {"weights_sha256": "a" * 64, "config_sha256": "b" * 64}
 
@@ -75,8 +75,7 @@ def test_a_note_of_garbage_is_none(content, tmp_path_factory):
 @pytest.fixture
 def local(tmp_path):
     """A small encoder in a folder of its own."""
-    make = runpy.run_path(str(Path(__file__).parents[1] / "features/encoders/conftest.py"))
-    make["save_checkpoint"]("wav2vec2-base", tmp_path / "models/small")
+    save_checkpoint("wav2vec2-base", tmp_path / "models/small")
     return tmp_path / "models/small"
 
 

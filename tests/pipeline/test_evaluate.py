@@ -18,6 +18,8 @@ from gensr.pipeline.runs.run import Prediction, Run
 from gensr.pipeline.scoring.evaluate import evaluate, score
 from gensr.pipeline.scoring.replay import Bench
 from gensr.pipeline.training.vectors import load_vectors
+from support import tones
+from support.rebind import rebind
 
 SPEAKERS = ("DC", "JE", "JK", "KL")
 
@@ -103,7 +105,7 @@ class TestScore:
         ],
         ids=["twice", "left-out", "none", "class", "label", "fold", "path"],
     )
-    def test_predictions_that_were_tampered_with(self, change, said, finished, copied, rebind):
+    def test_predictions_that_were_tampered_with(self, change, said, finished, copied):
         run = Run.open(copied(finished))
         edit(run.folder, change)
         rebind(run.folder)
@@ -112,7 +114,7 @@ class TestScore:
         with pytest.raises(RunError, match=f"{said}|has none of fold 1, 2, 3, 4"):
             evaluate(run, steps=(), device="cpu")
 
-    def test_a_fold_that_was_left_out(self, finished, copied, rebind):
+    def test_a_fold_that_was_left_out(self, finished, copied):
         run = Run.open(copied(finished))
         edit(run.folder, lambda rows: [row for row in rows if row[1] != "3"])
         rebind(run.folder)
@@ -214,7 +216,7 @@ class TestEvaluation:
         assert found.over_folds()["accuracy"]["sd"] == 0
         assert found.trajectory.name == "angry"
 
-    def test_a_fold_that_does_not_test_the_first_class(self, tones, fbank, fit, tmp_path):
+    def test_a_fold_that_does_not_test_the_first_class(self, fbank, fit, tmp_path):
         root = tones.write_corpus(tmp_path / "c", sentences=1)
         table = tones.read_manifest(root)
         tones.write_manifest(root, [row for row in table if row["file"] != "JE/angry-0.wav"])
@@ -257,13 +259,13 @@ class TestStore:
         found = evaluate(run, steps=(4,), stores=[where], device="cpu")
         assert found.by_steps[4] == evaluation.by_steps[4]
 
-    def test_other_vectors(self, finished, tones, fbank, tmp_path):
+    def test_other_vectors(self, finished, fbank, tmp_path):
         other = fbank(tones.write_corpus(tmp_path / "c", sentences=4), tmp_path / "s.zarr")
         with pytest.raises(RunError, match=r"trained on other vectors than .*s\.zarr.*--store"):
             evaluate(Run.open(finished), steps=(1,), stores=[other], device="cpu")
 
     @pytest.mark.parametrize("column", ["emotion", "speaker"])
-    def test_a_store_that_was_relabelled(self, column, finished, tones, fbank, tmp_path):
+    def test_a_store_that_was_relabelled(self, column, finished, fbank, tmp_path):
         root = tones.write_corpus(tmp_path / "c")
         table = tones.read_manifest(root)
         table[0][column] = {"emotion": "sad", "speaker": "JE"}[column]

@@ -10,12 +10,13 @@ from gensr.pipeline.runs.files import check_manifest
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.use.describe import describe
+from support import tones
 
 SAID = "spellings of one emotion joined as 'Angry': 'Angry' (6), 'angry' (6); "
 
 
 @pytest.fixture
-def run(tones, fbank, fit, tmp_path):
+def run(fbank, fit, tmp_path):
     stores = []
     for name, speakers, spelt in (("l", ("DC", "JE"), str.lower), ("r", ("JK", "KL"), str.title)):
         emotions = [spelt(emotion) for emotion in tones.EMOTIONS]

@@ -11,16 +11,16 @@ from gensr.pipeline.runs import lock as run_lock
 from gensr.pipeline.runs.models import load_fold
 from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_run
 from gensr.pipeline.use.describe import describe
+from support.processes import answering
 
-KILLED = Path(__file__).with_name("killed_training.py")
 MINE = {"thesis.txt": b"years of work", "figures-of-mine/one.png": b"drawn by hand"}
 NEW = {"steps": 2, "seed": 7, "fold": "1"}
 
 
 @pytest.fixture
-def call(answering):
+def call():
     """Train up to a step: call(step, **arguments of killed_training.call) -> exit status."""
-    with answering(KILLED) as ask:
+    with answering("killed_training") as ask:
         yield lambda step, **arguments: ask([step, arguments])
 
 

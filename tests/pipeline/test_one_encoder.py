@@ -8,6 +8,7 @@ from gensr.estimator.errors import GensrError
 from gensr.features.encoders import Encoder
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.scoring.evaluate import evaluate
+from support import tones
 
 NOTED = {
     "family": "hashed",
@@ -45,7 +46,7 @@ class Hashed(Encoder):
 
 
 @pytest.fixture
-def extracted(corpus, tones, tmp_path):
+def extracted(corpus, tmp_path):
     """extracted(name, note, second=False) -> store of the corpus, or of a second one."""
 
     def make(name, noted, *, second=False):

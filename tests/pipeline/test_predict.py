@@ -18,10 +18,13 @@ from gensr.pipeline.training.vectors import load_vectors
 from gensr.pipeline.use import predict as stage
 from gensr.pipeline.use.describe_run import run_facts
 from gensr.pipeline.use.predict import predict
+from support import tones
+from support.rebind import rebind
+from support.told import Told
 
 
 @pytest.fixture
-def change(rebind):
+def change():
     """change(run, **encoder): as if it had been trained on vectors of another encoder."""
 
     def changed(run, **encoder):
@@ -75,18 +78,18 @@ def test_files_are_answered_in_the_order_given_and_once(deployed, corpus):
     assert len(paths) == len(set(paths)) == 10
 
 
-def test_any_rate_and_suffix(deployed, corpus, tmp_path, told):
+def test_any_rate_and_suffix(deployed, corpus, tmp_path):
     """The same sound at 48 kHz stereo FLAC is answered, and counted as audio."""
     sound, rate = soundfile.read(corpus / "DC/sad-0.wav")
     soundfile.write(tmp_path / "a.flac", np.stack([sound, sound], 1), rate)
-    hears = told()
+    hears = Told()
     found = predict([tmp_path / "a.flac"], Run.open(deployed), device="cpu", progress=hears)
     assert (hears.stages, hears.units) == ([("predict", 1)], [1])
     wav = predict([corpus / "DC/sad-0.wav"], Run.open(deployed), device="cpu")
     assert found.rows[0].probabilities == pytest.approx(wav.rows[0].probabilities, abs=1e-4)
 
 
-def test_bad_clips_are_named_and_the_others_answered(deployed, corpus, tmp_path, tones):
+def test_bad_clips_are_named_and_the_others_answered(deployed, corpus, tmp_path):
     tones.write_clip(tmp_path / "c/good.wav", tones.chord(0, 0, 0))
     (tmp_path / "c/text.wav").write_text("not audio")
     (tmp_path / "c/empty.wav").write_bytes(b"")
@@ -132,9 +135,9 @@ def test_a_run_that_is_for_evaluation_is_refused(finished, corpus, fit, tmp_path
         predict([corpus], one)
 
 
-def test_an_unfinished_run_is_refused(corpus, fit, told, tmp_path):
+def test_an_unfinished_run_is_refused(corpus, fit, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        fit(tmp_path / "run", fold="none", progress=told("fold all: learn"))
+        fit(tmp_path / "run", fold="none", progress=Told("fold all: learn"))
     with pytest.raises(RunError, match="the training did not finish"):
         predict([corpus], Run.open(tmp_path / "run"))
 
@@ -191,7 +194,7 @@ def test_a_name_that_is_not_utf8_can_be_printed(deployed, corpus, tmp_path):
     assert [problem.path for problem in found.failed] == [rf"{tmp_path}/bad\udce9.wav"]
 
 
-def test_an_encoder_that_has_no_name_is_said_to_have_none(deployed, corpus, rebind, tmp_path):
+def test_an_encoder_that_has_no_name_is_said_to_have_none(deployed, corpus, tmp_path):
     """gensr 0.1 took one: an object of one's own that said nothing of itself."""
     folder = shutil.copytree(deployed, tmp_path / "run")
     config = json.loads((folder / "config.json").read_text())

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from gensr.estimator.errors import CorpusError
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.use.inputs import inputs_of
 from gensr.pipeline.use.predict import predict
+from support.command import GENSR
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_file_of_that_very_name_is_not_misheard(deployed, talk):
 
 def test_the_command(deployed, talk):
     path, meet = talk
-    command = [str(Path(sys.executable).with_name("gensr")), "predict", f"{path}#t=0,{meet}"]
+    command = [GENSR, "predict", f"{path}#t=0,{meet}"]
     answer = subprocess.run(
         [*command, "--run", str(deployed), "--device", "cpu", "--json"],
         capture_output=True,

@@ -17,6 +17,7 @@ from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.scoring.figures import draw
 from gensr.pipeline.use.predict import predict
+from support.told import Told
 
 
 @pytest.fixture
@@ -27,9 +28,7 @@ def umask(request):
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002], indirect=True)
-def test_everything_of_a_run_and_a_store_follows_the_umask(
-    umask, corpus, fit, fbank, told, tmp_path
-):
+def test_everything_of_a_run_and_a_store_follows_the_umask(umask, corpus, fit, fbank, tmp_path):
     store = fbank(corpus, tmp_path / "s.zarr")
     fbank(corpus, tmp_path / "s.h5")
     run = fit(tmp_path / "run", store, steps=4, fold="1").run
@@ -37,7 +36,7 @@ def test_everything_of_a_run_and_a_store_follows_the_umask(
     draw(found, run.folder / "figures")
     run.write_numbers(found.as_json())
     with pytest.raises(KeyboardInterrupt):
-        fit(tmp_path / "half", store, fold="1", progress=told("fold 1: learn"))
+        fit(tmp_path / "half", store, fold="1", progress=Told("fold 1: learn"))
     assert list(tmp_path.glob("half/folds/1/*.checkpoint"))
     for path in (
         path for top in ("s.zarr", "s.h5", "run", "half") for path in within(tmp_path / top)
@@ -158,9 +157,9 @@ def test_half_a_file_does_not_replace_a_whole_one(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_written_is_known_before_the_training(
-    finished, copied, fit, told, monkeypatch, tmp_path
+    finished, copied, fit, monkeypatch, tmp_path
 ):
-    run, hears = copied(finished), told()
+    run, hears = copied(finished), Told()
     (run / "predictions.csv").unlink()
     shutil.rmtree(run / "folds/4")
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "3")
@@ -199,8 +198,8 @@ def test_what_has_no_end_is_not_read(name, scored, resumed, linear, copied, fit)
 
 
 @pytest.mark.parametrize("name", ["run", "a/run"])
-def test_no_run_is_made_within_a_store(name, store, copied, fit, told):
-    outer, hears = copied(store), told()
+def test_no_run_is_made_within_a_store(name, store, copied, fit):
+    outer, hears = copied(store), Told()
     inner = outer.rename(outer.with_suffix(".zarr")) / name
     with pytest.raises(RunError, match=r"within the store .*[.]zarr.*: pass another --run"):
         fit(inner, progress=hears)

@@ -17,6 +17,7 @@ from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.use.describe import describe
 from gensr.pipeline.use.predict import predict
+from support.told import Told
 
 HOLDS = """
 import sys, pathlib
@@ -94,9 +95,9 @@ def test_resume_thrice_at_once_is_one_line_twice(finished, fit, copied):
     assert (run / "predictions.csv").read_bytes() == (finished / "predictions.csv").read_bytes()
 
 
-def test_the_lock_is_gone_after_an_interruption(fit, told, tmp_path):
+def test_the_lock_is_gone_after_an_interruption(fit, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        fit(tmp_path / "run", progress=told("fold 2: learn"))
+        fit(tmp_path / "run", progress=Told("fold 2: learn"))
     assert not (tmp_path / "run/lock").exists()
 
 
@@ -143,10 +144,10 @@ class TestMixtures:
             with pytest.raises(RunError, match=said):
                 fit(run, resume=True)
 
-    def test_a_checkpoint_of_another_run_is_refused(self, finished, fit, told, copied, tmp_path):
+    def test_a_checkpoint_of_another_run_is_refused(self, finished, fit, copied, tmp_path):
         for name, choose in (("one", "beforehand"), ("two", "dev")):
             with pytest.raises(KeyboardInterrupt):
-                fit(tmp_path / name, choose=choose, progress=told("fold 1: learn"))
+                fit(tmp_path / name, choose=choose, progress=Told("fold 1: learn"))
         shutil.copy(tmp_path / "two/folds/1/learn.checkpoint", tmp_path / "one/folds/1")
         with pytest.raises(RunError, match=r"learn\.checkpoint: made with .* run=.*asked for"):
             fit(tmp_path / "one", resume=True)

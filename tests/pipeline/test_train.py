@@ -19,6 +19,8 @@ from gensr.pipeline.protocols.plans import make_protocol
 from gensr.pipeline.runs.run import Run, newest
 from gensr.pipeline.training.train import TrainConfig, train
 from gensr.pipeline.training.vectors import load_vectors
+from support import tones
+from support.told import Told
 
 
 def files(folder: Path) -> set[str]:
@@ -156,7 +158,7 @@ class TestNothingLeaks:
         assert rows(deployed) == []
         assert plain(deployed, "config.json")["folds"] == ["all"]
 
-    def test_identical_audio_on_both_sides_is_told(self, tones, fbank, fit, tmp_path):
+    def test_identical_audio_on_both_sides_is_told(self, fbank, fit, tmp_path):
         root = tones.write_corpus(tmp_path / "c", sentences=1)
         (root / "DC/sad-0.wav").write_bytes((root / "JE/sad-0.wav").read_bytes())
         store = fbank(root, tmp_path / "s.zarr")
@@ -166,18 +168,18 @@ class TestNothingLeaks:
 
 class TestResume:
     @pytest.mark.parametrize("choose", ["beforehand", "dev"])
-    def test_a_kill_at_a_look_changes_nothing(self, choose, finished, fit, told, tmp_path):
+    def test_a_kill_at_a_look_changes_nothing(self, choose, finished, fit, tmp_path):
         whole = finished
         if choose == "dev":
             whole = fit(tmp_path / "whole", choose=choose).run.folder
         run = tmp_path / "run"
         phase = "choose" if choose == "dev" else "learn"
         with pytest.raises(KeyboardInterrupt):
-            fit(run, choose=choose, progress=told(f"fold 2: {phase}", after=2))
+            fit(run, choose=choose, progress=Told(f"fold 2: {phase}", after=2))
         assert (run / f"folds/2/{phase}.checkpoint").is_file()
         assert not (run / "predictions.csv").exists()
         before = (run / "folds/1/model.safetensors").stat().st_mtime_ns
-        hears = told()
+        hears = Told()
         fit(run, choose=choose, resume=True, progress=hears)
         assert (run / "folds/1/model.safetensors").stat().st_mtime_ns == before
         assert {name.split(":")[0] for name, _ in hears.stages} == {"fold 2", "fold 3", "fold 4"}
@@ -201,17 +203,17 @@ class TestResume:
         assert taken == 12 + 7 + 8 + 24
         same_result(finished, run)
 
-    def test_a_kill_after_the_last_fold_trains_nothing_again(self, finished, fit, told, copied):
+    def test_a_kill_after_the_last_fold_trains_nothing_again(self, finished, fit, copied):
         run = copied(finished)
         (run / "predictions.csv").unlink()
         (run / "metrics.jsonl").unlink()
-        hears = told()
+        hears = Told()
         fit(run, resume=True, progress=hears)
         assert hears.stages == []
         same_result(finished, run)
 
-    def test_progress_adds_up(self, fit, told, tmp_path):
-        hears = told()
+    def test_progress_adds_up(self, fit, tmp_path):
+        hears = Told()
         fit(tmp_path / "run", fold="3", steps=10, progress=hears)
         assert hears.stages == [("fold 3: learn", 10)]
         assert hears.units == [10]
@@ -235,12 +237,12 @@ class TestResume:
             fit(finished, resume=True, **changed)
         assert (finished / "predictions.csv").stat().st_mtime_ns == before
 
-    def test_other_vectors_are_refused(self, finished, fit, tones, fbank, tmp_path):
+    def test_other_vectors_are_refused(self, finished, fit, fbank, tmp_path):
         other = fbank(tones.write_corpus(tmp_path / "c", sentences=4), tmp_path / "s.zarr")
         with pytest.raises(RunError, match="store hashes"):
             fit(finished, other, resume=True)
 
-    def test_other_labels_are_refused(self, finished, fit, tones, fbank, tmp_path):
+    def test_other_labels_are_refused(self, finished, fit, fbank, tmp_path):
         """Labels are no part of the vectors' hash, yet folds of two labellings never mix."""
         root = tones.write_corpus(tmp_path / "c")
         table = tones.read_manifest(root)
@@ -323,7 +325,7 @@ class TestWhatIsLearnt:
         mean = TestNothingLeaks.mean(run, "all")
         np.testing.assert_allclose(mean, expected, rtol=1e-5, atol=1e-5)
 
-    def test_an_official_split(self, tones, fbank, fit, tmp_path):
+    def test_an_official_split(self, fbank, fit, tmp_path):
         """MELD without its dev folder: the official test, and no part to choose on."""
         root = tones.write_corpus(tmp_path / "c", corpus="meld")
         table = tones.read_manifest(root)
@@ -358,7 +360,7 @@ class TestWhatIsLearnt:
         assert len({row["path"][-5] for row in found}) == 1
         assert all(row["label"] == row["path"][:2] for row in found)
 
-    def test_a_class_with_one_clip_is_told(self, tones, fbank, fit, tmp_path):
+    def test_a_class_with_one_clip_is_told(self, fbank, fit, tmp_path):
         root = tones.write_corpus(tmp_path / "c", sentences=1)
         table = tones.read_manifest(root)
         table[0]["emotion"] = "surprised"
@@ -367,7 +369,7 @@ class TestWhatIsLearnt:
         assert "1 of 4 classes have under 3 clips: surprised" in report.notes
         assert report.protocol.classes == ("angry", "happy", "sad", "surprised")
 
-    def test_clips_without_a_label_are_counted(self, tones, fbank, fit, tmp_path):
+    def test_clips_without_a_label_are_counted(self, fbank, fit, tmp_path):
         root = tones.write_corpus(tmp_path / "c", sentences=1)
         table = tones.read_manifest(root)
         table[0]["emotion"] = table[5]["emotion"] = ""

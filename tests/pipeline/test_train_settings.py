@@ -11,6 +11,7 @@ from gensr.estimator.errors import ConfigError, ProtocolError, StoreError
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.training.train import TrainConfig, train
 from gensr.pipeline.training.vectors import load_vectors
+from support import tones
 
 
 def rows(run: Path) -> list[dict[str, str]]:
@@ -25,7 +26,7 @@ def plain(run: Path, name: str) -> dict:
 class TestLayers:
     @pytest.mark.parametrize("layers", [(), ("p50",), ("p90", "std")])
     @pytest.mark.parametrize("model", ["gen-ser", "transformer-ce", "linear"])
-    def test_any_choice_of_layers(self, layers, model, fit, store, tmp_path, tones):
+    def test_any_choice_of_layers(self, layers, model, fit, store, tmp_path):
         settings = tmp_path / "s.toml"
         text = tones.TINY if model != "linear" else ""
         settings.write_text(text)
@@ -45,7 +46,7 @@ class TestLayers:
 
 
 @pytest.fixture(scope="module")
-def other(tones, fbank, tmp_path_factory):
+def other(fbank, tmp_path_factory):
     """Another corpus: other words for the emotions, one of them unknown, a name shared."""
     root = tones.write_corpus(
         tmp_path_factory.mktemp("other") / "mine",

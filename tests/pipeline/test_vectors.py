@@ -10,6 +10,7 @@ from gensr.features.store.merge import merge
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.protocols.plans import make_protocol
 from gensr.pipeline.training.vectors import check_same_encoder, load_vectors
+from support import tones
 
 
 class Stub(Encoder):
@@ -29,7 +30,7 @@ class Stub(Encoder):
 
 
 @pytest.fixture(scope="module")
-def small(tones, tmp_path_factory):
+def small(tmp_path_factory):
     return tones.write_corpus(tmp_path_factory.mktemp("small") / "c", sentences=1)
 
 
@@ -64,7 +65,7 @@ def test_layers_come_in_the_order_asked_and_x1_last(store):
 
 
 @pytest.fixture
-def two_corpora(tones, tmp_path):
+def two_corpora(tmp_path):
     """two_corpora(one, two, **about) -> stores of 12 clips each, whose paths are the same."""
 
     def make(one, two, **about):
@@ -98,7 +99,7 @@ def test_a_question_knows_neither_the_files_nor_the_order_of_stores(labels, two_
     assert len(asked) == 1
 
 
-def test_stores_without_a_common_path_ask_what_their_merged_store_asks(tones, tmp_path):
+def test_stores_without_a_common_path_ask_what_their_merged_store_asks(tmp_path):
     stores = [tmp_path / "one.zarr", tmp_path / "two.zarr"]
     for corpus, speakers, store in zip(("l", "r"), ("ab", "cd"), stores, strict=True):
         root = tones.write_corpus(tmp_path / corpus, corpus=corpus, speakers=speakers, sentences=1)
@@ -109,7 +110,7 @@ def test_stores_without_a_common_path_ask_what_their_merged_store_asks(tones, tm
     assert make_protocol(load_vectors(stores).table).hash == make_protocol(both.table).hash
 
 
-def test_spellings_of_one_label_in_several_stores_are_one_class(tones, tmp_path):
+def test_spellings_of_one_label_in_several_stores_are_one_class(tmp_path):
     stores = []
     for speaker, spelt in (("a", str.title), ("b", str.lower), ("c", str.lower)):
         root = tmp_path / speaker
@@ -152,7 +153,7 @@ def test_prefixes_are_for_the_stores_that_they_name(two_corpora):
     assert load_vectors(stores[:1], prefixes=("x", "y")).table["path"][0] == "DC/angry-0.wav"
 
 
-def test_a_column_that_only_one_store_has_is_empty_in_the_other(stub_store, tones, tmp_path):
+def test_a_column_that_only_one_store_has_is_empty_in_the_other(stub_store, tmp_path):
     one = stub_store("one.zarr")
     root = tmp_path / "folders"
     tones.write_clip(root / "calm/a.wav", tones.chord(0, 0, 0))

@@ -9,7 +9,6 @@ Steps are what is written whole, made to last, renamed or removed, and each repo
 
 import json
 import os
-import runpy
 import sys
 import traceback
 from pathlib import Path
@@ -18,8 +17,7 @@ from gensr.features.store import files
 from gensr.features.store.convert import convert
 from gensr.features.store.hdf5_store import Hdf5Writer  # noqa: F401  once, before forking
 from gensr.features.store.job import open_job
-
-made = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
+from support import synthetic as made
 
 
 def wait(name):
@@ -45,12 +43,12 @@ def stepwise():
 
 def finish(out, count):
     """Commit a store whose every shard is marked; nothing is encoded."""
-    rows = made["clips"](f"{number:03}" for number in range(count))
+    rows = made.clips(f"{number:03}" for number in range(count))
     with open_job(Path(out), overwrite=False) as job:
         if job.base is not None:  # it took its place before the kill
             job.drop()
             return
-        job.start(made["plan"](rows))
+        job.start(made.plan(rows))
         assert job.pending == ()
         stepwise()
         job.commit(advance)

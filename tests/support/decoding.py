@@ -3,10 +3,7 @@
 import os
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -31,29 +28,6 @@ def heard_alone(path):
 def listen(root, decoders, **how):
     clips = [Clip(path=path.name, corpus="c") for path in sorted(root.glob("*.wav"))]
     return survey(root, clips, hear=partial(hear_in_children, decoders=decoders), **how)
-
-
-def gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "\nState:\tZ" in status.read_text()
-
-
-@contextmanager
-def within(seconds):
-    begin = time.monotonic()
-    yield
-    assert time.monotonic() - begin < seconds
-
-
-def wait_for(true):
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def run(tmp_path, code, *arguments):

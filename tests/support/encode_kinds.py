@@ -1,10 +1,9 @@
 """One environment's part of test_transformers_versions.py, run as a script in each.
 
-python encode_kinds.py make FOLDER            save a small checkpoint of every kind
-python encode_kinds.py encode FOLDER OUT.npz  encode with gensr, and with transformers alone
+python -m support.encode_kinds make FOLDER            save a small checkpoint of every kind
+python -m support.encode_kinds encode FOLDER OUT.npz  encode with gensr, and with transformers alone
 """
 
-import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from support.checkpoints import KINDS, save_checkpoint
+
 LENGTHS = (400, 5_000, 16_001, 31_999)
-
-
-def helpers() -> Any:
-    spec = importlib.util.spec_from_file_location(
-        "helpers", Path(__file__).with_name("conftest.py")
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def clips() -> list[NDArray[np.float32]]:
@@ -70,7 +60,7 @@ def encode(root: Path, out: Path) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     if sys.argv[1] == "make":
-        for kind in helpers().KINDS:
-            helpers().save_checkpoint(kind, Path(sys.argv[2]) / kind)
+        for kind in KINDS:
+            save_checkpoint(kind, Path(sys.argv[2]) / kind)
     else:
         encode(Path(sys.argv[2]), Path(sys.argv[3]))

@@ -1,25 +1,22 @@
 """Extractions that are begun over and over, each in a process of its own, imports paid once.
 
-python forked.py CORPUS OUT PAUSE
+python -m support.forked CORPUS OUT PAUSE
 
 Every line on stdin forks one extraction. Its process id is printed at once, its exit status when
 it ends, and before that, if it lives so long: clips encoded, skipped, and all.
 """
 
 import os
-import runpy
 import sys
 import warnings
 from pathlib import Path
 
 import gensr.features.store.hdf5_store  # noqa: F401  once, before forking
 from gensr.features.store import job  # noqa: F401
-
-STUB = str(Path(__file__).with_name("stub.py"))
+from support.stub import main as extract
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
-    extract = runpy.run_path(STUB)["main"]
     for line in sys.stdin:
         child = os.fork()
         if not child:

@@ -164,7 +164,7 @@ IN_HDF5 = (
 )
 
 
-def _array(path, name, *, keep=False, **changes):
+def array(path, name, *, keep=False, **changes):
     """Edit an array's metadata and remove its data, if not kept: what is left is a kilobyte."""
     file = path / name / "zarr.json"
     found = json.loads(file.read_bytes())
@@ -176,16 +176,16 @@ def _array(path, name, *, keep=False, **changes):
             data.unlink()
 
 
-def _grid(size):
+def grid(size):
     return lambda old: {**old, "configuration": {"chunk_shape": [size]}}
 
 
 def zarr_long_column(path):
-    _array(path, "clips/seconds", shape=lambda _: [HUGE], chunk_grid=_grid(HUGE))
+    array(path, "clips/seconds", shape=lambda _: [HUGE], chunk_grid=grid(HUGE))
 
 
 def zarr_long_text(path):
-    _array(path, "clips/emotion", shape=lambda _: [HUGE], chunk_grid=_grid(HUGE))
+    array(path, "clips/emotion", shape=lambda _: [HUGE], chunk_grid=grid(HUGE))
 
 
 def zarr_long_store(path):
@@ -196,13 +196,13 @@ def zarr_long_store(path):
     older = {key: value for key, value in header.items() if key != "shards_sha256"}
     attributes["gensr"] = seal({**older, "version": 1, "clips": HUGE})
     for name in header["columns"]:
-        _array(path, f"clips/{name}", shape=lambda _: [HUGE], chunk_grid=_grid(HUGE))
+        array(path, f"clips/{name}", shape=lambda _: [HUGE], chunk_grid=grid(HUGE))
     zarr_long_vectors(path)
 
 
 def zarr_wide_chunk(path):
     """A column as long as the header says, in a chunk that is not."""
-    _array(path, "clips/seconds", chunk_grid=_grid(HUGE))
+    array(path, "clips/seconds", chunk_grid=grid(HUGE))
 
 
 def zarr_compressed(path):
@@ -256,12 +256,12 @@ def zarr_nested_vectors(path):
         settings["codecs"] = [_nested(settings["chunk_shape"])]
         return codecs
 
-    _array(path, "vectors", keep=True, codecs=change)
+    array(path, "vectors", keep=True, codecs=change)
 
 
 def zarr_nested_column(path):
     count = json.loads((path / "clips/seconds/zarr.json").read_bytes())["shape"]
-    _array(path, "clips/seconds", keep=True, codecs=lambda _: [_nested(count), {"name": "crc32c"}])
+    array(path, "clips/seconds", keep=True, codecs=lambda _: [_nested(count), {"name": "crc32c"}])
 
 
 def zarr_other_chunks(path):
@@ -272,7 +272,7 @@ def zarr_other_chunks(path):
 
 
 def zarr_long_vectors(path):
-    _array(path, "vectors", shape=lambda old: [HUGE, *old[1:]])
+    array(path, "vectors", shape=lambda old: [HUGE, *old[1:]])
 
 
 def zarr_group_for_array(path):

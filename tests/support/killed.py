@@ -8,7 +8,6 @@ before step `step`, as by SIGKILL. Its exit status is printed, 9 where it died.
 
 import json
 import os
-import runpy
 import sys
 import traceback
 from pathlib import Path
@@ -17,19 +16,18 @@ from gensr.features.store.convert import convert
 from gensr.features.store.hdf5_store import Hdf5Writer  # noqa: F401  once, before forking
 from gensr.features.store.merge import merge
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
-
-made = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
-stub = runpy.run_path(str(Path(__file__).with_name("stub.py")))
+from support import stub
+from support import synthetic as made
 
 
 def add(out, names):
-    made["make"](Path(out), made["clips"](names))
+    made.make(Path(out), made.clips(names))
 
 
 def again(corpus, out):
     """The call that the stores of 0.1.0 were made by."""
     settings = ExtractConfig(encoder="stub", shard_clips=5, batch_seconds=0.2, allow_errors=1)
-    extract(Path(corpus), Path(out), settings, encoder=stub["StubEncoder"]())
+    extract(Path(corpus), Path(out), settings, encoder=stub.StubEncoder())
 
 
 CALLS = {

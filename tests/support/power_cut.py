@@ -8,7 +8,6 @@ that was written and not flushed since, the data are lost as file systems lose t
 
 import json
 import os
-import runpy
 import sys
 import traceback
 from pathlib import Path
@@ -16,11 +15,10 @@ from pathlib import Path
 from gensr.features.store.convert import convert
 from gensr.features.store.hdf5_store import Hdf5Writer  # noqa: F401  once, before forking
 from gensr.features.store.merge import merge
-
-made = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
+from support import synthetic as made
 
 CALLS = {
-    "make": lambda out, names: made["make"](Path(out), made["clips"](names)),
+    "make": lambda out, names: made.make(Path(out), made.clips(names)),
     "convert": lambda source, target: convert(source, target, overwrite=True),
     "merge": lambda sources, target: merge(sources, target, overwrite=True),
 }

@@ -1,14 +1,13 @@
 """Extractions onto real file systems that are too small or read-only; needs rights to mount.
 
-unshare -rm python small_disks.py full CORPUS FOLDER OUT KIB...
-unshare -rm python small_disks.py read-only CORPUS FOLDER OUT
+unshare -rm python -m support.small_disks full CORPUS FOLDER OUT KIB...
+unshare -rm python -m support.small_disks read-only CORPUS FOLDER OUT
 
 Prints one JSON object a disk. What is left of each store is copied to FOLDER before the file
 system goes with this process.
 """
 
 import json
-import runpy
 import shutil
 import subprocess
 import sys
@@ -17,8 +16,7 @@ from typing import Any
 
 from gensr.estimator.errors import GensrError
 from gensr.features.store.open import work_folder
-
-extract = runpy.run_path(str(Path(__file__).with_name("stub.py")))["main"]
+from support.stub import main as extract
 
 
 def mount(*args: object) -> None:

@@ -1,6 +1,6 @@
 """A stub encoder and a stub corpus; run as a script, one extraction that can be killed.
 
-python stub.py CORPUS OUT [SECONDS_PER_BATCH]
+python -m support.stub CORPUS OUT [SECONDS_PER_BATCH]
 """
 
 import sys

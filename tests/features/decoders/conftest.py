@@ -1,11 +1,11 @@
-"""Decoders that misbehave on some names, a small corpus, and the helpers of decoding.py."""
+"""Decoders that misbehave on some names, and a small corpus."""
 
 import sys
-from pathlib import Path
 
 import pytest
 
 from gensr.features.hearing.decoders import Decoders
+from support import decoding
 
 WORSE_CHILD = """
 import os, signal, sys, time
@@ -52,12 +52,6 @@ decode_child.main()
 """
 
 
-@pytest.fixture(scope="session")
-def decoding(load_helper):
-    """decoding.py as a module."""
-    return load_helper(Path(__file__).with_name("decoding.py"))
-
-
 @pytest.fixture
 def worse(tmp_path):
     """Make decoders whose process misbehaves on some names; they are closed at the end."""
@@ -78,7 +72,7 @@ def worse(tmp_path):
 
 
 @pytest.fixture
-def root(decoding, tmp_path):
+def root(tmp_path):
     folder = tmp_path / "corpus"
     folder.mkdir()
     for number in range(12):

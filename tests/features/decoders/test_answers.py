@@ -12,6 +12,7 @@ from gensr.features.audio.hashes import hash_file
 from gensr.features.hearing import decode as audio
 from gensr.features.hearing.decode import read_audio
 from gensr.features.hearing.decoders import read_again, shared_decoders
+from support import decoding
 
 NAMES = [
     "new\nline.wav",
@@ -24,19 +25,19 @@ NAMES = [
 ]
 
 
-def test_what_a_library_prints_is_no_answer(decoding, root, worse, capfd):
+def test_what_a_library_prints_is_no_answer(root, worse, capfd):
     path = decoding.write(root / "print.wav")
     assert worse(1).hear(path) == decoding.heard_alone(path)
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_odd_names(decoding, tmp_path, name):
+def test_odd_names(tmp_path, name):
     path = decoding.write(tmp_path / name)
     assert shared_decoders().hear(path) == decoding.heard_alone(path)
 
 
-def test_names_that_are_not_utf_8(decoding, tmp_path):
+def test_names_that_are_not_utf_8(tmp_path):
     try:
         path = decoding.write(tmp_path / os.fsdecode(b"caf\xe9\xff.wav"))
     except (OSError, soundfile.LibsndfileError):
@@ -44,7 +45,7 @@ def test_names_that_are_not_utf_8(decoding, tmp_path):
     assert shared_decoders().hear(path) == decoding.heard_alone(path)
 
 
-def test_relative_paths_follow_this_process(decoding, tmp_path, monkeypatch):
+def test_relative_paths_follow_this_process(tmp_path, monkeypatch):
     for number, folder in enumerate(("one", "two")):
         (tmp_path / folder).mkdir()
         decoding.write(tmp_path / folder / "a.wav", number)
@@ -54,12 +55,12 @@ def test_relative_paths_follow_this_process(decoding, tmp_path, monkeypatch):
         )
 
 
-def test_other_rates_are_heard_alike(decoding, tmp_path):
+def test_other_rates_are_heard_alike(tmp_path):
     path = decoding.write(tmp_path / "a.wav", 50, rate=22_050)
     assert shared_decoders().hear(path) == decoding.heard_alone(path)
 
 
-def test_what_libmpg123_thinks_of_a_file_is_told_to_nobody(decoding, tmp_path):
+def test_what_libmpg123_thinks_of_a_file_is_told_to_nobody(tmp_path):
     """It writes to standard error itself, in the middle of a progress bar and without the name."""
     time = np.arange(48_000) / 16_000
     path = tmp_path / "a.mp3"
@@ -95,9 +96,7 @@ else:
     assert (result.stdout, result.stderr) == ("True\n", "")
 
 
-def test_samples_come_from_the_process_whole_and_of_the_bytes_that_were_heard(
-    decoding, root, worse
-):
+def test_samples_come_from_the_process_whole_and_of_the_bytes_that_were_heard(root, worse):
     decoders = worse(1)
     path = root / "01.wav"
     heard, alone = decoders.hear(path), read_audio(path)

@@ -7,9 +7,11 @@ import pytest
 from gensr.estimator.errors import GensrError
 from gensr.features.hearing.decoders import Decoders
 from gensr.features.hearing.verdict import Verdict
+from support import decoding
+from support.processes import within
 
 
-def test_a_crash_costs_one_clip_by_name(decoding, root, worse):
+def test_a_crash_costs_one_clip_by_name(root, worse):
     decoding.write(root / "crash.wav", 33)
     kept = {}
     found = decoding.listen(root, worse(), keep=kept.__setitem__)
@@ -27,15 +29,15 @@ def test_a_crash_costs_one_clip_by_name(decoding, root, worse):
     assert (again.decoded, again.heard, again.problems) == (0, found.heard, found.problems)
 
 
-def test_a_crash_by_chance_costs_nothing(decoding, root, worse):
+def test_a_crash_by_chance_costs_nothing(root, worse):
     path = decoding.write(root / "once.wav")
     assert worse().hear(path) == decoding.heard_alone(path)
 
 
-def test_a_clip_that_never_ends_costs_its_time_once(decoding, root, worse):
+def test_a_clip_that_never_ends_costs_its_time_once(root, worse):
     decoding.write(root / "hang1.wav")
     decoding.write(root / "hang2.wav", 7)
-    with decoding.within(20):
+    with within(20):
         found = decoding.listen(root, worse(seconds=1.0))
     reason = "the decoder did not finish within 1 s"
     assert [(problem.path, problem.reason) for problem in found.problems] == [
@@ -45,7 +47,7 @@ def test_a_clip_that_never_ends_costs_its_time_once(decoding, root, worse):
     assert len(found.heard) == 12
 
 
-def test_larger_files_have_more_time(decoding, tmp_path, worse):
+def test_larger_files_have_more_time(tmp_path, worse):
     path = decoding.write(tmp_path / "hang.wav")
     with path.open("r+b") as file:
         file.truncate(5_000_000)
@@ -53,7 +55,7 @@ def test_larger_files_have_more_time(decoding, tmp_path, worse):
     assert verdict.reason == "the decoder did not finish within 2 s"
 
 
-def test_failures_of_the_decoders_own_are_reasons(decoding, root, worse):
+def test_failures_of_the_decoders_own_are_reasons(root, worse):
     decoders = worse(1)
     (_, odd), (_, memory) = (
         decoders.hear(decoding.write(root / name)) for name in ("odd", "memory")
@@ -63,13 +65,13 @@ def test_failures_of_the_decoders_own_are_reasons(decoding, root, worse):
     assert len(worse.pids()) == 1
 
 
-def test_what_no_file_can_do_without_stops_the_survey(decoding, root, worse):
+def test_what_no_file_can_do_without_stops_the_survey(root, worse):
     decoding.write(root / "last.wav")
     with pytest.raises(GensrError, match=r"process does not start: .*worse\.py"):
         decoding.listen(root, worse())
 
 
-def test_a_process_that_does_not_start_is_told_with_its_last_words(decoding, tmp_path):
+def test_a_process_that_does_not_start_is_told_with_its_last_words(tmp_path):
     (tmp_path / "x.py").write_text("import no_such_module")
     decoders = Decoders(2, command=(sys.executable, str(tmp_path / "x.py")))
     with pytest.raises(GensrError, match=r"does not start: .*no_such_module"):
@@ -78,7 +80,7 @@ def test_a_process_that_does_not_start_is_told_with_its_last_words(decoding, tmp
         Decoders(1, command=(str(tmp_path / "no-python"),)).hear(tmp_path / "a.wav")
 
 
-def test_a_scipy_that_does_not_load_is_no_fault_of_the_clips(decoding, root, tmp_path):
+def test_a_scipy_that_does_not_load_is_no_fault_of_the_clips(root, tmp_path):
     """The rest would be a store, without the clips of other rates."""
     (tmp_path / "no_scipy.py").write_text(
         "import sys; sys.modules['scipy.signal'] = None\n"
@@ -90,7 +92,7 @@ def test_a_scipy_that_does_not_load_is_no_fault_of_the_clips(decoding, root, tmp
         decoding.listen(root, decoders)
 
 
-def test_resampling_has_time_to_load_what_it_needs(decoding, root, worse, monkeypatch):
+def test_resampling_has_time_to_load_what_it_needs(root, worse, monkeypatch):
     path = decoding.write(root / "late.wav", 50, rate=22_050)
     decoders = worse(1, seconds=2.0)
     assert decoders.hear(path) == decoding.heard_alone(path)

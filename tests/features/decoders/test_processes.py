@@ -11,6 +11,8 @@ import pytest
 
 from gensr.estimator.errors import GensrError
 from gensr.features.hearing.survey import hear_in_children
+from support import decoding
+from support.processes import gone, wait_for, within
 
 
 def test_a_process_that_died_idle_and_one_that_is_interrupted(root, worse):
@@ -24,7 +26,7 @@ def test_a_process_that_died_idle_and_one_that_is_interrupted(root, worse):
     assert len(worse.pids()) == 2
 
 
-def test_few_clips_start_one_process_and_none_before(decoding, root, worse):
+def test_few_clips_start_one_process_and_none_before(root, worse):
     decoders = worse(16)
     assert not (root.parent / "child" / "pids").exists()
     decoding.listen(root, decoders)
@@ -36,29 +38,29 @@ def test_few_clips_start_one_process_and_none_before(decoding, root, worse):
     assert len(worse.pids()) > 2  # one that waits long is given another
 
 
-def test_one_process_waits_for_the_next_survey(decoding, root, worse):
+def test_one_process_waits_for_the_next_survey(root, worse):
     decoders = worse(2)
     paths = [decoding.write(root / name) for name in ("slow1.wav", "slow2.wav")]
     assert len(list(hear_in_children(paths, {}, decoders=decoders, rest=False))) == 2
-    assert [decoding.gone(pid) for pid in worse.pids()] == [False, False]
+    assert [gone(pid) for pid in worse.pids()] == [False, False]
     decoders.rest()
-    assert sorted(decoding.gone(pid) for pid in worse.pids()) == [False, True]
+    assert sorted(gone(pid) for pid in worse.pids()) == [False, True]
     assert decoders.hear(root / "01.wav") == decoding.heard_alone(root / "01.wav")
     assert len(worse.pids()) == 2
 
 
-def test_an_interrupted_survey_ends_at_once_and_leaves_nothing_running(decoding, root, worse):
+def test_an_interrupted_survey_ends_at_once_and_leaves_nothing_running(root, worse):
     decoding.write(root / "hang.wav")
 
     def interrupt(clips, seconds):
         raise KeyboardInterrupt
 
-    with decoding.within(10), pytest.raises(KeyboardInterrupt):
+    with within(10), pytest.raises(KeyboardInterrupt):
         decoding.listen(root, worse(), advance=interrupt)
-    assert all(decoding.gone(pid) for pid in worse.pids())
+    assert all(gone(pid) for pid in worse.pids())
 
 
-def test_a_survey_that_another_one_ends_says_why(decoding, root, tmp_path, worse):
+def test_a_survey_that_another_one_ends_says_why(root, tmp_path, worse):
     """They share the decoders, as the tasks of a worker do; the second has no fault of its own."""
     decoders, said = worse(2), []
     other = tmp_path / "other"
@@ -74,7 +76,7 @@ def test_a_survey_that_another_one_ends_says_why(decoding, root, tmp_path, worse
 
     thread = threading.Thread(target=second)
     thread.start()
-    decoding.wait_for(lambda: decoders._busy)
+    wait_for(lambda: decoders._busy)
     with pytest.raises(GensrError, match="process does not start") as told:
         decoding.listen(root, decoders)
     thread.join(30)
@@ -93,7 +95,7 @@ def test_decoders_that_were_closed_keep_the_first_reason(root, worse):
         closed.hear(root / "01.wav")
 
 
-def test_a_script_without_a_main_guard(decoding, root, tmp_path):
+def test_a_script_without_a_main_guard(root, tmp_path):
     code = """
 import sys
 from pathlib import Path
@@ -107,7 +109,7 @@ assert "torch" not in sys.modules
     assert (result.stdout, result.stderr) == ("12\n", "")
 
 
-def test_a_fork_has_decoders_of_its_own(decoding, root, tmp_path):
+def test_a_fork_has_decoders_of_its_own(root, tmp_path):
     code = """
 import os, sys
 from pathlib import Path
@@ -126,7 +128,7 @@ print("well", shared_decoders()._places)
     assert (result.stdout, result.stderr) == ("well 1\n", "")
 
 
-def test_nothing_outlives_a_parent_that_is_killed(decoding, root, worse, tmp_path):
+def test_nothing_outlives_a_parent_that_is_killed(root, worse, tmp_path):
     code = """
 import sys
 from pathlib import Path
@@ -144,6 +146,6 @@ decoders.hear(Path(sys.argv[2]) / "hang.wav")
         time.sleep(0.3)  # it hangs now; ended before or after makes no difference to the claim
         parent.kill()
     deadline = time.monotonic() + 10
-    while not decoding.gone(worse.pids()[0]) and time.monotonic() < deadline:
+    while not gone(worse.pids()[0]) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert decoding.gone(worse.pids()[0])
+    assert gone(worse.pids()[0])

@@ -7,9 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +16,10 @@ from gensr.features.store import files, open_store
 from gensr.features.store.container import read_header
 from gensr.features.store.convert import convert
 from gensr.features.store.open import work_folder
+from support import synthetic as made
+from support.processes import python, with_support
+from support.trees import tree
 
-COMMITTING = Path(__file__).with_name("committing.py")
 CLIPS = 60
 _LONGEST = 0.002
 """A step takes about half of this, s: most kills land in it, and not at its end."""
@@ -31,7 +31,8 @@ class Calls:
 
     def __init__(self):
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", COMMITTING],
+            python("committing"),
+            env=with_support(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -78,7 +79,7 @@ def calls():
 
 
 @pytest.fixture
-def half(made, out):
+def half(out):
     """A store whose shards are all finished, and nothing more: its folder, and its work folder."""
     rows = made.clips(f"{number:03}" for number in range(CLIPS))
     made.make(out.with_stem("expected"), rows)
@@ -140,7 +141,7 @@ def landed(out, kind):
 
 
 @pytest.mark.parametrize("kills", FEW)
-def test_killed_in_the_commit(calls, half, out, tree, kills):
+def test_killed_in_the_commit(calls, half, out, kills):
     """Whatever was being written: the same call goes on, encodes nothing, and is byte-equal."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")
@@ -176,7 +177,7 @@ def test_killed_in_the_commit(calls, half, out, tree, kills):
 
 @pytest.mark.parametrize("kills", FEW)
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_conversion_that_is_killed_leaves_no_half_file(calls, made, tmp_path, kills, replaced):
+def test_a_conversion_that_is_killed_leaves_no_half_file(calls, tmp_path, kills, replaced):
     """What stood there stands, or nothing does."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")

@@ -5,17 +5,15 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
-
-HERE = Path(__file__).parent
-STUB, FORKED, DISKS = HERE / "stub.py", HERE / "forked.py", HERE / "small_disks.py"
+from support import stub
+from support.processes import python, with_support
+from support.trees import tree
 
 
 def work(out):
@@ -26,9 +24,9 @@ class Forked:
     """Begins extractions of one corpus into one store; see forked.py."""
 
     def __init__(self, corpus, out, pause):
-        command = [sys.executable, FORKED, corpus, out, str(pause)]
+        command = python("forked", corpus, out, pause)
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, env=with_support(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def begin(self, pause=""):
@@ -80,7 +78,7 @@ def kill_and_resume(corpus, out, kills, seed, longest=0.2):
         forked.close()
 
 
-def test_killed_by_the_system(run, out, corpus, tree):
+def test_killed_by_the_system(run, out, corpus):
     run(out.with_stem("expected"))
     encoded, skipped, finished = kill_and_resume(corpus, out, kills=3, seed=1)
     assert (encoded, skipped) == (20 - 4 * finished[-1], 4 * finished[-1])
@@ -89,7 +87,7 @@ def test_killed_by_the_system(run, out, corpus, tree):
 
 
 @pytest.mark.slow
-def test_killed_thirty_times_in_a_row(run, stub, out, tmp_path, tree):
+def test_killed_thirty_times_in_a_row(run, out, tmp_path):
     """One store, killed at thirty random moments, is what an uninterrupted run writes."""
     corpus = stub.write_corpus(tmp_path / "large", clips=200)
     run(out.with_stem("expected"), root=corpus)
@@ -102,10 +100,10 @@ def test_killed_thirty_times_in_a_row(run, stub, out, tmp_path, tree):
     assert not work(out).exists()
 
 
-def test_two_processes_on_one_store(run, corpus, out, tree):
+def test_two_processes_on_one_store(run, corpus, out):
     expected = out.with_stem("expected")
     run(expected)
-    first = subprocess.Popen([sys.executable, str(STUB), str(corpus), str(out), "0.2"])
+    first = subprocess.Popen(python("stub", corpus, out, 0.2), env=with_support())
     try:
         while not (work(out) / "plan.json").exists():
             assert first.poll() is None
@@ -133,15 +131,17 @@ def namespace():
         pytest.skip(f"no namespace to mount in: {allowed.stderr.decode().strip()}")
 
     def call(*args):
-        command = [*enter, sys.executable, "-W", "error", str(DISKS), *map(str, args)]
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [*enter, *python("small_disks", *args)]
+        found = subprocess.run(
+            command, env=with_support(), capture_output=True, text=True, check=False
+        )
         assert found.returncode == 0, found.stderr
         return [json.loads(line) for line in found.stdout.splitlines()]
 
     return call
 
 
-def expect_full_disks(answers, sizes, out, tree, expected):
+def expect_full_disks(answers, sizes, out, expected):
     """One clear line each; then, with room, every store is the one expected."""
     for kib, answer in zip(sizes, answers, strict=True):
         error = answer["first"].get("error", "")
@@ -156,18 +156,18 @@ def expect_full_disks(answers, sizes, out, tree, expected):
         assert tree(out.with_name(f"{kib}-{out.name}")) == expected
 
 
-def test_a_disk_that_fills_up(namespace, run, stub, out, tmp_path, tree):
+def test_a_disk_that_fills_up(namespace, run, out, tmp_path):
     corpus = stub.write_corpus(tmp_path / "large", clips=100)
     run(out.with_stem("expected"), root=corpus)
     (answer,) = namespace("full", corpus, tmp_path, out.name, 160)
     assert "error" in answer["first"]
     assert answer["marked"] > 3
     assert answer["second"]["skipped"] > 12
-    expect_full_disks([answer], [160], out, tree, tree(out.with_stem("expected")))
+    expect_full_disks([answer], [160], out, tree(out.with_stem("expected")))
 
 
 @pytest.mark.slow
-def test_disks_that_fill_up_at_every_stage(namespace, run, stub, out, tmp_path, tree):
+def test_disks_that_fill_up_at_every_stage(namespace, run, out, tmp_path):
     """From one that has no room for the survey to one that is large enough."""
     corpus = stub.write_corpus(tmp_path / "large", clips=60)
     run(out.with_stem("expected"), root=corpus)
@@ -176,10 +176,10 @@ def test_disks_that_fill_up_at_every_stage(namespace, run, stub, out, tmp_path, 
     failed = ["error" in answer["first"] for answer in answers]
     assert failed == sorted(failed, reverse=True)  # more room never is the worse
     assert 5 < sum(failed) < len(sizes)
-    expect_full_disks(answers, sizes, out, tree, tree(out.with_stem("expected")))
+    expect_full_disks(answers, sizes, out, tree(out.with_stem("expected")))
 
 
-def test_a_read_only_disk(namespace, run, corpus, out, tmp_path, tree):
+def test_a_read_only_disk(namespace, run, corpus, out, tmp_path):
     run(out.with_stem("expected"))
     empty, store = namespace("read-only", corpus, tmp_path, out.name)
     for answer in (empty, store):

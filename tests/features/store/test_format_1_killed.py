@@ -11,9 +11,10 @@ from gensr.features.store import files, open_store
 from gensr.features.store.convert import convert
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
+from support import stub
+from support.processes import answering
 
 KEPT = Path(__file__).parents[2] / "fixtures/0.1.0"
-KILLED = Path(__file__).with_name("killed.py")
 CLIPS, SHARD = 24, 5
 ADDED, HALF = ("stub.zarr", "stub.h5"), ("half.zarr", "half.h5")
 STEPS = [
@@ -23,7 +24,7 @@ STEPS = [
 
 
 @pytest.fixture
-def stores(tmp_path, stub):
+def stores(tmp_path):
     """Unpack the stores as they were left; their corpus, with a clip that was not there then."""
 
     def unpack():
@@ -41,9 +42,9 @@ def stores(tmp_path, stub):
 
 
 @pytest.fixture(scope="module")
-def call(answering):
+def call():
     """Run a call of killed.py up to a step: call(step, name, *arguments) -> exit status."""
-    with answering(KILLED) as ask:
+    with answering("killed") as ask:
         yield lambda step, name, *arguments: ask([step, name, arguments])
 
 

@@ -3,7 +3,6 @@
 import itertools
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -14,8 +13,10 @@ from gensr.features.store.convert import convert
 from gensr.features.store.job import open_job
 from gensr.features.store.journal import Journal
 from gensr.features.store.merge import merge
+from support import synthetic as made
+from support.processes import answering
+from support.trees import tree
 
-KILLED = Path(__file__).with_name("killed.py")
 EVERY = pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])
 
 
@@ -24,9 +25,9 @@ def work(out):
 
 
 @pytest.fixture(scope="module")
-def call(answering):
+def call():
     """Run a call of killed.py up to a step: call(step, name, *arguments) -> exit status."""
-    with answering(KILLED) as ask:
+    with answering("killed") as ask:
         yield lambda step, name, *arguments: ask([step, name, arguments])
 
 
@@ -49,7 +50,7 @@ def put_in_place(old, current):
 
 @pytest.mark.parametrize("stride", [43, EVERY])
 @pytest.mark.parametrize("name", ["convert", "merge"])
-def test_a_rewrite_loses_neither_store(made, tmp_path, tree, call, name, stride):
+def test_a_rewrite_loses_neither_store(tmp_path, call, name, stride):
     """Whatever calls next: here one that is refused, since a store is there."""
     a, b = (made.make(tmp_path / f"{rows}.h5", made.clips(rows)) for rows in ("abcdef", "ghi"))
     old = made.make(tmp_path / "old.zarr", made.clips("xyz"))
@@ -79,7 +80,7 @@ def test_a_rewrite_loses_neither_store(made, tmp_path, tree, call, name, stride)
 
 
 @pytest.mark.parametrize("stride", [61, EVERY])
-def test_what_was_published_is_not_in_the_way(made, out, tmp_path, call, stride):
+def test_what_was_published_is_not_in_the_way(out, tmp_path, call, stride):
     """Killed while an addition takes its place, or is forgotten; then other clips are added."""
     old = made.make(out.with_stem("old"), made.clips("abcde"))
 
@@ -102,7 +103,7 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing catches it."""
 
 
-def test_a_file_at_a_url_is_not_made_of_half_a_store(made, tmp_path, monkeypatch):
+def test_a_file_at_a_url_is_not_made_of_half_a_store(tmp_path, monkeypatch):
     """Killed after the upload, while what it was made from goes object by object."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(MemoryFileSystem, "store", {})
@@ -140,7 +141,7 @@ def test_a_file_at_a_url_is_not_made_of_half_a_store(made, tmp_path, monkeypatch
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 @pytest.mark.parametrize("refused", ["old.zarr", "s.zarr", "s.zarr.work.done"])
-def test_a_rewrite_that_breaks_off(made, tmp_path, tree, monkeypatch, refused, error):
+def test_a_rewrite_that_breaks_off(tmp_path, monkeypatch, refused, error):
     """An exception, after which the lock is given back in order, and the folder cleared."""
     source = made.make(tmp_path / "a.h5", made.clips("abcdef"))
     out = made.make(tmp_path / "s.zarr", made.clips("xyz"))
@@ -166,7 +167,7 @@ def test_a_rewrite_that_breaks_off(made, tmp_path, tree, monkeypatch, refused, e
     assert not work(out).exists()
 
 
-def test_a_store_lasts_before_it_takes_its_place(made, tmp_path, monkeypatch):
+def test_a_store_lasts_before_it_takes_its_place(tmp_path, monkeypatch):
     """Every file is flushed before the renaming: a power cut leaves none of them empty."""
     out, rows = tmp_path / "s.zarr", made.clips("abcdef")
     flushed, seen = set(), []
@@ -192,7 +193,7 @@ def test_a_store_lasts_before_it_takes_its_place(made, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["s.zarr.work", "s.zarr.work.done"])
-def test_folders_of_others_are_not_removed(made, tmp_path, name):
+def test_folders_of_others_are_not_removed(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
     (folder / "thesis.txt").write_text("years")
@@ -202,7 +203,7 @@ def test_folders_of_others_are_not_removed(made, tmp_path, name):
     assert sorted(path.name for path in tmp_path.iterdir()) == [name]
 
 
-def test_what_a_kill_leaves_aside_is_removed(made, tmp_path, monkeypatch):
+def test_what_a_kill_leaves_aside_is_removed(tmp_path, monkeypatch):
     """Killed within the removal, wherever: what is left still says whose it is."""
     out = made.make(tmp_path / "s.zarr", made.clips("abc"))
     aside = tmp_path / "s.zarr.work.done"
@@ -228,7 +229,7 @@ def test_what_a_kill_leaves_aside_is_removed(made, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"id": "x"', b"[]", b'{"id": "x"}', b"\xff\xfe"])
-def test_a_damaged_plan_is_one_line(made, tmp_path, tree, damage):
+def test_a_damaged_plan_is_one_line(tmp_path, damage):
     out, rows = tmp_path / "s.zarr", made.clips("abcdef")
     made.make(tmp_path / "expected.zarr", rows)
     with made.started(out, rows):

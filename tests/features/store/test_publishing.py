@@ -11,6 +11,8 @@ from gensr.features.store import files, open_store, zarr_layout
 from gensr.features.store.convert import convert
 from gensr.features.store.job import open_job
 from gensr.features.store.journal import Journal
+from support import synthetic as made
+from support.trees import tree
 
 
 def lose_column(staged):
@@ -30,7 +32,7 @@ def lose_all(staged):
 
 
 @pytest.fixture(params=[lose_column, lose_shard, lose_header, lose_all])
-def broken(request, made, out, monkeypatch):
+def broken(request, out, monkeypatch):
     """A store of abc, and the publication of abcdef that was killed and then damaged."""
 
     class Killed(BaseException):
@@ -54,7 +56,7 @@ def broken(request, made, out, monkeypatch):
     return out
 
 
-def test_a_damaged_publication_is_one_line(made, broken, tree, tmp_path):
+def test_a_damaged_publication_is_one_line(broken, tmp_path):
     """For every call that writes there, until the user says to begin anew."""
     found = tree(broken)
     source = made.make(tmp_path / "b.h5", made.clips("xyz"))
@@ -81,7 +83,7 @@ def test_a_damaged_publication_is_one_line(made, broken, tree, tmp_path):
 
 
 @pytest.mark.parametrize("lose", [lose_column, lose_shard, lose_all])
-def test_between_the_renames_the_old_one_comes_back(made, tmp_path, tree, monkeypatch, lose):
+def test_between_the_renames_the_old_one_comes_back(tmp_path, monkeypatch, lose):
     out = made.make(tmp_path / "s.zarr", made.clips("abc"))
     found = tree(out)
     move = files.move
@@ -107,7 +109,7 @@ def test_between_the_renames_the_old_one_comes_back(made, tmp_path, tree, monkey
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
-def test_tables_are_read_back_before_they_are_published(made, tmp_path, tree, monkeypatch, name):
+def test_tables_are_read_back_before_they_are_published(tmp_path, monkeypatch, name):
     """Whatever below takes a name or a text for another: here zarr itself, or HDF5."""
     out = made.make(tmp_path / name, made.clips("abc", emotion="sad"))
     found = tree(out)

@@ -16,6 +16,9 @@ from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 from gensr.features.store.where import locate
+from support import stub
+from support import synthetic as made
+from support.trees import tree
 
 HOW = {"sample_rate": 16_000}
 
@@ -43,7 +46,7 @@ def url(out):
 
 
 @pytest.fixture
-def rows(made):
+def rows():
     return made.clips("abcdefghij", emotion="angry")
 
 
@@ -59,7 +62,7 @@ def at(memory, url):
     return at
 
 
-def test_a_url_holds_what_a_local_store_holds(run, out, url, tree, at, memory):
+def test_a_url_holds_what_a_local_store_holds(run, out, url, at, memory):
     local, remote = run(out), run(url)
     assert (remote.clips, remote.encoded, remote.shards) == (20, 20, local.shards)
     assert str(remote.out) == url
@@ -76,7 +79,7 @@ def test_a_url_holds_what_a_local_store_holds(run, out, url, tree, at, memory):
 
 
 @pytest.mark.parametrize("batch", [0, 6])
-def test_an_encoder_that_breaks(run, out, url, stub, tree, at, batch):
+def test_an_encoder_that_breaks(run, out, url, at, batch):
     run(out)
     with pytest.raises(RuntimeError, match="broke"):
         run(url, stub.StubEncoder(fail_at=batch))
@@ -104,7 +107,7 @@ def die_at(monkeypatch, step):
 
 
 @pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.slow)])
-def test_killed_between_any_two_objects(made, rows, out, url, tree, at, monkeypatch, stride):
+def test_killed_between_any_two_objects(rows, out, url, at, monkeypatch, stride):
     expected = tree(made.make(out, rows))
     died = 0
     for step in range(0, 10_000, stride):
@@ -123,7 +126,7 @@ def test_killed_between_any_two_objects(made, rows, out, url, tree, at, monkeypa
     assert at() == expected
 
 
-def test_what_is_finished_stays_as_it_is(made, rows, url, memory):
+def test_what_is_finished_stays_as_it_is(rows, url, memory):
     """Adding and replacing are refused in one line, before anything is changed."""
     made.make(url, rows)
     made.make("memory://other.zarr", rows[:5])
@@ -151,7 +154,7 @@ def test_relabelled_at_a_url_is_refused_too(run, url, corpus, memory):
     assert memory() == before
 
 
-def test_other_settings_need_a_fresh_beginning(made, rows, url, out, tree, at):
+def test_other_settings_need_a_fresh_beginning(rows, url, out, at):
     with made.started(url, rows) as (job, _):
         job.writer.write(job.pending[0], made.encoded(rows, job.pending[0]))
         old = pickle.loads(pickle.dumps(job.writer)), job.pending[1]
@@ -169,7 +172,7 @@ def test_other_settings_need_a_fresh_beginning(made, rows, url, out, tree, at):
     assert at() == expected
 
 
-def test_one_machine_at_a_time(made, rows, url, monkeypatch, tmp_path, out, tree, at):
+def test_one_machine_at_a_time(rows, url, monkeypatch, tmp_path, out, at):
     """Here the lock holds; on another machine, whose locks are elsewhere, the plan does."""
     with made.started(url, rows) as (job, _):
         with pytest.raises(StoreError, match="is being written by another process"):
@@ -185,7 +188,7 @@ def test_one_machine_at_a_time(made, rows, url, monkeypatch, tmp_path, out, tree
     assert at() == tree(made.make(out, rows))
 
 
-def test_a_plan_that_loses_the_race_commits_nothing(made, rows, url, memory):
+def test_a_plan_that_loses_the_race_commits_nothing(rows, url, memory):
     with made.started(url, rows) as (job, _):
         for shard in job.pending:
             job.writer.write(shard, made.encoded(rows, shard))
@@ -198,7 +201,7 @@ def test_a_plan_that_loses_the_race_commits_nothing(made, rows, url, memory):
         open_store(url)
 
 
-def test_a_lock_needs_no_cache(made, rows, url, monkeypatch, tmp_path):
+def test_a_lock_needs_no_cache(rows, url, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -206,7 +209,7 @@ def test_a_lock_needs_no_cache(made, rows, url, monkeypatch, tmp_path):
     assert list(tmp_path.glob("gensr-locks-*/*.lock"))
 
 
-def test_there_and_back(made, rows, out, url, tree, at):
+def test_there_and_back(rows, out, url, at):
     made.make(out, rows)
     other = f"{url.rpartition('.')[0]}-2{'.h5' if out.suffix == '.zarr' else '.zarr'}"
     convert(out, url)
@@ -215,7 +218,7 @@ def test_there_and_back(made, rows, out, url, tree, at):
     assert tree(out.with_stem("back")) == tree(out) == at()
 
 
-def test_a_conversion_that_breaks_is_no_store(made, rows, out, url, monkeypatch, tree, at):
+def test_a_conversion_that_breaks_is_no_store(rows, out, url, monkeypatch, at):
     made.make(out, rows)
     with monkeypatch.context() as patch:
         die_at(patch, 10 if out.suffix == ".zarr" else 1)
@@ -227,7 +230,7 @@ def test_a_conversion_that_breaks_is_no_store(made, rows, out, url, monkeypatch,
     assert at() == tree(out)
 
 
-def test_merged_from_urls(made, out, url, tmp_path):
+def test_merged_from_urls(out, url, tmp_path):
     made.make(url, made.clips("abc"))
     made.make(tmp_path / "l.h5", made.clips("cde"))
     merge([url, tmp_path / "l.h5"], f"memory://all{out.suffix}")
@@ -236,7 +239,7 @@ def test_merged_from_urls(made, out, url, tmp_path):
         assert verify(store.path).faults == ()
 
 
-def test_damage_is_told(made, rows, memory):
+def test_damage_is_told(rows, memory):
     url = "memory://s.zarr"
     made.make(url, rows)
     files = MemoryFileSystem()
@@ -250,7 +253,7 @@ def test_damage_is_told(made, rows, memory):
 
 
 @pytest.mark.parametrize("how", ["exchanged", "doubled", "flipped"])
-def test_vectors_are_bound_to_their_rows_there_too(made, rows, memory, tmp_path, how):
+def test_vectors_are_bound_to_their_rows_there_too(rows, memory, tmp_path, how):
     url = "memory://s.zarr"
     made.make(url, rows)
     names = [f"/s.zarr/vectors/c/{shard}/0/0" for shard in (0, 1)]
@@ -275,7 +278,7 @@ def test_vectors_are_bound_to_their_rows_there_too(made, rows, memory, tmp_path,
 
 
 @pytest.mark.parametrize("torn", [b"", bytes(100), b'{"attr'])
-def test_a_header_that_says_nothing_is_no_store(made, rows, url, torn):
+def test_a_header_that_says_nothing_is_no_store(rows, url, torn):
     """Objects are put whole, so no kill leaves one: what is there is left alone, in one line."""
     made.make(url, rows)
     root = "/" + url.removeprefix("memory://")
@@ -308,7 +311,7 @@ def test_nothing_but_a_store_is_touched(run, url, memory):
         (OSError(5, "Input/output error"), "Input/output error"),
     ],
 )
-def test_a_url_that_does_not_answer_is_one_line(made, rows, url, memory, monkeypatch, error, said):
+def test_a_url_that_does_not_answer_is_one_line(rows, url, memory, monkeypatch, error, said):
     """It is never taken for an absent store, nor for a damaged one."""
     made.make(url, rows)
     before = memory()
@@ -332,7 +335,7 @@ def test_a_url_that_does_not_answer_is_one_line(made, rows, url, memory, monkeyp
     assert memory() == before
 
 
-def test_a_put_that_is_refused_is_one_line(made, rows, url, monkeypatch, out, tree, at):
+def test_a_put_that_is_refused_is_one_line(rows, url, monkeypatch, out, at):
     expected = tree(made.make(out, rows))
     with made.started(url, rows) as (job, _):
         first, second, _ = job.pending
@@ -351,7 +354,7 @@ def test_a_put_that_is_refused_is_one_line(made, rows, url, monkeypatch, out, tr
     assert at() == expected
 
 
-def test_our_own_mistakes_are_not_the_url_s(made, rows, url, monkeypatch):
+def test_our_own_mistakes_are_not_the_url_s(rows, url, monkeypatch):
     def wrong(*_, **__):
         raise AttributeError("a mistake")
 
@@ -407,7 +410,7 @@ class TestSurvey:
         log.add("a", self.good)
         assert survey_log.read(self.log, HOW) == {"a": self.good}
 
-    def test_a_survey_that_breaks_off_is_kept(self, made):
+    def test_a_survey_that_breaks_off_is_kept(self):
         def break_off():
             with (
                 open_job("memory://s.zarr", overwrite=False) as job,

@@ -4,29 +4,27 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import cloudpickle
 import pytest
 
 from gensr.pipeline.extraction.extract import ExtractConfig
+from support import stub
 
-STUB = Path(__file__).parents[2] / "features/store/stub.py"
 
-
-@pytest.fixture(scope="module")
-def stub(load_helper, request):
-    """The stub encoder, sent to workers by value: they find no test's module by its name."""
-    modules = (load_helper(STUB), request.module)
+@pytest.fixture(scope="module", autouse=True)
+def _by_value(request):
+    """Send the stub encoder to workers by value: they find no test's module by its name."""
+    modules = (stub, request.module)
     for module in modules:
         cloudpickle.register_pickle_by_value(module)
-    yield modules[0]
+    yield
     for module in modules:
         cloudpickle.unregister_pickle_by_value(module)
 
 
 @pytest.fixture
-def corpus(stub, tmp_path):
+def corpus(tmp_path):
     root = stub.write_corpus(tmp_path / "corpus", clips=30)
     same = (root / "angry/000.wav").read_bytes()
     (root / "sad/zz-copy.wav").write_bytes(same)  # the last shard copies from the first
@@ -43,19 +41,6 @@ def settings():
         return ExtractConfig(encoder="stub", **(small | more))
 
     return make
-
-
-@pytest.fixture(scope="session")
-def tree():
-    """tree(path): every byte of a file, or of a folder's files by name."""
-
-    def read(path):
-        if path.is_file():
-            return path.read_bytes()
-        files = (file for file in path.rglob("*") if file.is_file())
-        return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
-
-    return read
 
 
 class Scheduler:

@@ -2,9 +2,7 @@
 
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,6 +11,7 @@ from hypothesis import strategies as st
 from gensr.estimator.errors import ClusterError
 from gensr.pipeline.extraction import workers as workforce
 from gensr.pipeline.extraction.config import ExtractConfig
+from support.command import GENSR
 
 MALFORMED = (
     *("", " ", ":", ":::", "tcp://", "tcp://host", "tcp://host:", "tcp://host:notaport"),
@@ -73,8 +72,7 @@ def test_where_no_scheduler_answers_the_command_ends_in_time(kind, corpus, tmp_p
         address = {"no such name": f"nobody.invalid:{port}", "v6": f"tcp://[::1]:{port}"}.get(
             kind, f"{'ws' if kind == 'another protocol' else 'tcp'}://127.0.0.1:{port}"
         )
-        gensr = str(Path(sys.executable).with_name("gensr"))
-        command = [gensr, "extract", str(corpus), "--encoder", "fbank", "--out"]
+        command = [GENSR, "extract", str(corpus), "--encoder", "fbank", "--out"]
         command += [str(tmp_path / "s.zarr"), "--cluster", address]
         begun = time.monotonic()
         said = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)

@@ -3,10 +3,8 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +12,12 @@ import soundfile
 
 from gensr.estimator.errors import ClusterError
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from support import stub
+from support.command import GENSR
+from support.trees import tree
 
 
-def logging_stub(stub, log, pause):
+def logging_stub(log, pause):
     """A stub encoder that notes in a file how many clips each batch has, as it begins it."""
 
     class Logging(stub.StubEncoder):
@@ -40,7 +41,7 @@ def frozen_within_a_shard(process, marks, log):
 
 
 @pytest.mark.slow
-def test_a_killed_worker_loses_nothing(stub, corpus, tmp_path, scheduler, tree, settings):
+def test_a_killed_worker_loses_nothing(corpus, tmp_path, scheduler, settings):
     """The worker that is at work is killed in the middle of a shard; another one comes."""
 
     log = tmp_path / "begun"
@@ -55,7 +56,7 @@ def test_a_killed_worker_loses_nothing(stub, corpus, tmp_path, scheduler, tree, 
                 corpus,
                 out,
                 settings(cluster=scheduler.address),
-                encoder=logging_stub(stub, log, 0.15),
+                encoder=logging_stub(log, 0.15),
             )
         except BaseException as error:
             result["error"] = error
@@ -77,9 +78,7 @@ def test_a_killed_worker_loses_nothing(stub, corpus, tmp_path, scheduler, tree, 
 
 
 @pytest.mark.slow
-def test_a_worker_that_dies_late_costs_no_finished_shard(
-    stub, corpus, tmp_path, scheduler, settings
-):
+def test_a_worker_that_dies_late_costs_no_finished_shard(corpus, tmp_path, scheduler, settings):
     """dask forgets results with the worker that had them; what is on the disk stays."""
 
     log = tmp_path / "batches"
@@ -95,7 +94,7 @@ def test_a_worker_that_dies_late_costs_no_finished_shard(
     thread = threading.Thread(target=exchange, daemon=True)
     thread.start()
     config = settings(cluster=scheduler.address)
-    report = extract(corpus, tmp_path / "s.zarr", config, encoder=logging_stub(stub, log, 0.1))
+    report = extract(corpus, tmp_path / "s.zarr", config, encoder=logging_stub(log, 0.1))
     thread.join(60)
     assert report.encoded == 30
     encoded = sum(map(int, log.read_text().split()))
@@ -103,14 +102,13 @@ def test_a_worker_that_dies_late_costs_no_finished_shard(
 
 
 @pytest.mark.slow
-def test_a_client_that_is_killed_leaves_its_shards_to_the_next(corpus, tmp_path, tree):
+def test_a_client_that_is_killed_leaves_its_shards_to_the_next(corpus, tmp_path):
     """The workers of this machine go with it; what they had finished is not encoded again."""
     for number in range(200):
         noise = np.random.default_rng(number).normal(0, 0.1, 16_000)
         soundfile.write(corpus / f"sad/more{number}.wav", noise, 16_000)
-    gensr = str(Path(sys.executable).with_name("gensr"))
     options = "--encoder fbank --shard-clips 4 --allow-errors 1 --workers 2"
-    command = [gensr, "extract", "corpus", "--out", "s.zarr", *options.split()]
+    command = [GENSR, "extract", "corpus", "--out", "s.zarr", *options.split()]
     client = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -132,9 +130,7 @@ def test_a_client_that_is_killed_leaves_its_shards_to_the_next(corpus, tmp_path,
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_dies_is_one_line_and_costs_nothing(
-    stub, corpus, tmp_path, scheduler, tree, settings
-):
+def test_a_scheduler_that_dies_is_one_line_and_costs_nothing(corpus, tmp_path, scheduler, settings):
     scheduler.worker("one")
     out, marks = tmp_path / "s.zarr", tmp_path / "s.zarr.work/done"
 
@@ -161,7 +157,7 @@ def test_a_scheduler_that_dies_is_one_line_and_costs_nothing(
 
 @pytest.mark.slow
 def test_workers_that_never_come_back_end_the_wait(
-    stub, corpus, tmp_path, scheduler, monkeypatch, settings
+    corpus, tmp_path, scheduler, monkeypatch, settings
 ):
     monkeypatch.setattr("gensr.pipeline.extraction.cluster._PATIENCE", 3.0)
     only = scheduler.worker("only")
@@ -181,7 +177,7 @@ def test_workers_that_never_come_back_end_the_wait(
 
 
 @pytest.mark.slow
-def test_workers_that_die_of_the_encoder_are_one_line(stub, corpus, tmp_path, settings):
+def test_workers_that_die_of_the_encoder_are_one_line(corpus, tmp_path, settings):
     class Deadly(stub.StubEncoder):
         def __setstate__(self, state):
             os._exit(1)

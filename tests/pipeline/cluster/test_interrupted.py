@@ -3,10 +3,8 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,26 +12,14 @@ import soundfile
 from distributed import Client
 
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from support.command import GENSR
+from support.processes import group_of, hearing
+from support.trees import tree
 
-GENSR = str(Path(sys.executable).with_name("gensr"))
 OPTIONS = "--encoder fbank --shard-clips 4 --allow-errors 1 --workers 2 --verify 90"
 SHARDS = 23
 
 pytestmark = pytest.mark.slow
-
-
-def group_of(leader):
-    """Processes of a terminal's session, by their ids."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[3]) == leader and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
 
 
 def begun(stage, root, client):
@@ -67,7 +53,7 @@ def interrupted(stage, pressed, command, folder):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # a terminal of its own
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # hears, in any shell
+        preexec_fn=hearing,
     )
     press, impatient = pressed
     begun(stage, folder, client)
@@ -91,7 +77,7 @@ def interrupted(stage, pressed, command, folder):
 
 
 def test_workers_of_a_cluster_that_is_there_are_left_idle_and_the_same_call_goes_on(
-    corpus, tmp_path, scheduler, tree
+    corpus, tmp_path, scheduler
 ):
     """They are not this call's: they stay, with nothing to do."""
     for number in range(60):
@@ -121,9 +107,7 @@ def test_workers_of_a_cluster_that_is_there_are_left_idle_and_the_same_call_goes
     assert all(found[name] == expected[name] for name in expected if "/c/" in name)
 
 
-def test_ctrl_c_ends_in_one_line_leaves_no_process_and_the_same_call_goes_on(
-    corpus, tmp_path, tree
-):
+def test_ctrl_c_ends_in_one_line_leaves_no_process_and_the_same_call_goes_on(corpus, tmp_path):
     """In one extraction, again and again; a terminal's Ctrl-C goes to all that it has started."""
     for number in range(60):
         noise = np.random.default_rng(number).normal(0, 0.1, 16_000)

@@ -5,6 +5,8 @@ import pytest
 import soundfile
 
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from support import stub
+from support.trees import tree
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def talks(tmp_path):
     return root
 
 
-def test_workers_write_the_same_store(stub, talks, tmp_path, settings, tree):
+def test_workers_write_the_same_store(talks, tmp_path, settings):
     alone, there = tmp_path / "alone.zarr", tmp_path / "there.zarr"
     here = extract(talks, alone, settings(), encoder=stub.StubEncoder())
     report = extract(talks, there, settings(workers=2), encoder=stub.StubEncoder())
@@ -30,7 +32,7 @@ def test_workers_write_the_same_store(stub, talks, tmp_path, settings, tree):
 
 
 @pytest.mark.slow
-def test_workers_that_listen_too(talks, tmp_path, scheduler, tree):
+def test_workers_that_listen_too(talks, tmp_path, scheduler):
     scheduler.worker("one")
     config = {"encoder": "fbank", "shard_clips": 4, "allow_errors": 1}
     extract(talks, tmp_path / "alone.zarr", ExtractConfig(**config))

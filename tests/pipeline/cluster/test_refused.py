@@ -20,6 +20,7 @@ from gensr.pipeline.extraction.cluster import OnCluster
 from gensr.pipeline.extraction.executor import settings_of
 from gensr.pipeline.extraction.extract import extract
 from gensr.pipeline.extraction.worker import Duty, describe, encode_shard
+from support import stub
 
 
 class Unfinished:
@@ -30,7 +31,7 @@ class Unfinished:
 
 
 @pytest.mark.slow
-def test_what_a_cluster_lacks_is_one_line(stub, corpus, tmp_path, scheduler, settings):
+def test_what_a_cluster_lacks_is_one_line(corpus, tmp_path, scheduler, settings):
     config = settings(cluster=scheduler.address)
     with pytest.raises(ClusterError, match="has no worker; start some"):
         extract(corpus, tmp_path / "s.zarr", config, encoder=stub.StubEncoder())
@@ -42,7 +43,7 @@ def test_what_a_cluster_lacks_is_one_line(stub, corpus, tmp_path, scheduler, set
 
 
 @pytest.mark.slow
-def test_what_breaks_in_a_task_is_no_lost_cluster(stub, corpus, tmp_path, settings):
+def test_what_breaks_in_a_task_is_no_lost_cluster(corpus, tmp_path, settings):
     """A fault of a library's own: one line that names it, with the worker's traceback behind it."""
 
     class Odd(stub.StubEncoder):
@@ -95,7 +96,7 @@ def duty_of(run, encoder, config):
     return Duty(run=run, config=config, encoder=cloudpickle.dumps(encoder), threads=threads)
 
 
-def test_a_worker_with_another_encoder_writes_nothing(stub, monkeypatch, settings):
+def test_a_worker_with_another_encoder_writes_nothing(monkeypatch, settings):
     monkeypatch.setattr("gensr.pipeline.extraction.worker._name", lambda: "w1 (tcp://127.0.0.1:1)")
     planned = settings_of(stub.StubEncoder(revision="r1"), settings())
     here = worker.machine(stub.StubEncoder())
@@ -108,7 +109,7 @@ def test_a_worker_with_another_encoder_writes_nothing(stub, monkeypatch, setting
             encode_shard(same, planned, here | {key: value}, Unfinished(), None, None, [])
 
 
-def test_a_worker_tells_what_it_decodes_with(stub, tmp_path, settings):
+def test_a_worker_tells_what_it_decodes_with(tmp_path, settings):
     """Not in the store: the same samples are the same samples, whoever decoded them."""
     encoder = stub.StubEncoder()
     told = describe(duty_of("d", encoder, settings()), tmp_path, tmp_path)
@@ -119,9 +120,7 @@ def test_a_worker_tells_what_it_decodes_with(stub, tmp_path, settings):
     assert told["settings"] == settings_of(encoder, settings())
 
 
-def test_workers_that_would_decode_otherwise_are_told_before_anything_is_heard(
-    stub, tmp_path, settings
-):
+def test_workers_that_would_decode_otherwise_are_told_before_anything_is_heard(tmp_path, settings):
     planned = settings_of(stub.StubEncoder(), settings())
     here = worker.machine(stub.StubEncoder())
 
@@ -145,7 +144,7 @@ def test_workers_that_would_decode_otherwise_are_told_before_anything_is_heard(
     assert cluster.settings(tmp_path, job) == planned
 
 
-def test_a_large_encoder_is_not_sent_with_every_task(stub, corpus, tmp_path, settings, monkeypatch):
+def test_a_large_encoder_is_not_sent_with_every_task(corpus, tmp_path, settings, monkeypatch):
     class Large(stub.StubEncoder):
         def __init__(self):
             super().__init__()
@@ -161,7 +160,7 @@ def test_a_large_encoder_is_not_sent_with_every_task(stub, corpus, tmp_path, set
         extract(corpus, tmp_path / "s.zarr", settings(workers=2), encoder=Large())
 
 
-def test_an_encoder_that_cannot_be_sent(stub, corpus, tmp_path, settings):
+def test_an_encoder_that_cannot_be_sent(corpus, tmp_path, settings):
     class Locked(stub.StubEncoder):
         def __init__(self):
             super().__init__()

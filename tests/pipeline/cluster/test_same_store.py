@@ -1,8 +1,6 @@
 """Extraction on a real cluster of separate processes, against the same in one process."""
 
-import runpy
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -16,9 +14,10 @@ from distributed import Client
 from gensr.estimator.errors import EncoderError, StoreError
 from gensr.features.store import open_store
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
-
-_CHECKPOINTS = runpy.run_path(str(Path(__file__).parents[2] / "features/encoders/conftest.py"))
-KINDS, save_checkpoint = _CHECKPOINTS["KINDS"], _CHECKPOINTS["save_checkpoint"]
+from support import stub
+from support.checkpoints import KINDS, save_checkpoint
+from support.command import GENSR
+from support.trees import tree
 
 
 class Told:
@@ -41,7 +40,7 @@ class Told:
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
-def test_workers_write_what_one_process_writes(name, stub, corpus, tmp_path, settings):
+def test_workers_write_what_one_process_writes(name, corpus, tmp_path, settings):
     alone = extract(corpus, tmp_path / f"alone-{name}", settings(), encoder=stub.StubEncoder())
     told = Told()
     report = extract(
@@ -112,7 +111,7 @@ def encoders_there():
 
 
 @pytest.mark.slow
-def test_a_cluster_of_named_encoders(corpus, tmp_path, scheduler, tree, monkeypatch):
+def test_a_cluster_of_named_encoders(corpus, tmp_path, scheduler, monkeypatch):
     """`fbank` loaded by each worker, files heard by them too, then added to."""
     for name in ("one", "two"):
         scheduler.worker(name)
@@ -138,10 +137,9 @@ def test_a_cluster_of_named_encoders(corpus, tmp_path, scheduler, tree, monkeypa
 
 @pytest.mark.slow
 def test_the_command_with_workers(corpus, tmp_path):
-    gensr = str(Path(sys.executable).with_name("gensr"))
     options = ["--encoder", "fbank", "--shard-clips", "8", "--allow-errors", "1"]
     for out, more in (("alone.zarr", []), ("s.zarr", ["--workers", "2", "--verify", "4"])):
-        command = [gensr, "extract", "corpus", "--out", out, *options, *more]
+        command = [GENSR, "extract", "corpus", "--out", out, *options, *more]
         answer = subprocess.run(
             command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=200
         )
@@ -152,7 +150,7 @@ def test_the_command_with_workers(corpus, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_worker_says_how_far_it_is_within_a_shard(stub, corpus, tmp_path, settings):
+def test_a_worker_says_how_far_it_is_within_a_shard(corpus, tmp_path, settings):
     told = Told()
     one_shard = settings(workers=1, shard_clips=30)
     extract(
@@ -166,7 +164,7 @@ def test_a_worker_says_how_far_it_is_within_a_shard(stub, corpus, tmp_path, sett
 
 @pytest.mark.slow
 def test_a_clip_that_fails_while_it_is_encoded_is_named_as_on_one_machine(
-    stub, corpus, tmp_path, settings
+    corpus, tmp_path, settings
 ):
     """Nothing finite comes of it; or its file is another one by then. The rest is kept."""
 

@@ -14,6 +14,7 @@ from gensr.features.hearing.decode import content_address
 from gensr.pipeline.extraction import worker
 from gensr.pipeline.extraction.executor import settings_of
 from gensr.pipeline.extraction.worker import Duty, encode_shard, machine
+from support import stub
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ class Writer:
         self.rows |= rows
 
 
-def test_a_shard_is_read_while_another_one_is_encoded(stub, tmp_path, settings, monkeypatch):
+def test_a_shard_is_read_while_another_one_is_encoded(tmp_path, settings, monkeypatch):
     """The first goes on only when the second has read; and never are both in the encoder."""
     encoding, read = threading.Event(), threading.Event()
     inside = threading.Lock()
