@@ -1,6 +1,5 @@
 """Killed at any step of `train --overwrite`: the old run whole, or one that the next call takes."""
 
-import itertools
 import shutil
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from gensr.pipeline.runs import lock as run_lock
 from gensr.pipeline.runs.models import load_fold
 from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_run
 from gensr.pipeline.use.describe import describe
-from support.processes import answering
+from support.forking import forking
+from support.steps import every, strided
 
 MINE = {"thesis.txt": b"years of work", "figures-of-mine/one.png": b"drawn by hand"}
 NEW = {"steps": 2, "seed": 7, "fold": "1"}
@@ -19,9 +19,13 @@ NEW = {"steps": 2, "seed": 7, "fold": "1"}
 
 @pytest.fixture
 def call():
-    """Train up to a step: call(step, **arguments of killed_training.call) -> exit status."""
-    with answering("killed_training") as ask:
-        yield lambda step, **arguments: ask([step, arguments])
+    """call(step, store, folder, **options) -> status: train up to a step, or to the end."""
+    with forking("training_works") as calls:
+
+        def call(step, store, folder, **options):
+            return calls.call("train", store, folder, NEW, options, how={"kill": step}).status
+
+        yield call
 
 
 def content(run):
@@ -48,31 +52,30 @@ EVERY = pytest.param(13, marks=[pytest.mark.slow, pytest.mark.timeout(600)])
 def test_a_kill_while_a_run_is_replaced(stride, again, linear, store, fit, call, tmp_path):
     old, run, left = content(linear), tmp_path / "run", set()
     new = content(fit(tmp_path / "new", model="linear", settings=None, **NEW).run.folder)
-    asked = {"store": store, "folder": run, "config": NEW}
-    for step in itertools.chain(range(4), itertools.count(4, stride)):
+
+    def attempt(step):
         shutil.rmtree(run, ignore_errors=True)
         shutil.copytree(linear, run)
         (run / "thesis.txt").write_text("years of work")
         (run / "figures-of-mine").mkdir()
         (run / "figures-of-mine/one.png").write_text("drawn by hand")
-        status = call(step, **asked, overwrite=True)
-        if status == 0:
-            assert step > 20  # it had something to die of
-            break
-        assert status == 9
+        return call(step, store, run, overwrite=True)
+
+    for _ in every(strided(4, stride), attempt, least=20):
         started = is_run(run) and Run.open(run).config["seed"] == 7
         if is_run(run) and not started:
             left.add("old")
             assert content(run) == {**old, **MINE}
         if again == "--resume" and not started:
             before = content(run)
-            assert call(-9, **asked, resume=True) == 1  # other settings, or no run: nothing done
+            refused = call(None, store, run, resume=True)  # other settings, or no run
+            assert refused == 1
             assert content(run) == before
-            assert call(-9, **asked, overwrite=True) == 0
+            assert call(None, store, run, overwrite=True) == 0
         else:
             left.add("new" if started else "beginning")
-            assert call(-9, **asked, resume=started and again == "--resume",
-                        overwrite=again != "--resume") == 0  # fmt: skip
+            option = {"resume": started} if again == "--resume" else {"overwrite": True}
+            assert call(None, store, run, **option) == 0
         whole(run)
         found = content(run)
         for name in ("predictions.csv", *(n for n in new if n.endswith(".safetensors"))):

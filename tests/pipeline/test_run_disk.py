@@ -17,6 +17,7 @@ from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.scoring.figures import draw
 from gensr.pipeline.use.predict import predict
+from support.steps import DIED, FLUSHES, At, Steps, every, of, refuse
 from support.told import Told
 
 
@@ -52,23 +53,7 @@ def within(path):
     return [path, *path.rglob("*")]
 
 
-class Refusing:
-    """Opening or writing files under a folder is refused, whoever asks."""
-
-    def __init__(self, monkeypatch, code, wanted):
-        self._code, self._wanted, self.refused = code, wanted, 0
-        for name in ("open", "mkdir", "fsync"):
-            monkeypatch.setattr(os, name, self._unless_refused(getattr(os, name)))
-
-    def _unless_refused(self, do):
-        def call(path, *args, **options):
-            known = path if not isinstance(path, int) else Path(f"/proc/self/fd/{path}").readlink()
-            if self._wanted(str(known), args):
-                self.refused += 1
-                raise OSError(self._code, os.strerror(self._code), str(known))
-            return do(path, *args, **options)
-
-        return call
+OPENS = of(os, "open", "mkdir", "fsync")
 
 
 @pytest.mark.parametrize(
@@ -83,51 +68,49 @@ class Refusing:
         "folds/all/model.safetensors",
     ],
 )
-def test_a_file_that_may_not_be_read_says_so(name, deployed, copied, corpus, monkeypatch):
+def test_a_file_that_may_not_be_read_says_so(name, deployed, copied, corpus):
     run = copied(deployed)
-    Refusing(monkeypatch, errno.EACCES, lambda path, args: path == str(run / name))
-    read = lambda: Run.open(run).manifest  # noqa: E731
-    if name != "manifest.json":
-        read = lambda: predict([corpus], Run.open(run), device="cpu")  # noqa: E731
-    with pytest.raises(RunError, match=rf"{name} cannot be read: Permission denied") as error:
+
+    def read():
+        if name == "manifest.json":
+            return Run.open(run).manifest
+        return predict([corpus], Run.open(run), device="cpu")
+
+    refused = At(0, refuse(errno.EACCES), counts=lambda step: step.path == str(run / name))
+    with (
+        Steps(OPENS, refused),
+        pytest.raises(RunError, match=rf"{name} cannot be read: Permission denied") as error,
+    ):
         read()
     assert "train again" not in str(error.value)
     assert "see to the permissions" in str(error.value)
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
-def test_a_disk_that_is_full_loses_nothing(code, finished, linear, fit, tmp_path, monkeypatch):
+def test_a_disk_that_is_full_loses_nothing(code, fit, tmp_path):
     """At every write of a training, one after the other; then there is room again."""
     run, config = tmp_path / "run", {"model": "linear", "settings": None, "steps": 2, "fold": "1"}
     whole = fit(tmp_path / "whole", **config).run.folder
-    for attempt in range(40):
+
+    def concerns(step):
+        return str(run) in step.path and not step.path.endswith("lock")
+
+    def attempt(step):
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir()
-        with monkeypatch.context() as patch:
-            refusing = Refusing(patch, code, After(attempt, run))
-            if not fails(lambda: fit(run, **config)):
-                assert not refusing.refused
-                assert attempt > 3
-                break
+        full = At(step, refuse(code), counts=concerns)
+        with Steps(OPENS, full):
+            failed = fails(lambda: fit(run, **config))
+        assert failed == bool(full.ended)
+        return DIED if failed else 0
+
+    for _ in every(range(40), attempt, least=3):
         if (run / "config.json").exists():
             fit(run, resume=True, **config)
         else:
             fit(run, **config)
         for name in ("predictions.csv", "folds/1/model.safetensors"):
             assert (run / name).read_bytes() == (whole / name).read_bytes()
-
-
-class After:
-    """Wants nothing before so many calls that concern a run; then all of them."""
-
-    def __init__(self, calls, run):
-        self._left, self._run = calls, str(run)
-
-    def __call__(self, path, args):
-        if self._run not in path or path.endswith("lock"):
-            return False
-        self._left -= 1
-        return self._left < 0
 
 
 def fails(attempt):
@@ -142,15 +125,14 @@ def fails(attempt):
     return True
 
 
-def test_half_a_file_does_not_replace_a_whole_one(tmp_path, monkeypatch):
+def test_half_a_file_does_not_replace_a_whole_one(tmp_path):
     path = tmp_path / "x.json"
     files.write_whole(path, b"old")
 
-    def full(descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(RunError, match=r"x\.json cannot be written: No space left on device"):
+    with (
+        Steps(FLUSHES, At(0, refuse(errno.ENOSPC))),
+        pytest.raises(RunError, match=r"x\.json cannot be written: No space left on device"),
+    ):
         files.write_whole(path, b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
     assert path.read_bytes() == b"old"

@@ -1,9 +1,7 @@
 """Processes of tests: started with the helpers at hand, asked, watched, and waited for."""
 
-import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,37 +19,6 @@ def python(module: str, *arguments: object) -> list[str]:
 def with_support() -> dict[str, str]:
     """Return an environment in which a child finds `support`."""
     return os.environ | {"PYTHONPATH": str(TESTS)}
-
-
-@contextmanager
-def answering(module: str) -> Iterator[Callable[[object], int]]:
-    """Start a module of `support` that is asked by lines of JSON, and answers each by a number.
-
-    What dies of a question does so in a child of its own; to start a Python for each would take
-    most of the time.
-    """
-    process = subprocess.Popen(
-        python(module),
-        env=with_support(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    asked, answers = process.stdin, process.stdout
-
-    def ask(question: object) -> int:
-        asked.write(json.dumps(question, default=str) + "\n")
-        asked.flush()
-        return int(answers.readline())
-
-    try:
-        yield ask
-    finally:
-        asked.close()
-        process.wait()
-        answers.close()
 
 
 def hearing() -> None:

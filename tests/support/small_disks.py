@@ -16,7 +16,7 @@ from typing import Any
 
 from gensr.estimator.errors import GensrError
 from gensr.features.store.open import work_folder
-from support.stub import main as extract
+from support.stub import extract
 
 
 def mount(*args: object) -> None:

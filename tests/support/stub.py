@@ -69,11 +69,12 @@ def write_corpus(root: Path, clips: int = 20) -> Path:
     return root
 
 
-def main(corpus: Path, out: Path, pause: float = 0.0) -> tuple[int, int, int]:
+def extract(corpus: Path, out: Path, pause: float = 0.0) -> tuple[int, int, int]:
     """Extract; return how many clips were encoded, skipped, and are in the store."""
-    from gensr.pipeline.extraction.extract import ExtractConfig, extract
+    from gensr.pipeline.extraction.extract import ExtractConfig
+    from gensr.pipeline.extraction.extract import extract as stage
 
-    report = extract(
+    report = stage(
         corpus,
         out,
         ExtractConfig(encoder="stub", shard_clips=4, batch_seconds=0.2),
@@ -83,4 +84,4 @@ def main(corpus: Path, out: Path, pause: float = 0.0) -> tuple[int, int, int]:
 
 
 if __name__ == "__main__":
-    print(*main(Path(sys.argv[1]), Path(sys.argv[2]), float((sys.argv[3:] or ["0"])[0])))
+    print(*extract(Path(sys.argv[1]), Path(sys.argv[2]), float((sys.argv[3:] or ["0"])[0])))

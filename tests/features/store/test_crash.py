@@ -12,37 +12,13 @@ import pytest
 from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
 from support import stub
+from support.forking import forking
 from support.processes import python, with_support
 from support.trees import tree
 
 
 def work(out):
     return out.with_name(out.name + ".work")
-
-
-class Forked:
-    """Begins extractions of one corpus into one store; see forked.py."""
-
-    def __init__(self, corpus, out, pause):
-        command = python("forked", corpus, out, pause)
-        self._process = subprocess.Popen(
-            command, env=with_support(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def begin(self, pause=""):
-        self._process.stdin.write(f"{pause}\n")
-        self._process.stdin.flush()
-        return int(self.line())
-
-    def line(self):
-        found = self._process.stdout.readline()
-        assert found, "the extraction ended by itself"
-        return found.strip()
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
 
 
 def kill_and_resume(corpus, out, kills, seed, longest=0.2):
@@ -53,12 +29,11 @@ def kill_and_resume(corpus, out, kills, seed, longest=0.2):
     """
     rng = random.Random(seed)
     print(f"seed {seed}")
-    forked = Forked(corpus, out, pause=0.1)
     finished = []
-    try:
+    done = work(out) / "done"
+    with forking("store_works") as calls:
         while len(finished) < kills:
-            child = forked.begin()
-            done = work(out) / "done"
+            child = calls.begin("extract", corpus, out, 0.1)
             # A busy machine would be killed before it has done anything, again and again.
             stuck = len(finished) > 4 and finished[-1] == finished[-5]
             least = finished[-1] + 1 if stuck else 1
@@ -66,16 +41,14 @@ def kill_and_resume(corpus, out, kills, seed, longest=0.2):
                 time.sleep(0.005)
             time.sleep(rng.uniform(0, longest))
             os.kill(child, signal.SIGKILL)
-            status = forked.line()
-            assert status == "-9", f"after {len(finished)} kills the run ended: {status}"
+            status = calls.end().status
+            assert status == -signal.SIGKILL, f"after {len(finished)} kills the run ended: {status}"
             finished.append(len(list(done.glob("*[0-9]"))))
-        forked.begin(pause=0)
-        encoded, skipped, clips = map(int, forked.line().split())
-        assert forked.line() == "0"
-        assert encoded + skipped == clips
-        return encoded, skipped, finished
-    finally:
-        forked.close()
+        last = calls.call("extract", corpus, out, 0)
+    assert last.status == 0
+    encoded, skipped, clips = last.answer
+    assert encoded + skipped == clips
+    return encoded, skipped, finished
 
 
 def test_killed_by_the_system(run, out, corpus):

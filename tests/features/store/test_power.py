@@ -12,32 +12,30 @@ from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 from support import synthetic as made
-from support.processes import answering
+from support.forking import forking
+from support.steps import PowerCut, every
 from support.trees import tree
 
-TEARS = ("empty", "zeros", "half")
 MANY = pytest.param(5, marks=pytest.mark.slow)
 """Steps between two cuts; 5 and the three ways to be torn have no common part."""
 
 
 @pytest.fixture(scope="module")
-def call():
-    """Run a call of power_cut.py: call(step, tear, folder, name, *arguments) -> exit status."""
-    with answering("power_cut") as ask:
-        yield lambda step, tear, folder, name, *arguments: ask(
-            [step, tear, name, arguments, folder]
-        )
+def calls():
+    with forking("store_works") as calls:
+        yield calls
 
 
 def cut_steps(stride, attempt):
     """Cut at every `stride`th step, in one way after the other, until a call gets through."""
-    for number, step in enumerate(itertools.count(stride // 2, stride)):
-        status = attempt(step, TEARS[number % 3])
-        if status == 0:
-            assert step > 10  # it had something to be cut in
-            return
-        assert status == 9
-        yield step
+    ways = itertools.cycle(PowerCut.TEARS)
+    return every(
+        itertools.count(stride // 2, stride), lambda step: attempt(step, next(ways)), least=10
+    )
+
+
+def cut(step, tear, folder):
+    return {"cut": step, "tear": tear, "folder": folder}
 
 
 def go_on(out, names, count):
@@ -59,14 +57,14 @@ def fresh(folder, *stores):
 
 
 @pytest.mark.parametrize("stride", [41, MANY])
-def test_a_first_extraction(out, tmp_path, call, stride):
+def test_a_first_extraction(out, tmp_path, calls, stride):
     expected = tree(made.make(out.with_stem("expected"), made.clips("abcdef")))
     folder = tmp_path / "disk"
     out = folder / out.name
 
     def attempt(step, tear):
         fresh(folder)
-        return call(step, tear, folder, "make", out, "abcdef")
+        return calls.call("make", out, "abcdef", how=cut(step, tear, folder)).status
 
     for _ in cut_steps(stride, attempt):
         go_on(out, "abcdef", 6)
@@ -75,7 +73,7 @@ def test_a_first_extraction(out, tmp_path, call, stride):
 
 
 @pytest.mark.parametrize("stride", [67, MANY])
-def test_an_addition(out, tmp_path, call, stride):
+def test_an_addition(out, tmp_path, calls, stride):
     """The old store can be read after each cut, but between two renames; the same call goes on."""
     made.make(out, made.clips("abcde"))
     folder, old = tmp_path / "disk", out
@@ -83,7 +81,7 @@ def test_an_addition(out, tmp_path, call, stride):
 
     def attempt(step, tear):
         fresh(folder, old)
-        return call(step, tear, folder, "make", out, "fgh")
+        return calls.call("make", out, "fgh", how=cut(step, tear, folder)).status
 
     for _ in cut_steps(stride, attempt):
         try:
@@ -101,7 +99,7 @@ def test_an_addition(out, tmp_path, call, stride):
 
 @pytest.mark.parametrize("stride", [71, MANY])
 @pytest.mark.parametrize("name", ["convert", pytest.param("merge", marks=pytest.mark.slow)])
-def test_a_rewrite(out, tmp_path, call, name, stride):
+def test_a_rewrite(out, tmp_path, calls, name, stride):
     a, b = (made.make(tmp_path / f"{rows}.h5", made.clips(rows)) for rows in ("abcdef", "ghi"))
     again = {
         "convert": lambda target: convert(a, target, overwrite=True),
@@ -115,7 +113,8 @@ def test_a_rewrite(out, tmp_path, call, name, stride):
 
     def attempt(step, tear):
         fresh(folder, old)
-        return call(step, tear, folder, name, a if name == "convert" else [str(a), str(b)], out)
+        sources = a if name == "convert" else [str(a), str(b)]
+        return calls.call(name, sources, out, how=cut(step, tear, folder)).status
 
     for _ in cut_steps(stride, attempt):
         again(out)

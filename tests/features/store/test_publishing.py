@@ -7,11 +7,12 @@ import h5py.h5t
 import pytest
 
 from gensr.estimator.errors import StoreError
-from gensr.features.store import files, open_store, zarr_layout
+from gensr.features.store import files, open_store, publish, zarr_layout
 from gensr.features.store.convert import convert
 from gensr.features.store.job import open_job
 from gensr.features.store.journal import Journal
 from support import synthetic as made
+from support.steps import At, Killed, Steps, killed, of, of_store
 from support.trees import tree
 
 
@@ -32,24 +33,16 @@ def lose_all(staged):
 
 
 @pytest.fixture(params=[lose_column, lose_shard, lose_header, lose_all])
-def broken(request, out, monkeypatch):
+def broken(request, out):
     """A store of abc, and the publication of abcdef that was killed and then damaged."""
 
-    class Killed(BaseException):
-        pass
-
-    def kill(source, *rest):
-        if source == out or len(rest) == 2:
-            raise Killed
-        move(source, *rest)
-
-    move = files.move
     made.make(out, made.clips("abc"))
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "move", kill)
-        patch.setattr("gensr.features.store.publish.write_hdf5", kill)
-        with pytest.raises(Killed):
-            made.make(out, made.clips("def"))
+    takes = (*of_store("move"), *of(publish, "write_hdf5"))
+    first = At(
+        0, killed, counts=lambda step: step.function == "write_hdf5" or step.path == str(out)
+    )
+    with Steps(takes, first), pytest.raises(Killed):
+        made.make(out, made.clips("def"))
     work = Journal(out).folder
     assert (work / "publish").exists()
     request.param(work / "store.zarr")
@@ -83,20 +76,16 @@ def test_a_damaged_publication_is_one_line(broken, tmp_path):
 
 
 @pytest.mark.parametrize("lose", [lose_column, lose_shard, lose_all])
-def test_between_the_renames_the_old_one_comes_back(tmp_path, monkeypatch, lose):
+def test_between_the_renames_the_old_one_comes_back(tmp_path, lose):
     out = made.make(tmp_path / "s.zarr", made.clips("abc"))
     found = tree(out)
-    move = files.move
 
-    def refuse(source, target):
-        if target == out:
-            raise KeyboardInterrupt
-        move(source, target)
+    def interrupt():
+        raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "move", refuse)
-        with pytest.raises(KeyboardInterrupt):
-            made.make(out, made.clips("def"))
+    second = At(0, interrupt, counts=lambda step: step.arguments[1] == out)
+    with Steps(of_store("move"), second), pytest.raises(KeyboardInterrupt):
+        made.make(out, made.clips("def"))
     assert not out.exists()
     lose(Journal(out).staged)
     if lose is not lose_all:

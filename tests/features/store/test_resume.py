@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -15,13 +16,10 @@ from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store
 from gensr.features.store.zarr_store import ZarrWriter
 from support import stub
+from support.steps import At, Killed, Steps, every, killed, of, of_store, refuse, status_of
 from support.trees import tree
 
 STUB = stub.__file__
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it."""
 
 
 @pytest.fixture
@@ -46,38 +44,21 @@ def test_an_encoder_that_breaks(run, out, expected, batch):
     assert not out.with_name(out.name + ".work").exists()
 
 
-def die_at(monkeypatch, step):
-    """Raise at the step-th time that something is made to last on the disk."""
-    steps = iter(range(10_000))
-    sync = files.sync
+def every_step(first, stride, attempt):
+    """Die at every so many of a run's flushes, until one gets through."""
 
-    def dying(path):
-        if next(steps) == step:
-            raise Killed
-        sync(path)
+    def ended(step):
+        with Steps(of_store("sync"), At(step, killed)):
+            return status_of(attempt)
 
-    monkeypatch.setattr(files, "sync", dying)
-
-
-def every_step(monkeypatch, first, stride, attempt):
-    """Die at step `first`, `first + stride`, ... of a run, until one gets through."""
-    for step in range(first, 10_000, stride):
-        with monkeypatch.context() as patch:
-            die_at(patch, step)
-            try:
-                attempt()
-            except Killed:
-                pass
-            else:
-                return
-        yield step
+    return every(itertools.count(first, stride), ended, least=first)
 
 
 @pytest.mark.parametrize("stride", [41, pytest.param(3, marks=pytest.mark.slow)])
-def test_killed_between_any_two_steps(run, tmp_path, out, expected, monkeypatch, stride):
+def test_killed_between_any_two_steps(run, tmp_path, out, expected, stride):
     outs = (tmp_path / f"{number}{out.suffix}" for number in range(1000))
     current = [next(outs)]
-    for _ in every_step(monkeypatch, 3, stride, lambda: run(current[0])):
+    for _ in every_step(3, stride, lambda: run(current[0])):
         run(current[0])
         assert tree(current[0]) == expected
         assert not current[0].with_name(current[0].name + ".work").exists()
@@ -85,7 +66,7 @@ def test_killed_between_any_two_steps(run, tmp_path, out, expected, monkeypatch,
 
 
 @pytest.mark.parametrize("stride", [61, pytest.param(3, marks=pytest.mark.slow)])
-def test_killed_while_adding(run, tmp_path, out, corpus, monkeypatch, stride):
+def test_killed_while_adding(run, tmp_path, out, corpus, stride):
     """The old store stands until the new one does; both hold what they say."""
     more = tmp_path / "more"
     stub.write_clip(more / "calm/1.wav", seed=70)
@@ -102,7 +83,7 @@ def test_killed_while_adding(run, tmp_path, out, corpus, monkeypatch, stride):
     run(whole, root=more)
     new = tree(whole)
     current = [fresh(0)]
-    for step in every_step(monkeypatch, 2, stride, lambda: run(current[0], root=more)):
+    for step in every_step(2, stride, lambda: run(current[0], root=more)):
         if current[0].exists():
             assert tree(current[0]) in (old, new)
         else:  # between two renames
@@ -114,24 +95,16 @@ def test_killed_while_adding(run, tmp_path, out, corpus, monkeypatch, stride):
 
 
 @pytest.mark.parametrize("killed_before", ["old.zarr", "s.zarr", "s.zarr.work.done"])
-def test_killed_in_the_exchange(run, tmp_path, corpus, monkeypatch, killed_before):
+def test_killed_in_the_exchange(run, tmp_path, corpus, killed_before):
     """Each rename that puts a longer store in the place of a shorter one."""
     out = tmp_path / "s.zarr"
     run(out)
     stub.write_clip(corpus / "sad/z.wav", seed=80)
     shutil.copytree(out, tmp_path / "expected.zarr")
     run(tmp_path / "expected.zarr")
-    move = files.move
-
-    def dying(source, target):
-        if target.name == killed_before:
-            raise Killed
-        move(source, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "move", dying)
-        with pytest.raises(Killed):
-            run(out)
+    replaces = At(0, killed, since=lambda step: step.arguments[1].name == killed_before)
+    with Steps(of_store("move"), replaces), pytest.raises(Killed):
+        run(out)
     if killed_before == "s.zarr":
         with pytest.raises(StoreError, match="not finished"):
             open_store(out)
@@ -233,14 +206,14 @@ def test_a_file_that_was_renamed_to_another_row_costs_the_rows_between(run, out,
 
 
 @pytest.mark.parametrize("stride", [11, pytest.param(2, marks=pytest.mark.slow)])
-def test_killed_while_shards_are_kept(run, tmp_path, corpus, monkeypatch, stride):
+def test_killed_while_shards_are_kept(run, tmp_path, corpus, stride):
     out = tmp_path / "s.zarr"
     interrupt(run, out)
     shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-half"))
     half = tmp_path.with_name(f"{tmp_path.name}-half")
     vanishes_at_the_end(corpus)
     run(tmp_path / "whole.zarr")
-    for _ in every_step(monkeypatch, 0, stride, lambda: run(out)):
+    for _ in every_step(0, stride, lambda: run(out)):
         assert run(out).clips == 15
         assert tree(out) == tree(tmp_path / "whole.zarr")
         for name in ("s.zarr", "s.zarr.work"):
@@ -298,18 +271,13 @@ def test_a_survey_is_not_repeated(run, tmp_path, monkeypatch):
     assert run(tmp_path / "s.zarr").clips == 20
 
 
-def test_a_full_disk_is_one_line_and_the_finished_part_is_kept(run, out, expected, monkeypatch):
-    write = ZarrWriter.write
-
-    def full(self, start, vectors, check=None):
-        if start == 12:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(self, start, vectors, check)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ZarrWriter, "write", full)
-        with pytest.raises(StoreError, match=r"No space left on device; what was finished") as told:
-            run(out)
+def test_a_full_disk_is_one_line_and_the_finished_part_is_kept(run, out, expected):
+    full = At(0, refuse(errno.ENOSPC), counts=lambda step: step.arguments[1] == 12)
+    with (
+        Steps(of(ZarrWriter, "write"), full),
+        pytest.raises(StoreError, match=r"No space left on device; what was finished") as told,
+    ):
+        run(out)
     assert "\n" not in str(told.value)
     assert run(out).skipped >= 12
     assert tree(out) == expected

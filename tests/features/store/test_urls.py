@@ -1,5 +1,6 @@
 """Stores at URLs: what a local store holds, object for object, killed and resumed or not."""
 
+import itertools
 import json
 import pickle
 from contextlib import suppress
@@ -18,13 +19,10 @@ from gensr.features.store.verify import verify
 from gensr.features.store.where import locate
 from support import stub
 from support import synthetic as made
+from support.steps import At, Killed, Steps, every, killed, of, status_of
 from support.trees import tree
 
 HOW = {"sample_rate": 16_000}
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it."""
 
 
 class DriverError(Exception):
@@ -92,37 +90,23 @@ def test_an_encoder_that_breaks(run, out, url, at, batch):
     assert at() == tree(out)
 
 
-def die_at(monkeypatch, step):
-    """From the step-th change of an object on, make none."""
-    steps = iter(range(10_000))
-    for name in ("pipe_file", "put_file", "rm"):
-        change = getattr(MemoryFileSystem, name)
-
-        def dying(self, *args, change=change, **options):
-            if next(steps) >= step:
-                raise Killed
-            return change(self, *args, **options)
-
-        monkeypatch.setattr(MemoryFileSystem, name, dying)
+CHANGES = of(MemoryFileSystem, "pipe_file", "put_file", "rm")
+"""What changes an object."""
 
 
 @pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.slow)])
-def test_killed_between_any_two_objects(rows, out, url, at, monkeypatch, stride):
+def test_killed_between_any_two_objects(rows, out, url, at, stride):
     expected = tree(made.make(out, rows))
-    died = 0
-    for step in range(0, 10_000, stride):
-        with monkeypatch.context() as patch:
-            die_at(patch, step)
-            try:
-                made.make(url, rows)
-                break
-            except Killed:
-                died += 1
+
+    def attempt(step):
+        MemoryFileSystem.store.clear()
+        with Steps(CHANGES, At(step, killed)):
+            return status_of(lambda: made.make(url, rows))
+
+    for _ in every(itertools.count(0, stride), attempt, least=5 * stride):
         with suppress(StoreError):  # where only the work folder's removal was left to do
             made.make(url, rows)
         assert at() == expected
-        MemoryFileSystem.store.clear()
-    assert died > 5
     assert at() == expected
 
 
@@ -218,12 +202,11 @@ def test_there_and_back(rows, out, url, at):
     assert tree(out.with_stem("back")) == tree(out) == at()
 
 
-def test_a_conversion_that_breaks_is_no_store(rows, out, url, monkeypatch, at):
+def test_a_conversion_that_breaks_is_no_store(rows, out, url, at):
     made.make(out, rows)
-    with monkeypatch.context() as patch:
-        die_at(patch, 10 if out.suffix == ".zarr" else 1)
-        with pytest.raises(Killed):
-            convert(out, url)
+    step = 10 if out.suffix == ".zarr" else 1
+    with Steps(CHANGES, At(step, killed)), pytest.raises(Killed):
+        convert(out, url)
     with pytest.raises(StoreError, match="is not finished"):
         open_store(url)
     convert(out, url, overwrite=True)
