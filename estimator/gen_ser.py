@@ -105,7 +105,12 @@ class GenSER(Model):
         Args:
             x: (B, K+1, L).
             **options: `sampler` and `N` in place of the config's.
+
+        Raises:
+            ConfigError: another option.
         """
+        if unknown := options.keys() - {"sampler", "N"}:
+            raise ConfigError(f"{self.name} has no option {', '.join(sorted(unknown))}")
         trajectory = self.transport(x, record=False, **options)
         last = trajectory.estimates if self.config.readout == "estimate" else trajectory.states
         return codes.probabilities(last[-1], self.codes, self.config.temperature)

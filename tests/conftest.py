@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("support")
+
 
 def _folder(variable: str) -> Path:
     value = os.environ.get(variable, "")

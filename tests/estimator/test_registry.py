@@ -2,12 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from gensr.estimator.config import from_plain, to_plain
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.gen_ser import GenSERConfig
-from gensr.estimator.model import predict
 from gensr.estimator.network import NetworkConfig
 from gensr.estimator.registry import MODELS, ModelSpec, build, preset
 from gensr.estimator.saved import load_model, save_model
@@ -22,20 +20,6 @@ def _spec(model: str) -> ModelSpec:
         width=8,
         options=MODELS[model][1](),
     )
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_a_saved_model_comes_back_the_same(model: str, tmp_path: Path) -> None:
-    spec = _spec(model)
-    saved = build(spec)
-    saved.scale.mean.normal_()
-    save_model(tmp_path, saved, spec)
-    loaded, known = load_model(tmp_path)
-    assert known == spec
-    for name, weight in saved.state_dict().items():
-        assert torch.equal(weight, loaded.state_dict()[name])
-    x = torch.randn(3, 2, 8)
-    assert torch.equal(saved.probabilities(x), loaded.probabilities(x))
 
 
 def test_a_damaged_or_missing_model_is_one_line(tmp_path: Path) -> None:
@@ -88,11 +72,3 @@ def test_a_wrong_setting_is_named_with_its_place(values: dict[str, object], mess
     with pytest.raises(ConfigError, match=message) as error:
         from_plain(GenSERConfig, values, "file.toml [model]")
     assert "file.toml [model]" in str(error.value)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_an_option_that_a_model_does_not_know_is_refused(model: str) -> None:
-    built = build(_spec(model))
-    x = torch.zeros(2, 2, 8)
-    with pytest.raises(ConfigError, match=r"no option sampler|found nonsense"):
-        predict(built, x, sampler="nonsense")
