@@ -17,7 +17,7 @@ from gensr.pipeline.training.train import TrainConfig, train
 from gensr.pipeline.use.describe import describe
 from gensr.pipeline.use.predict import predict
 
-KEPT = Path(__file__).parents[1] / "fixtures/0.1.0/runs.zip"
+KEPT = Path(__file__).parents[2] / "fixtures/0.1.0/runs.zip"
 MADE_WITH = "2.11.0"
 """Of torch: with it, and on one thread, the same steps end in the same bits."""
 
