@@ -10,7 +10,7 @@ from support import decoding
 WORSE_CHILD = """
 import os, signal, sys, time
 from pathlib import Path
-from gensr.features import decode_child
+from gensr.features.hearing import decode_child
 
 HERE = Path(__file__).parent
 with open(HERE / "pids", "a") as pids:

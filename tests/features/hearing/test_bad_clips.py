@@ -84,7 +84,7 @@ def test_a_scipy_that_does_not_load_is_no_fault_of_the_clips(root, tmp_path):
     """The rest would be a store, without the clips of other rates."""
     (tmp_path / "no_scipy.py").write_text(
         "import sys; sys.modules['scipy.signal'] = None\n"
-        "from gensr.features import decode_child; decode_child.main()"
+        "from gensr.features.hearing import decode_child; decode_child.main()"
     )
     decoding.write(root / "other.wav", rate=22_050)
     decoders = Decoders(1, command=(sys.executable, str(tmp_path / "no_scipy.py")))
