@@ -25,3 +25,14 @@ def corpora() -> Path:
 def encoders() -> Path:
     """The folder of real pre-trained encoders: whisper-base-encoder/."""
     return _folder("GENSR_ENCODERS")
+
+
+@pytest.fixture
+def memory(monkeypatch, tmp_path):
+    """memory() -> {name: bytes} of all that is in memory://, empty at first; no lock of others."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(MemoryFileSystem, "store", {})
+    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+    return lambda: {name: file.getvalue() for name, file in MemoryFileSystem.store.items()}

@@ -6,17 +6,11 @@ import subprocess
 import time
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from support import bucket
 from support.command import GENSR
 
-
-@pytest.fixture(autouse=True)
-def _nothing_there(monkeypatch, tmp_path):
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
-    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("memory")
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".h5"])

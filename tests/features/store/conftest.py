@@ -3,6 +3,7 @@
 import pytest
 
 from support import stub
+from support import synthetic as made
 
 
 @pytest.fixture
@@ -31,3 +32,25 @@ def run(corpus):
         )
 
     return run
+
+
+@pytest.fixture
+def url(out):
+    return f"memory://some/where/{out.name}"
+
+
+@pytest.fixture
+def rows():
+    return made.clips("abcdefghij", emotion="angry")
+
+
+@pytest.fixture
+def at(memory, url):
+    """at() -> the bytes of the store at the URL, as `tree` gives those of a local one."""
+
+    def at(place=url):
+        root = "/" + place.removeprefix("memory://")
+        found = {name: data for name, data in memory().items() if name.startswith(root)}
+        return {name.removeprefix(root).lstrip("/"): data for name, data in found.items()}
+
+    return at

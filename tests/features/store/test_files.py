@@ -69,9 +69,7 @@ class TestMemory(DiskContract):
     changes = of(MemoryFileSystem, "pipe_file", "put_file", "rm")
 
     @pytest.fixture
-    def folder(self, monkeypatch):
-        monkeypatch.setattr(MemoryFileSystem, "store", {})
-        monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+    def folder(self, memory):
         place = locate("memory://some/where")
         place.mkdir(parents=True)
         return place

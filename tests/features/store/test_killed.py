@@ -5,7 +5,6 @@ import os
 import shutil
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import files, open_store
@@ -93,16 +92,13 @@ def test_what_was_published_is_not_in_the_way(out, tmp_path, calls, stride):
         assert not work(out).exists()
 
 
-def test_a_file_at_a_url_is_not_made_of_half_a_store(tmp_path, monkeypatch):
+def test_a_file_at_a_url_is_not_made_of_half_a_store(memory, tmp_path):
     """Killed after the upload, while what it was made from goes object by object."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
-    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
-    memory, rows = MemoryFileSystem.store, made.clips("abcdefghij")
+    rows = made.clips("abcdefghij")
     expected = made.make(tmp_path / "whole.h5", rows).read_bytes()
 
     def published(step):
-        return any(name.endswith(".work/publish") for name in memory)
+        return any(name.endswith(".work/publish") for name in memory())
 
     for step in range(20):
         url = f"memory://some/where/{step}.h5"
@@ -119,8 +115,8 @@ def test_a_file_at_a_url_is_not_made_of_half_a_store(tmp_path, monkeypatch):
             break
         with open_job(url, overwrite=False) as job:
             assert job.base is not None
-        assert memory[f"/some/where/{step}.h5"].getvalue() == expected
-        assert not [name for name in memory if ".work" in name]
+        assert memory()[f"/some/where/{step}.h5"] == expected
+        assert not [name for name in memory() if ".work" in name]
 
 
 def interrupt():

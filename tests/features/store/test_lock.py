@@ -6,7 +6,6 @@ import os
 import re
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store.convert import convert
@@ -52,10 +51,8 @@ def test_what_is_half_done_stays(out, monkeypatch):
     made.make(out, made.clips("ab"))
 
 
-def test_a_url_needs_a_cache_with_locks(monkeypatch, tmp_path):
+def test_a_url_needs_a_cache_with_locks(memory, monkeypatch):
     without_locks(monkeypatch)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
     with pytest.raises(StoreError, match=r"\.lock cannot be locked .*XDG_CACHE_HOME name a folder"):
         made.make("memory://a/s.zarr", made.clips("ab"))
-    assert not MemoryFileSystem.store
+    assert not memory()

@@ -5,7 +5,6 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store.journal import Journal
@@ -18,12 +17,9 @@ class DriverError(Exception):
 
 
 @pytest.fixture(params=["local", "url"])
-def place(request, out, monkeypatch, tmp_path):
+def place(request, out, memory):
     if request.param == "local":
         return out
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
-    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
     return f"memory://a/{out.name}"
 
 

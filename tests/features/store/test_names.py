@@ -3,7 +3,6 @@
 import unicodedata
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -125,10 +124,8 @@ def test_names_of_real_corpora_are_kept(tmp_path):
     everywhere(tmp_path, GOOD)
 
 
-def test_names_of_real_corpora_are_kept_at_a_url(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
-    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+@pytest.mark.usefixtures("memory")
+def test_names_of_real_corpora_are_kept_at_a_url(tmp_path):
     columns = {name: f"of {name}" for name in GOOD}
     out = made.make("memory://lab/s.zarr", made.clips("ab", **columns))
     assert {name: text[0] for name, text in open_store(out).table.items() if name in columns} == (

@@ -90,7 +90,7 @@ def test_resume_thrice_at_once_is_one_line_twice(finished, fit, copied):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(said)[2] == "done" or said.count("done") == 1
+    assert said.count("done") == 1
     assert sum("being trained by another process" in one for one in said) == 2
     assert (run / "predictions.csv").read_bytes() == (finished / "predictions.csv").read_bytes()
 

@@ -228,4 +228,5 @@ def test_a_way_that_starts_nowhere():
         code=np.ones(8, np.float32),
     )
     titles = [axes.get_title() for axes in figures.trajectory(still, "t").axes]
+    assert titles
     assert all(title.endswith("cosine 0.00") for title in titles)

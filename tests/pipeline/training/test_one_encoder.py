@@ -77,7 +77,8 @@ def test_a_run_goes_on_with_its_encoder_by_another_name(extracted, fit, tmp_path
 def test_so_does_a_run_of_several_stores_whatever_each_of_them_calls_it(extracted, fit, tmp_path):
     left, right = extracted("l.zarr", NOTED), extracted("r.zarr", RENAMED, second=True)
     options = {"steps": 2, "labels": "native"}
-    fit(tmp_path / "run", left, right, **options)
+    first = fit(tmp_path / "run", left, right, **options).run
+    expected = evaluate(first, steps=(2,), device="cpu").by_steps
     for number, names in enumerate(
         ((NOTED, NOTED), (RENAMED, NOTED), (RENAMED, NOTED | {"name": "third"}))
     ):
@@ -86,7 +87,7 @@ def test_so_does_a_run_of_several_stores_whatever_each_of_them_calls_it(extracte
             extracted(f"r{number}.zarr", names[1], second=True),
         )
         run = fit(tmp_path / "run", *again, **options, resume=True).run
-        assert evaluate(run, stores=again[::-1], steps=(2,), device="cpu").by_steps
+        assert evaluate(run, stores=again[::-1], steps=(2,), device="cpu").by_steps == expected
 
 
 @pytest.mark.parametrize("noted", OTHERS)

@@ -124,7 +124,11 @@ def test_layers_are_picked_by_name(fit, corpus, store, tmp_path):
 @pytest.mark.parametrize("model", ["linear", "transformer-ce"])
 def test_every_model_can_be_deployed(model, fit, corpus, tmp_path):
     run = fit(tmp_path / "run", model=model, fold="none", steps=1, settings=None).run
-    assert len(predict([corpus / "DC"], run, device="cpu").rows) == 9
+    answers = predict([corpus / "DC"], run, device="cpu").rows
+    assert len(answers) == 9
+    for answer in answers:
+        assert sum(answer.probabilities.values()) == pytest.approx(1)
+        assert answer.predicted == max(answer.probabilities, key=answer.probabilities.get)
 
 
 def test_a_run_that_is_for_evaluation_is_refused(finished, corpus, fit, tmp_path):
@@ -169,7 +173,8 @@ class TestEncoder:
         self, deployed, copied, change, corpus
     ):
         run = change(copied(deployed), libraries={"torch": "9"})
-        assert len(predict([corpus / "DC"], run, device="cpu").rows) == 9
+        answers = predict([corpus / "DC"], run, device="cpu")
+        assert answers.rows == predict([corpus / "DC"], Run.open(deployed), device="cpu").rows
 
     def test_a_folder_that_is_gone_asks_for_the_new_one(self, deployed, copied, change, corpus):
         run = change(copied(deployed), name="/nowhere/whisper-base")
