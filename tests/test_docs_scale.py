@@ -25,10 +25,11 @@ from distributed.cli import dask_scheduler, dask_worker
 from gensr.cli.main import app
 from gensr.features.encoding.encode import Clips
 from gensr.features.hearing.verdict import Verdict
+from support.stub import write_corpus
+from support.trees import tree
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/scale.md").read_text()
-STUB = ROOT / "tests/features/store/stub.py"
 SRUN = """#!/bin/bash
 while [[ $1 == --* ]]; do shift; done
 for task in $(seq "$SLURM_NTASKS"); do "$@" --no-dashboard & done
@@ -261,9 +262,9 @@ def test_the_job_script_of_dask_jobqueue(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_slurm_job_runs(load_helper, tmp_path):
+def test_the_slurm_job_runs(tmp_path):
     """Two tasks by a stand-in for srun; the store is byte for byte that of one process."""
-    corpus = load_helper(STUB).write_corpus(tmp_path / "corpus", clips=30)
+    corpus = write_corpus(tmp_path / "corpus", clips=30)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/srun").write_text(SRUN)
     (tmp_path / "bin/srun").chmod(0o755)
@@ -291,8 +292,3 @@ def test_the_slurm_job_runs(load_helper, tmp_path):
     alone = [sys.executable, "-c", "from gensr.cli.main import run; run()", "extract", corpus]
     subprocess.run([*alone, "--out", "alone.zarr", *flags], cwd=tmp_path, check=True)
     assert tree(tmp_path / "job.zarr") == tree(tmp_path / "alone.zarr")
-
-
-def tree(path):
-    files = (file for file in path.rglob("*") if file.is_file())
-    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}

@@ -20,6 +20,7 @@ from gensr.features.hearing import decode as audio
 from gensr.features.hearing.decode_child import judge
 from gensr.features.store import open_store
 from gensr.pipeline.extraction import local as here_stage
+from support import tones
 
 GOOD = {
     "stereo.wav": "mean of both channels",
@@ -177,7 +178,7 @@ class TestExtract:
         assert {samples[name] for name in GOOD} == {8000, 400}
         assert samples["96k.wav"] == samples["8k.wav"] == 8000
 
-    def test_without_a_manifest_the_folders_hold_the_same(self, here, gensr, tones):
+    def test_without_a_manifest_the_folders_hold_the_same(self, here, gensr):
         """One folder per class: no table, so even what is no file must be seen."""
         write_bad_and_good(here / "corpus")
         root = here / "corpus/angry"
@@ -198,7 +199,7 @@ class TestExtract:
         named(said, "stray.wav", "lies in no folder that could be its class")
         assert "14 encoded, 0 copied, 0 done before, 14 unusable" in said.out
 
-    def test_what_may_not_be_read(self, here, gensr, tones, monkeypatch):
+    def test_what_may_not_be_read(self, here, gensr, monkeypatch):
         root = tones.write_corpus(here / "c", sentences=1)
         opened = audio.without_waiting
 
@@ -304,7 +305,7 @@ class TestCorporaThatAreTooSmall:
     def extract(self, gensr, root):
         gensr("extract", root, "--encoder", "fbank", "--out", "s.zarr").ok()
 
-    def test_one_speaker(self, gensr, here, tones):
+    def test_one_speaker(self, gensr, here):
         self.extract(gensr, tones.write_corpus(here / "c", corpus="mine", speakers=["ann"]))
         call = ("train", "s.zarr", "--steps", 2, "--run", "r")
         said = gensr(*call).complaint
@@ -313,7 +314,7 @@ class TestCorporaThatAreTooSmall:
         gensr(*call, *flag.split()).ok()
         gensr("eval", "r", "--sampler-steps", 1).ok()
 
-    def test_no_speakers(self, gensr, here, tones):
+    def test_no_speakers(self, gensr, here):
         for number in range(8):
             emotion = ("calm", "angry")[number % 2]
             tones.write_clip(here / f"c/{emotion}/{number}.wav", tone(hz=200 + number))
@@ -324,7 +325,7 @@ class TestCorporaThatAreTooSmall:
         (flag,) = re.findall(r"--protocol \S+", said)
         gensr(*call, *flag.split()).ok()
 
-    def test_a_class_with_one_clip(self, gensr, here, tones):
+    def test_a_class_with_one_clip(self, gensr, here):
         root = tones.write_corpus(here / "c", sentences=1)
         table = tones.read_manifest(root)
         table[0]["emotion"] = "bored"
@@ -336,16 +337,16 @@ class TestCorporaThatAreTooSmall:
         assert found["classes"] == ["angry", "bored", "happy", "sad"]
         assert found["n"] == 12
 
-    def test_one_class(self, gensr, here, tones):
+    def test_one_class(self, gensr, here):
         self.extract(gensr, tones.write_corpus(here / "c", emotions=["calm"], sentences=1))
         said = gensr("train", "s.zarr", "--run", "r").complaint
         assert "every clip has the label emotion = calm: nothing to tell apart" in said
 
-    def test_no_labels(self, gensr, here, tones):
+    def test_no_labels(self, gensr, here):
         self.extract(gensr, tones.write_corpus(here / "c", emotions=[""], sentences=1))
         assert "has a label emotion" in gensr("train", "s.zarr", "--run", "r").complaint
 
-    def test_one_clip(self, gensr, here, tones):
+    def test_one_clip(self, gensr, here):
         root = tones.write_corpus(here / "c", speakers=["ann"], emotions=["sad"], sentences=1)
         self.extract(gensr, root)
         for flags in ((), ("--protocol", "random-holdout"), ("--fold", "none")):

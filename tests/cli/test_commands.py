@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gensr.features.store import open_store
+from support.rebind import rebind
 
 KEYS = {
     "model",
@@ -233,7 +234,7 @@ class TestPredict:
         said = gensr("predict", "corpus/DC", "--run", "runs/gen-ser").complaint
         assert "4 models, each with speakers left out; train with --fold none" in said
 
-    def test_an_encoder_that_moved(self, gensr, here, rebind):
+    def test_an_encoder_that_moved(self, gensr, here):
         path = Path("runs/deployed/config.json")
         config = json.loads(path.read_text())
         config["encoder"]["name"] = "models/gone"
@@ -243,7 +244,7 @@ class TestPredict:
         assert "needs the encoder models/gone" in gensr(*call).complaint
         gensr(*call, "--encoder", "fbank").ok()
 
-    def test_another_encoder(self, gensr, here, rebind):
+    def test_another_encoder(self, gensr, here):
         path = Path("runs/deployed/config.json")
         config = json.loads(path.read_text())
         config["encoder"]["weights_sha256"] = "ab12"

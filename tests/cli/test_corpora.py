@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from support import tones
+
 
 def test_a_long_list_is_grouped_and_all_names_each(gensr, here):
     for n in range(30):
@@ -30,7 +32,7 @@ def test_a_folder_whose_name_is_no_utf8_is_one_line(command, gensr, here):
     assert not Path("x.zarr").exists()
 
 
-def test_a_manifest_without_an_emotion_trains_on_another_label(gensr, here, tones):
+def test_a_manifest_without_an_emotion_trains_on_another_label(gensr, here):
     root = tones.write_corpus(here / "corpus", corpus="mine")
     rows = [{k: row[k] for k in ("file", "speaker", "gender")} for row in tones.read_manifest(root)]
     text = "file;speaker;gender\n" + "".join(f"{';'.join(row.values())}\n" for row in rows)
@@ -41,7 +43,7 @@ def test_a_manifest_without_an_emotion_trains_on_another_label(gensr, here, tone
     gensr("train", "s.zarr", "--label", "gender", "--model", "linear", "--steps", 4).ok()
 
 
-def test_speakers_and_splits_of_folders_reach_the_store(gensr, here, tones):
+def test_speakers_and_splits_of_folders_reach_the_store(gensr, here):
     for s, speaker in enumerate(("0001", "0002")):
         for e, emotion in enumerate(("Angry", "sad")):
             for n, part in enumerate(("train", "evaluation", "test")):

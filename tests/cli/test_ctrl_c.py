@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-GENSR = str(Path(sys.executable).with_name("gensr"))
+from support.command import GENSR
+from support.processes import group_of, hearing
+
 CALLS = {
     "extract": "extract corpus --encoder fbank --out new/s.zarr --shard-clips 4 --verify 30",
     "train": "train tones.zarr --config tiny.toml --run new/run --steps 200 --overwrite",
@@ -24,25 +25,6 @@ MEANWHILE = re.compile(r"\w+( [\w/.-]+)?: \d+/\d+ .*|note: .*|(\w+ )+.*: \d+.*")
 OURS = re.compile(
     r'File "[^"]*/(?:cli|pipeline|features|estimator)/(?!start\.py", line \d+, in <module>)\w+\.py"'
 )
-
-
-def group_of(leader):
-    """Processes of a terminal's session, by their ids."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[3]) == leader and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
-
-
-def hearing():
-    """Hear Ctrl-C, though the tests may run in the background of a shell, which makes deaf."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def pressed(call, folder, delay, again=None):

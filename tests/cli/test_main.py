@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from support.command import GENSR
+
 COMMANDS = ("extract", "train", "eval", "predict", "info", "store", "demo-corpus")
 FLAGS = {
     "extract": "--out --encoder --revision --device --dtype --store-dtype --max-seconds "
@@ -173,7 +175,7 @@ if __name__ == "__main__":
 
 def test_help_costs_at_most_half_more_than_a_one_command_app(tmp_path):
     (tmp_path / "app.py").write_text(ONE_COMMAND)
-    ours = [Path(sys.executable).with_name("gensr"), "--help"]
+    ours = [GENSR, "--help"]
     other = [sys.executable, tmp_path / "app.py", "--help"]
 
     def seconds(command):

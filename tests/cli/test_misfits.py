@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support import tones
+
 
 @pytest.fixture
-def other(gensr, here, tones):
+def other(gensr, here):
     root = tones.write_corpus(here / "other", sentences=2)
     gensr("extract", root, "--encoder", "fbank", "--out", "other.zarr").ok()
     return "other.zarr"

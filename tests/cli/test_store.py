@@ -1,6 +1,5 @@
 """`gensr store`: verify, convert and merge, as a user calls them."""
 
-import runpy
 import shutil
 import zipfile
 from pathlib import Path
@@ -8,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from gensr.features.store import open_store
-
-HOSTILE = runpy.run_path(str(Path(__file__).parents[1] / "features/store/hostile.py"))
+from support import hostile
 
 
 @pytest.fixture
@@ -140,7 +138,7 @@ def test_what_cannot_be_meant_and_what_cannot_be_done(gensr, here):
 
 @pytest.mark.parametrize(
     ("name", "change"),
-    [pytest.param(*case, id=case[1].__name__) for case in HOSTILE["EVERY"]],
+    [pytest.param(*case, id=case[1].__name__) for case in hostile.EVERY],
 )
 def test_a_hostile_store_is_told_and_not_converted(gensr, here, name, change):
     """What lies elsewhere on the reader's disk never comes out; a kilobyte becomes no 80 GB."""
@@ -148,12 +146,12 @@ def test_a_hostile_store_is_told_and_not_converted(gensr, here, name, change):
     if name == "s.h5":
         gensr("store", "convert", "tones.zarr", "tones.h5").ok()
         store = Path("tones.h5")
-    HOSTILE["spoil"](store, change)
+    hostile.spoil(store, change)
     said = gensr("store", "verify", store)
     assert (said.status, said.out) == (1, "")
-    assert HOSTILE["SECRET"] not in said.err
+    assert hostile.SECRET not in said.err
     assert all(str(store) in line for line in said.err.splitlines())
     complaint = gensr("store", "convert", store, target).complaint
     assert str(store) in complaint
-    assert HOSTILE["SECRET"] not in complaint
+    assert hostile.SECRET not in complaint
     assert not target.exists()

@@ -3,22 +3,14 @@
 import os
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
-GENSR = Path(sys.executable).with_name("gensr")
-HELPERS = Path(__file__).parents[1] / "features/store/bucket.py"
+from support import bucket
+from support.command import GENSR
 
-
-@pytest.fixture(autouse=True)
-def _nothing_there(monkeypatch, tmp_path):
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
-    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("memory")
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".h5"])
@@ -78,12 +70,7 @@ def test_what_is_refused_at_a_url_is_one_line(gensr, home):
 
 
 @pytest.fixture(scope="module")
-def bucket(load_helper):
-    return load_helper(HELPERS)
-
-
-@pytest.fixture(scope="module")
-def server(bucket):
+def server():
     with bucket.serving() as server:
         yield server
 
@@ -176,7 +163,7 @@ def test_a_bucket_that_is_not_there_is_one_line(called, home):
 
 
 @pytest.mark.slow
-def test_a_server_that_is_gone_is_one_line(bucket, called, home):
+def test_a_server_that_is_gone_is_one_line(called, home):
     with bucket.serving() as lost:
         pass
     for call in (
@@ -187,7 +174,7 @@ def test_a_server_that_is_gone_is_one_line(bucket, called, home):
 
 
 @pytest.mark.slow
-def test_wrong_credentials_are_one_line(bucket, called, home):
+def test_wrong_credentials_are_one_line(called, home):
     with bucket.serving(strict=True) as strict:
         call = ("extract", home / "corpus", "--encoder", "fbank", "--out", "s3://bucket/s.zarr")
         complaint = called(*call, **strict.environment).complaint

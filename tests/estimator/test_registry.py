@@ -2,7 +2,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from gensr.estimator.config import from_plain, to_plain
 from gensr.estimator.errors import ConfigError, RunError
@@ -23,20 +22,6 @@ def _spec(model: str) -> ModelSpec:
         width=8,
         options=MODELS[model].Config(),
     )
-
-
-@pytest.mark.parametrize("model", MODELS.names())
-def test_a_saved_model_comes_back_the_same(model: str, tmp_path: Path) -> None:
-    spec = _spec(model)
-    saved = build(spec)
-    saved.scale.mean.normal_()
-    save_model(tmp_path, saved, spec)
-    loaded, known = load_model(tmp_path)
-    assert known == spec
-    for name, weight in saved.state_dict().items():
-        assert torch.equal(weight, loaded.state_dict()[name])
-    x = torch.randn(3, 2, 8)
-    assert torch.equal(saved.probabilities(x), loaded.probabilities(x))
 
 
 def test_a_damaged_or_missing_model_is_one_line(tmp_path: Path) -> None:
@@ -89,11 +74,3 @@ def test_a_wrong_setting_is_named_with_its_place(values: dict[str, object], mess
     with pytest.raises(ConfigError, match=message) as error:
         from_plain(GenSERConfig, values, "file.toml [model]")
     assert "file.toml [model]" in str(error.value)
-
-
-@pytest.mark.parametrize("model", MODELS.names())
-def test_an_option_that_a_model_does_not_know_is_refused(model: str) -> None:
-    built = build(_spec(model))
-    x = torch.zeros(2, 2, 8)
-    with pytest.raises(ConfigError, match=r"no option sampler|no sampler 'nonsense'"):
-        built.predict(x, sampler="nonsense")

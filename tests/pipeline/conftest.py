@@ -2,11 +2,11 @@
 
 import shutil
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from gensr.estimator.device import threads_for
+from support import tones
 
 
 @pytest.fixture(autouse=True)
@@ -16,26 +16,13 @@ def _one_thread():
 
 
 @pytest.fixture(scope="session")
-def tones(load_helper) -> ModuleType:
-    """tones.py as a module."""
-    module: ModuleType = load_helper(Path(__file__).with_name("tones.py"))
-    return module
-
-
-@pytest.fixture(scope="session")
-def rebind(load_helper):
-    """rebind(run): what was changed on purpose, bound together again."""
-    return load_helper(Path(__file__).with_name("rebind.py")).rebind
-
-
-@pytest.fixture(scope="session")
 def made(tmp_path_factory) -> Path:
     """Where the shared corpus, store and runs lie."""
     return tmp_path_factory.mktemp("made")
 
 
 @pytest.fixture(scope="session")
-def corpus(tones, made) -> Path:
+def corpus(made) -> Path:
     """36 clips: four speakers, three emotions, three sentences; says it is SAVEE."""
     return tones.write_corpus(made / "corpus")
 
@@ -58,7 +45,7 @@ def store(corpus, made, fbank) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny(tones, made) -> Path:
+def tiny(made) -> Path:
     """A TOML file of small sizes."""
     path = made / "tiny.toml"
     path.write_text(tones.TINY)
@@ -99,7 +86,7 @@ def deployed(made, fit) -> Path:
 
 
 @pytest.fixture(scope="session")
-def linear(made, tones, fit) -> Path:
+def linear(made, fit) -> Path:
     """A run of the linear baseline over all four folds."""
     settings = made / "linear.toml"
     settings.write_text(tones.TINY[tones.TINY.index("[training]") :])
@@ -111,28 +98,3 @@ def linear(made, tones, fit) -> Path:
 def copied(tmp_path):
     """copied(run) -> a copy of it, to be changed."""
     return lambda run: Path(shutil.copytree(run, tmp_path / f"copy-of-{run.name}"))
-
-
-class Told:
-    """Hears a stage, and stops everything at its n-th word if asked to."""
-
-    def __init__(self, stop_in: str = "", after: int = 1) -> None:
-        self.stages: list[tuple[str, int]] = []
-        self.units: list[int] = []
-        self._stop_in, self._left = stop_in, after
-
-    def stage(self, name: str, units: int, seconds: float = 0.0) -> None:
-        self.stages.append((name, units))
-        self.units.append(0)
-
-    def advance(self, units: int, seconds: float = 0.0) -> None:
-        self.units[-1] += units
-        if self.stages[-1][0] == self._stop_in:
-            self._left -= 1
-            if not self._left:
-                raise KeyboardInterrupt
-
-
-@pytest.fixture
-def told():
-    return Told

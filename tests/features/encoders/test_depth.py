@@ -6,9 +6,10 @@ import weakref
 from pathlib import Path
 
 from gensr.features.encoders import load_encoder
+from support.sounds import noise
 
 
-def most_alive(folder, tmp_path, noise):
+def most_alive(folder, tmp_path):
     """Hidden states alive at once, though the checkpoint's own config asks for all of them."""
     greedy = Path(shutil.copytree(folder, tmp_path / "greedy"))
     config = json.loads((greedy / "config.json").read_text())
@@ -30,9 +31,9 @@ def most_alive(folder, tmp_path, noise):
     return max(alive)
 
 
-def test_no_hidden_state_outlives_the_next_layer(kind, checkpoint, tmp_path, noise):
+def test_no_hidden_state_outlives_the_next_layer(kind, checkpoint, tmp_path):
     assert most_alive(checkpoint(kind), tmp_path, noise) <= 2
 
 
-def test_nor_does_whispers(checkpoint, tmp_path, noise):
+def test_nor_does_whispers(checkpoint, tmp_path):
     assert most_alive(checkpoint("whisper"), tmp_path, noise) <= 2

@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gensr.features.encoders import load_encoder
 from gensr.features.encoders.fbank import log_mel_bands
+from support.contracts.encoder import EncoderContract
+from support.sounds import noise
 
 
 @pytest.fixture(scope="module")
@@ -14,22 +14,19 @@ def fbank():
     return load_encoder("fbank")
 
 
+class TestFbank(EncoderContract):
+    bound = 0.0
+
+    @pytest.fixture
+    def encoder(self, fbank):
+        return fbank
+
+
 def row(encoder, vectors, name):
     return vectors[:, encoder.layers.index(name)]
 
 
-@settings(max_examples=8, deadline=None)
-@given(lengths=st.lists(st.integers(400, 9_000), min_size=1, max_size=4), seed=st.integers(0, 99))
-def test_one_finite_vector_a_layer_whoever_the_batch_mates(fbank, noise, lengths, seed):
-    clips = noise(*lengths, seed=seed)
-    vectors = fbank.encode(clips)
-    assert vectors.shape == (len(clips), len(fbank.layers), 80)
-    assert vectors.dtype == np.float32
-    assert np.isfinite(vectors).all()
-    np.testing.assert_array_equal(vectors[-1:], fbank.encode(clips[-1:]))
-
-
-def test_x1_is_the_mean_of_the_bands(fbank, noise):
+def test_x1_is_the_mean_of_the_bands(fbank):
     (clip,) = noise(8_000)
     bands = log_mel_bands(clip).numpy()
     assert bands.shape == ((8_000 - 400) // 160 + 1, 80) == (fbank.frames(8_000), 80)
@@ -40,7 +37,7 @@ def test_x1_is_the_mean_of_the_bands(fbank, noise):
     np.testing.assert_allclose(row(fbank, vectors, "p50")[0], np.median(bands, axis=0), rtol=1e-5)
 
 
-def test_a_single_frame_neither_swings_nor_changes(fbank, noise):
+def test_a_single_frame_neither_swings_nor_changes(fbank):
     vectors = fbank.encode(noise(400))
     for name in ("std", "flux", "delta_std", "delta2_std"):
         assert not row(fbank, vectors, name).any()
@@ -58,16 +55,10 @@ def test_bands_are_kaldis_in_scale_and_frequency():
     assert 20 < float(bands.max()) < 35
 
 
-def test_digital_silence_within_a_clip_is_quiet_not_an_outlier(fbank, noise):
+def test_digital_silence_within_a_clip_is_quiet_not_an_outlier(fbank):
     (clip,) = noise(16_000)
     clip[4_000:12_000] = 0.0
     assert fbank.encode([clip]).min() >= 0.0
-
-
-def test_read_only_samples_are_fine(fbank, noise):
-    (clip,) = noise(800)
-    clip.setflags(write=False)
-    assert np.isfinite(fbank.encode([clip])).all()
 
 
 def test_provenance(fbank):

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from gensr.estimator.errors import GensrError
 from gensr.features.encoders import DEFAULT_ENCODER, load_encoder
+from support.sounds import noise
 
 
 def fails(name, **options):
@@ -89,7 +90,7 @@ def test_an_index_that_names_no_files(copy, names):
     fails(folder)
 
 
-def test_weights_in_parts_are_those_of_one_file(copy, noise, tmp_path):
+def test_weights_in_parts_are_those_of_one_file(copy, tmp_path):
     from transformers import AutoModel
 
     folder = copy()
@@ -132,7 +133,7 @@ def test_weights_of_another_shape_are_an_error(copy):
     )
 
 
-def test_a_training_weight_may_be_missing(copy, noise):
+def test_a_training_weight_may_be_missing(copy):
     folder = copy()
     tensors = load_file(folder / "model.safetensors")
     tensors.pop("masked_spec_embed")
@@ -140,7 +141,7 @@ def test_a_training_weight_may_be_missing(copy, noise):
     assert load_encoder(str(folder), device="cpu").encode(noise(400)).shape == (1, 4, 32)
 
 
-def test_an_old_pickle_of_a_task_model_is_read_whole(copy, checkpoint, noise, capfd):
+def test_an_old_pickle_of_a_task_model_is_read_whole(copy, checkpoint, capfd):
     """As on the hub: `.bin`, the task's prefix and head, weight norm under its old names."""
     folder = copy()
     old = {}
@@ -174,7 +175,7 @@ class Bomb:
         return Path.touch, (self.path,)
 
 
-def test_code_that_a_checkpoint_brings_is_not_run(copy, tmp_path, noise):
+def test_code_that_a_checkpoint_brings_is_not_run(copy, tmp_path):
     folder = copy("hubert-large")
     ran = tmp_path / "ran"
     (folder / "evil.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
@@ -241,7 +242,7 @@ def _answer(server, reply):
         connection.sendall(reply)
 
 
-def test_an_encoder_in_the_cache_needs_no_network(hub, checkpoint, tmp_path, noise):
+def test_an_encoder_in_the_cache_needs_no_network(hub, checkpoint, tmp_path):
     commit = "0123456789abcdef0123456789abcdef01234567"
     hub("http://127.0.0.1:9")
     model = tmp_path / "cache" / "models--some--encoder"

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from gensr.features.encoders import Encoder, EncoderMemoryError, enough_memory
+from support.sounds import noise
 
 FAR_TOO_MUCH = 2**58
 
@@ -50,7 +51,7 @@ def test_other_errors_pass():
 
 
 @pytest.mark.parametrize("stage", ["_prepare", "_encode"])
-def test_an_encoder_says_so_while_it_prepares_and_while_it_runs(stage, noise):
+def test_an_encoder_says_so_while_it_prepares_and_while_it_runs(stage):
     class Greedy(Encoder):
         name, layers, width, equal_lengths = "greedy", ("x1",), 1, False
 

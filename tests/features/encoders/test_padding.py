@@ -9,6 +9,7 @@ from torch import nn
 
 from gensr.features.encoders.padding import MaskedGroupNorm, masked_group_norm, mend_padding
 from gensr.features.encoders.pooling import Frames
+from support.sounds import noise
 
 CPU = torch.device("cpu")
 
@@ -97,7 +98,7 @@ def test_without_padding_it_is_the_models_own():
     assert not torch.allclose(swapped(x.clone())[1, :, :20], norm(x)[1, :, :20])
 
 
-def test_nothing_stays_masked_after_an_error(checkpoint, noise):
+def test_nothing_stays_masked_after_an_error(checkpoint):
     from transformers import AutoModel
 
     model = AutoModel.from_pretrained(checkpoint("hubert-batchnorm"), dtype=torch.float32).eval()

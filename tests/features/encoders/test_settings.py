@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from gensr.features.encoders import load_encoder
 from gensr.features.encoders.errors import EncoderError
+from support.checkpoints import relative_error
+from support.sounds import noise
 
 WINDOW = 32_000
 """Samples that the small Whisper hears."""
@@ -71,7 +73,7 @@ def loaded_or_not(folder):
     return None, refusal
 
 
-def check(folder, noise, error):
+def check(folder):
     """Ours equal theirs, or we refuse in one line; where they refuse, so do we."""
     (clip,) = noise(9_600)
     encoder, refusal = loaded_or_not(folder)
@@ -79,7 +81,7 @@ def check(folder, noise, error):
         assert str(folder) in refusal
         return "refused"
     ours = encoder.encode([clip])[0]
-    assert error(ours, theirs(folder, clip)) < 1e-5
+    assert relative_error(ours, theirs(folder, clip)) < 1e-5
     return "followed"
 
 
@@ -92,11 +94,11 @@ def extractor_of(kind, **more):
 
 @pytest.mark.parametrize("kind", ["hubert-base", "wav2vec2-large", "whisper"])
 @pytest.mark.parametrize("nested", [False, True])
-def test_the_extractor_is_read_from_either_file(kind, nested, folder, noise, error):
+def test_the_extractor_is_read_from_either_file(kind, nested, folder):
     about = extractor_of(kind, do_normalize=True)
     files = {"processor": {"feature_extractor": about}} if nested else {"preprocessor": about}
     path = folder(kind, **files)
-    assert check(path, noise, error) == "followed"
+    assert check(path) == "followed"
     said = load_encoder(str(path), device="cpu").provenance()["preprocessing"]["normalisation"]
     if kind != "whisper":
         source = "processor_config.json" if nested else "preprocessor_config.json"
@@ -104,44 +106,44 @@ def test_the_extractor_is_read_from_either_file(kind, nested, folder, noise, err
 
 
 @pytest.mark.parametrize("kind", ["hubert-base", "wav2vec2-large"])
-def test_where_both_files_are_there_the_processors_goes_first(kind, folder, noise, error):
+def test_where_both_files_are_there_the_processors_goes_first(kind, folder):
     for wanted in (True, False):
         path = folder(
             kind,
             preprocessor=extractor_of(kind, do_normalize=not wanted),
             processor={"feature_extractor": extractor_of(kind, do_normalize=wanted)},
         )
-        assert check(path, noise, error) == "followed"
+        assert check(path) == "followed"
     path = folder(
         kind,
         preprocessor=extractor_of(kind, do_normalize=False),
         processor={"processor_class": "Wav2Vec2Processor", "feature_extractor": None},
     )
-    assert check(path, noise, error) == "followed"
+    assert check(path) == "followed"
     assert "none (preprocessor_config.json)" in str(load_encoder(str(path)).provenance())
 
 
-def test_a_processor_may_call_its_extractor_an_audio_processor(folder, noise, error):
+def test_a_processor_may_call_its_extractor_an_audio_processor(folder):
     wanted, other = extractor_of("hubert-base"), extractor_of("hubert-base", do_normalize=False)
     for processor in (
         {"audio_processor": wanted},
         {"audio_processor": other, "feature_extractor": wanted},
     ):
         path = folder("hubert-base", preprocessor=other, processor=processor)
-        assert check(path, noise, error) == "followed"
+        assert check(path) == "followed"
         assert "unit variance over the clip (processor_config.json)" in str(
             load_encoder(str(path), device="cpu").provenance()
         )
     nothing = {"audio_processor": other, "feature_extractor": None}
     path = folder("hubert-base", preprocessor=wanted, processor=nothing)
-    assert check(path, noise, error) == "followed"
+    assert check(path) == "followed"
     assert "(preprocessor_config.json)" in str(load_encoder(str(path), device="cpu").provenance())
 
 
-def test_what_an_extractor_does_not_say_is_its_own_default(folder, noise, error):
+def test_what_an_extractor_does_not_say_is_its_own_default(folder):
     """A group-norm model whose file leaves do_normalize out is normalised all the same."""
     path = folder("hubert-base", preprocessor={"sampling_rate": 16_000})
-    assert check(path, noise, error) == "followed"
+    assert check(path) == "followed"
     assert "unit variance" in str(load_encoder(str(path), device="cpu").provenance())
 
 
@@ -160,25 +162,25 @@ NEUTRAL = [
 ]
 
 
-def check_neutral(path, noise, error):
-    assert check(path, noise, error) == "followed"
+def check_neutral(path):
+    assert check(path) == "followed"
     clips = noise(9_600, 5_000)  # a batch of two lengths goes another way
     encoder = load_encoder(str(path), device="cpu")
     alone = np.concatenate([encoder.encode([clip]) for clip in clips])
-    assert error(encoder.encode(clips), alone) < 1e-5
+    assert relative_error(encoder.encode(clips), alone) < 1e-5
 
 
 @pytest.mark.parametrize("kind", ["hubert-base", "whisper"])
-def test_a_config_that_does_not_change_the_model_changes_nothing(kind, folder, noise, error):
+def test_a_config_that_does_not_change_the_model_changes_nothing(kind, folder):
     every = {key: value for config in NEUTRAL for key, value in config.items()}
-    check_neutral(folder(kind, every, preprocessor=extractor_of(kind)), noise, error)
+    check_neutral(folder(kind, every, preprocessor=extractor_of(kind)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", FAMILIES)
 @pytest.mark.parametrize("config", NEUTRAL, ids=lambda config: next(iter(config)))
-def test_nor_does_any_one_of_them(kind, config, folder, noise, error):
-    check_neutral(folder(kind, config, preprocessor=extractor_of(kind)), noise, error)
+def test_nor_does_any_one_of_them(kind, config, folder):
+    check_neutral(folder(kind, config, preprocessor=extractor_of(kind)))
 
 
 @pytest.mark.parametrize(
@@ -296,7 +298,7 @@ CONFIG = st.dictionaries(
 PLACES = st.sampled_from(["preprocessor", "processor", "both", "neither", "audio_processor"])
 
 
-def drawn(kind, config, about, other, place, folder, noise, error):
+def drawn(kind, config, about, other, place, folder):
     files = {}
     if place in ("preprocessor", "both"):
         files["preprocessor"] = extractor_of(kind) | about
@@ -308,7 +310,7 @@ def drawn(kind, config, about, other, place, folder, noise, error):
     if place == "neither":  # AutoFeatureExtractor refuses; ours is assumed, and said so
         loaded_or_not(path)
     else:
-        check(path, noise, error)
+        check(path)
 
 
 DRAWS = given(
@@ -321,15 +323,13 @@ FEW = settings(
 
 @FEW
 @DRAWS
-def test_any_settings_are_followed_or_refused(
-    kind, config, about, other, place, folder, noise, error
-):
-    drawn(kind, config, about, other, place, folder, noise, error)
+def test_any_settings_are_followed_or_refused(kind, config, about, other, place, folder):
+    drawn(kind, config, about, other, place, folder)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @settings(FEW, max_examples=400)
 @DRAWS
-def test_and_so_are_many_more(kind, config, about, other, place, folder, noise, error):
-    drawn(kind, config, about, other, place, folder, noise, error)
+def test_and_so_are_many_more(kind, config, about, other, place, folder):
+    drawn(kind, config, about, other, place, folder)

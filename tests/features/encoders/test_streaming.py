@@ -10,6 +10,8 @@ import torch
 from gensr.features.encoders import BOUNDS, Encoder, load_encoder
 from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.streaming import Arrival, run_ahead
+from support.checkpoints import relative_error
+from support.sounds import noise
 
 KINDS = ("hubert-base", "wavlm-large", "data2vec", "whisper")
 
@@ -48,7 +50,7 @@ def workers():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stream_is_encode_batch_by_batch(kind, loaded, noise):
+def test_a_stream_is_encode_batch_by_batch(kind, loaded):
     encoder = loaded(kind)
     batches = [noise(400, 9_000, 3_000), [], noise(5_000), noise(5_000, 5_000, seed=1)]
     expected = [encoder.encode(batch) for batch in batches]
@@ -60,25 +62,25 @@ def test_a_stream_is_encode_batch_by_batch(kind, loaded, noise):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("kind", KINDS)
-def test_on_a_gpu_a_stream_is_encode_batch_by_batch(kind, checkpoint, loaded, noise, error):
+def test_on_a_gpu_a_stream_is_encode_batch_by_batch(kind, checkpoint, loaded):
     encoder = load_encoder(str(checkpoint(kind)), device="cuda")
     batches = [noise(400, 9_000, 30_000, seed=seed) for seed in range(20)]
     streamed = list(encoder.stream(iter(batches)))
     assert len(streamed) == len(batches)
     for found, batch in zip(streamed, batches, strict=True):
-        assert error(found, encoder.encode(batch)) < 1e-6
-        assert error(found, loaded(kind).encode(batch)) < 1e-4
+        assert relative_error(found, encoder.encode(batch)) < 1e-6
+        assert relative_error(found, loaded(kind).encode(batch)) < 1e-4
         alone = np.concatenate([encoder.encode([clip]) for clip in batch])
-        assert error(found, alone) < BOUNDS[encoder.dtype]
+        assert relative_error(found, alone) < BOUNDS[encoder.dtype]
 
 
-def test_another_thread_prepares(noise):
+def test_another_thread_prepares():
     encoder = Stub()
     assert len(list(encoder.stream([noise(400), noise(500)]))) == 2
     assert all(name.startswith("prepare") for name in encoder.threads)
 
 
-def test_batches_are_read_as_they_are_needed(noise):
+def test_batches_are_read_as_they_are_needed():
     read = []
 
     def batches():
@@ -94,13 +96,13 @@ def test_batches_are_read_as_they_are_needed(noise):
     assert not workers()
 
 
-def broken_source(noise):
+def broken_source():
     yield noise(400)
     yield noise(500)
     raise OSError("the clips ran out")
 
 
-def test_an_error_comes_after_the_results_before_it(noise):
+def test_an_error_comes_after_the_results_before_it():
     short = [noise(400), noise(400), noise(399), noise(400)]
     for encoder, batches, kind, words in (
         (Stub(), broken_source(noise), OSError, "ran out"),
@@ -114,7 +116,7 @@ def test_an_error_comes_after_the_results_before_it(noise):
         assert not workers()
 
 
-def test_vectors_that_are_not_finite_are_an_error(noise):
+def test_vectors_that_are_not_finite_are_an_error():
     (clip,) = noise(400)
     clip[0] = np.nan
     with pytest.raises(EncoderError, match="not finite"):

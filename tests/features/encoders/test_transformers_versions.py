@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import transformers
 
-SCRIPT = Path(__file__).with_name("encode_kinds.py")
+from support.checkpoints import relative_error
+from support.processes import with_support
+
 MAIN_MAJOR = int(transformers.__version__.split(".")[0])
 OTHER = "transformers==4.56.*" if MAIN_MAJOR == 5 else "transformers>=5,<6"
 """The oldest that pyproject.toml allows; the newest 4 lies between the two."""
@@ -20,7 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def run(*command):
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    return subprocess.run(
+        [str(part) for part in command], env=with_support(), capture_output=True, text=True
+    )
 
 
 def succeed(*command):
@@ -53,12 +57,12 @@ def found(other_python, tmp_path_factory):
     root = tmp_path_factory.mktemp("versions")
     pythons = {"main": sys.executable, "other": other_python}
     for saver, python in pythons.items():
-        succeed(python, SCRIPT, "make", root / saver)
+        succeed(python, "-m", "support.encode_kinds", "make", root / saver)
     results = {}
     for reader, python in pythons.items():
         for saver in pythons:
             out = root / f"{reader}-{saver}.npz"
-            succeed(python, SCRIPT, "encode", root / saver, out)
+            succeed(python, "-m", "support.encode_kinds", "encode", root / saver, out)
             with np.load(out) as arrays:
                 results[reader, saver] = dict(arrays)
     return results
@@ -72,17 +76,17 @@ def test_the_two_are_of_different_majors(found):
     assert majors[0] == MAIN_MAJOR
 
 
-def test_x1_is_the_mean_of_last_hidden_state_in_both(found, error):
+def test_x1_is_the_mean_of_last_hidden_state_in_both(found):
     for arrays in found.values():
         kinds = [key.split("/")[1] for key in arrays if key.startswith("vectors/")]
         assert len(kinds) == 9
         for kind in kinds:
-            assert error(arrays[f"alone/{kind}"], arrays[f"theirs/{kind}"]) < 1e-6, kind
+            assert relative_error(arrays[f"alone/{kind}"], arrays[f"theirs/{kind}"]) < 1e-6, kind
 
 
 @pytest.mark.parametrize("saver", ["main", "other"])
-def test_both_give_the_same_vectors_of_a_checkpoint(found, error, saver):
+def test_both_give_the_same_vectors_of_a_checkpoint(found, saver):
     main, other = found["main", saver], found["other", saver]
     for key in main:
         if key.startswith("vectors/"):
-            assert error(other[key], main[key]) < 1e-6, key
+            assert relative_error(other[key], main[key]) < 1e-6, key

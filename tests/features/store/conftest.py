@@ -1,18 +1,13 @@
-from pathlib import Path
-from types import ModuleType
+"""The stub corpus, extracted by the stub encoder, into either container."""
 
 import pytest
 
-
-@pytest.fixture(scope="session")
-def stub(load_helper) -> ModuleType:
-    """stub.py as a module: a stub encoder, a stub corpus."""
-    module: ModuleType = load_helper(Path(__file__).with_name("stub.py"))
-    return module
+from support import stub
+from support import synthetic as made
 
 
 @pytest.fixture
-def corpus(stub, tmp_path):
+def corpus(tmp_path):
     return stub.write_corpus(tmp_path / "corpus")
 
 
@@ -22,7 +17,7 @@ def out(request, tmp_path):
 
 
 @pytest.fixture
-def run(stub, corpus):
+def run(corpus):
     """Extract the stub corpus: run(out, encoder=..., root=..., **config) -> report."""
     from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
@@ -40,23 +35,22 @@ def run(stub, corpus):
 
 
 @pytest.fixture
-def tree():
-    """All bytes of a store: {file: bytes}, no matter the container."""
-
-    def tree(path):
-        if path.is_file():
-            return {"": path.read_bytes()}
-        return {
-            file.relative_to(path).as_posix(): file.read_bytes()
-            for file in path.rglob("*")
-            if file.is_file()
-        }
-
-    return tree
+def url(out):
+    return f"memory://some/where/{out.name}"
 
 
-@pytest.fixture(scope="session")
-def made(load_helper) -> ModuleType:
-    """synthetic.py as a module: stores without audio."""
-    module: ModuleType = load_helper(Path(__file__).with_name("synthetic.py"))
-    return module
+@pytest.fixture
+def rows():
+    return made.clips("abcdefghij", emotion="angry")
+
+
+@pytest.fixture
+def at(memory, url):
+    """at() -> the bytes of the store at the URL, as `tree` gives those of a local one."""
+
+    def at(place=url):
+        root = "/" + place.removeprefix("memory://")
+        found = {name: data for name, data in memory().items() if name.startswith(root)}
+        return {name.removeprefix(root).lstrip("/"): data for name, data in found.items()}
+
+    return at

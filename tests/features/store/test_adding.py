@@ -8,6 +8,8 @@ import pytest
 from gensr.features.hearing.decode import read_audio
 from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
+from support import stub
+from support.trees import tree
 
 
 @pytest.fixture
@@ -15,7 +17,7 @@ def out_zarr(tmp_path):
     return tmp_path / "s.zarr"
 
 
-def expect_own_vectors(path, root, stub, missing=()):
+def expect_own_vectors(path, root, missing=()):
     """Every row holds what its own audio gives."""
     with open_store(path) as store:
         vectors = store.vectors()
@@ -32,7 +34,7 @@ def paths(out):
         return store.table["path"].tolist()
 
 
-def test_the_same_call_again_does_nothing(run, out, stub, tree):
+def test_the_same_call_again_does_nothing(run, out):
     run(out)
     before = tree(out)
     encoder = stub.StubEncoder()
@@ -42,7 +44,7 @@ def test_the_same_call_again_does_nothing(run, out, stub, tree):
     assert not out.with_name(out.name + ".work").exists()
 
 
-def test_new_clips_are_appended_in_path_order(run, out, stub, corpus):
+def test_new_clips_are_appended_in_path_order(run, out, corpus):
     run(out)
     before = paths(out)
     for number, name in enumerate(("zoo/1.wav", "angry/0.wav", "sad/x.wav")):
@@ -51,10 +53,10 @@ def test_new_clips_are_appended_in_path_order(run, out, stub, corpus):
     report = run(out, encoder)
     assert (encoder.clips, report.encoded, report.skipped) == (3, 3, 20)
     assert paths(out) == [*before, "angry/0.wav", "sad/x.wav", "zoo/1.wav"]
-    expect_own_vectors(out, corpus, stub)
+    expect_own_vectors(out, corpus)
 
 
-def test_only_the_shards_that_change_are_written(run, tmp_path, stub, corpus):
+def test_only_the_shards_that_change_are_written(run, tmp_path, corpus):
     out = tmp_path / "s.zarr"
     for number in range(2):  # 22 clips: the last shard of four is half full
         stub.write_clip(corpus / f"sad/y{number}.wav", seed=50 + number)
@@ -64,10 +66,10 @@ def test_only_the_shards_that_change_are_written(run, tmp_path, stub, corpus):
     run(out)
     now = {i: (out / f"vectors/c/{i}/0/0").stat().st_ino for i in range(6)}
     assert [i for i in range(6) if now[i] != inode[i]] == [5]
-    expect_own_vectors(out, corpus, stub)
+    expect_own_vectors(out, corpus)
 
 
-def test_adding_where_the_file_system_has_no_links(run, tmp_path, stub, corpus, monkeypatch):
+def test_adding_where_the_file_system_has_no_links(run, tmp_path, corpus, monkeypatch):
     def no_links(source, target):
         raise PermissionError("not here")
 
@@ -75,22 +77,22 @@ def test_adding_where_the_file_system_has_no_links(run, tmp_path, stub, corpus, 
     run(tmp_path / "s.zarr")
     stub.write_clip(corpus / "zoo/z.wav", seed=61)
     assert run(tmp_path / "s.zarr").encoded == 1
-    expect_own_vectors(tmp_path / "s.zarr", corpus, stub)
+    expect_own_vectors(tmp_path / "s.zarr", corpus)
 
 
-def test_identical_audio_is_encoded_once(run, out, stub, corpus):
+def test_identical_audio_is_encoded_once(run, out, corpus):
     data = (corpus / "angry/000.wav").read_bytes()
     for name in ("angry/000b.wav", "sad/zz.wav"):  # in the same shard, and in another
         (corpus / name).write_bytes(data)
     encoder = stub.StubEncoder()
     report = run(out, encoder)
     assert (encoder.clips, report.encoded, report.copied, report.clips) == (20, 20, 2, 22)
-    expect_own_vectors(out, corpus, stub)
+    expect_own_vectors(out, corpus)
     with open_store(out) as store:
         assert store.attributes["audios"] == 20
 
 
-def test_a_moved_file_is_copied_not_encoded(run, out, stub, corpus):
+def test_a_moved_file_is_copied_not_encoded(run, out, corpus):
     run(out)
     (corpus / "moved").mkdir()
     (corpus / "happy/001.wav").rename(corpus / "moved/new.wav")
@@ -98,10 +100,10 @@ def test_a_moved_file_is_copied_not_encoded(run, out, stub, corpus):
     report = run(out, encoder)
     assert (encoder.clips, report.copied, report.skipped, report.clips) == (0, 1, 20, 21)
     assert paths(out)[-1] == "moved/new.wav"
-    expect_own_vectors(out, corpus, stub, missing=["happy/001.wav"])
+    expect_own_vectors(out, corpus, missing=["happy/001.wav"])
 
 
-def test_a_changed_file_never_keeps_its_old_vector(run, out, stub, corpus):
+def test_a_changed_file_never_keeps_its_old_vector(run, out, corpus):
     run(out)
     before = paths(out)
     stub.write_clip(corpus / "happy/004.wav", seed=999, seconds=0.3)
@@ -109,10 +111,10 @@ def test_a_changed_file_never_keeps_its_old_vector(run, out, stub, corpus):
     report = run(out, encoder)
     assert (encoder.clips, report.encoded, report.skipped, report.clips) == (1, 1, 19, 20)
     assert paths(out) == before
-    expect_own_vectors(out, corpus, stub)
+    expect_own_vectors(out, corpus)
 
 
-def test_two_files_that_change_places(run, out_zarr, stub, corpus):
+def test_two_files_that_change_places(run, out_zarr, corpus):
     run(out_zarr)
     a, b = corpus / "happy/004.wav", corpus / "sad/017.wav"
     a_bytes, b_bytes = a.read_bytes(), b.read_bytes()
@@ -121,7 +123,7 @@ def test_two_files_that_change_places(run, out_zarr, stub, corpus):
     encoder = stub.StubEncoder()
     report = run(out_zarr, encoder)
     assert (encoder.clips, report.copied) == (0, 2)
-    expect_own_vectors(out_zarr, corpus, stub)
+    expect_own_vectors(out_zarr, corpus)
 
 
 def manifest(corpus, **columns):
@@ -133,7 +135,7 @@ def manifest(corpus, **columns):
         writer.writerows([name, *columns.values()] for name in files)
 
 
-def test_relabelling_encodes_nothing(run, out, stub, corpus):
+def test_relabelling_encodes_nothing(run, out, corpus):
     manifest(corpus, speaker="one", emotion="happy", mood="bright")
     run(out)
     with open_store(out) as store:
@@ -153,7 +155,7 @@ def test_relabelling_encodes_nothing(run, out, stub, corpus):
         assert store.fingerprint() == fingerprint
 
 
-def test_a_second_root_is_added_and_the_first_stays(run, out_zarr, stub, corpus, tmp_path):
+def test_a_second_root_is_added_and_the_first_stays(run, out_zarr, corpus, tmp_path):
     run(out_zarr)
     other = tmp_path / "other"
     for number in range(3):
@@ -164,7 +166,7 @@ def test_a_second_root_is_added_and_the_first_stays(run, out_zarr, stub, corpus,
         assert store.table["corpus"].tolist() == ["corpus"] * 20 + ["other"] * 3
 
 
-def test_the_same_path_in_another_corpus_is_refused(run, out_zarr, stub, corpus, tmp_path, tree):
+def test_the_same_path_in_another_corpus_is_refused(run, out_zarr, corpus, tmp_path):
     run(out_zarr)
     before = tree(out_zarr)
     stub.write_clip(tmp_path / "other/angry/000.wav", seed=300)
@@ -173,7 +175,7 @@ def test_the_same_path_in_another_corpus_is_refused(run, out_zarr, stub, corpus,
     assert tree(out_zarr) == before
 
 
-def test_another_encoder_is_refused(run, out_zarr, stub, tree):
+def test_another_encoder_is_refused(run, out_zarr):
     run(out_zarr)
     before = tree(out_zarr)
     with pytest.raises(StoreError, match=r"encoder.revision: 'r1' there, 'r2' here"):
@@ -183,7 +185,7 @@ def test_another_encoder_is_refused(run, out_zarr, stub, tree):
     assert tree(out_zarr) == before
 
 
-def test_overwrite_begins_anew(run, out, stub):
+def test_overwrite_begins_anew(run, out):
     run(out)
     report = run(out, stub.StubEncoder(revision="r2"), overwrite=True, shard_clips=5)
     assert report.encoded == 20
@@ -214,7 +216,7 @@ def test_only_stores_are_overwritten(run, tmp_path):
         run(tmp_path / "s.h5")
 
 
-def test_a_stored_clip_that_breaks_is_named(run, out_zarr, corpus, tree):
+def test_a_stored_clip_that_breaks_is_named(run, out_zarr, corpus):
     run(out_zarr)
     before = tree(out_zarr)
     (corpus / "sad/005.wav").write_bytes(b"")
@@ -223,7 +225,7 @@ def test_a_stored_clip_that_breaks_is_named(run, out_zarr, corpus, tree):
     assert tree(out_zarr) == before
 
 
-def test_failures_are_kept_until_they_are_mended(run, out_zarr, stub, corpus):
+def test_failures_are_kept_until_they_are_mended(run, out_zarr, corpus):
     (corpus / "sad/bad.wav").write_bytes(b"no audio")
     (corpus / "sad/empty.wav").write_bytes(b"")
     report = run(out_zarr, allow_errors=2)

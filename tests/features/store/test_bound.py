@@ -21,13 +21,14 @@ from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 from gensr.features.store.zarr_store import ZarrWriter
 from gensr.pipeline.training.vectors import load_vectors
+from support import synthetic as made
 
 SHARD, SHARDS = 3, 4
 ROWS = SHARD * SHARDS - 1  # the last shard has a row less, and is filled up
 
 
 @pytest.fixture(scope="module")
-def built(made, tmp_path_factory):
+def built(tmp_path_factory):
     """A store in both containers, and one of other recordings under the same names."""
     folder = tmp_path_factory.mktemp("built")
     rows = made.clips("abcdefghijk")
@@ -171,7 +172,7 @@ def test_an_index_that_says_a_chunk_is_missing(built, tmp_path):
     assert_damaged(out, {1}, lambda path: load_vectors([path]))
 
 
-def test_what_fletcher_32_does_not_see(made, tmp_path):
+def test_what_fletcher_32_does_not_see(tmp_path):
     """It is a sum modulo 65535: there 0x0000 is 0xffff."""
     rows = made.clips("abcdefgh")
     with made.started(tmp_path / "s.h5", rows) as (job, _):
@@ -188,7 +189,7 @@ def test_what_fletcher_32_does_not_see(made, tmp_path):
     assert any("rows 0 to 3 are not those" in fault for fault in verify(tmp_path / "s.h5").faults)
 
 
-def test_adding_keeps_the_hashes_of_shards_that_stay(made, tmp_path):
+def test_adding_keeps_the_hashes_of_shards_that_stay(tmp_path):
     rows = made.clips("abcdef")
     more = [*rows, *made.clips("gh")]
     for name in ("s.zarr", "s.h5"):
@@ -201,7 +202,7 @@ def test_adding_keeps_the_hashes_of_shards_that_stay(made, tmp_path):
         assert verify(out).faults == ()
 
 
-def test_a_damaged_table_is_not_added_to_nor_merged(made, tmp_path):
+def test_a_damaged_table_is_not_added_to_nor_merged(tmp_path):
     """It would become sound: its hash is made anew."""
     out = made.make(tmp_path / "s.zarr", made.clips("abcd", speaker="one", gender="two"))
     file, other = out / "clips/speaker/c/0", out / "clips/gender/c/0"
@@ -220,7 +221,7 @@ def test_a_damaged_table_is_not_added_to_nor_merged(made, tmp_path):
     assert not (tmp_path / "u.zarr").exists()
 
 
-def test_float16_is_hashed_as_it_is_stored(made, tmp_path):
+def test_float16_is_hashed_as_it_is_stored(tmp_path):
     made.make(tmp_path / "s.zarr", made.clips("abcdef"), dtype="float16")
     convert(tmp_path / "s.zarr", tmp_path / "s.h5")
     for name in ("s.zarr", "s.h5"):
@@ -230,7 +231,7 @@ def test_float16_is_hashed_as_it_is_stored(made, tmp_path):
             assert store.header.shards_sha256[0] == hashlib.sha256(first).hexdigest()
 
 
-def test_thousands_of_shards(made, tmp_path):
+def test_thousands_of_shards(tmp_path):
     """The header is then beyond 64 KiB, where HDF5 keeps attributes in another way."""
     for name in "ab":
         names = (f"{name}{number:03}" for number in range(500))
@@ -263,7 +264,7 @@ def test_hashes_that_cannot_be(built, hashes):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_zeros_are_vectors_like_any_other(made, tmp_path, dtype):
+def test_zeros_are_vectors_like_any_other(tmp_path, dtype):
     """A layer of zeros, or all layers, in whole shards, in the last one, in half of one."""
     rows = made.clips("abcdefghij")
     for name in ("s.zarr", "s.h5"):
@@ -281,7 +282,7 @@ def test_zeros_are_vectors_like_any_other(made, tmp_path, dtype):
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
-def test_what_is_added_to_is_compared_where_some_rows_of_a_shard_stay(made, tmp_path, name):
+def test_what_is_added_to_is_compared_where_some_rows_of_a_shard_stay(tmp_path, name):
     """A file changed, so its shard is written anew: its other rows are not taken on trust."""
     rows = made.clips("abcdef")
     made.make(tmp_path / "before.zarr", rows, shard_clips=SHARD)

@@ -2,9 +2,7 @@
 
 import json
 import os
-import runpy
 import tracemalloc
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -23,15 +21,16 @@ from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.rows import by_shard, row_numbers
 from gensr.features.store.verify import verify
+from support import hostile
+from support import synthetic as made
 
-HOSTILE = runpy.run_path(str(Path(__file__).with_name("hostile.py")))
 CLAIMED = 2**27
 _LITTLE = 2**25
 """Bytes; the numbers of the rows that are claimed would be 2^30."""
 
 
 @pytest.fixture
-def claiming(made, tmp_path):
+def claiming(tmp_path):
     """claiming(name, arrays, **header) -> a store whose header, and arrays if so, claim rows."""
 
     def claiming(name, *, arrays, **changes):
@@ -40,7 +39,7 @@ def claiming(made, tmp_path):
 
         def change(header):
             del header["shards_sha256"]
-            return HOSTILE["seal"](header | changes)
+            return hostile.seal(header | changes)
 
         if name == "s.h5":
             with h5py.File(out, "r+") as file:
@@ -52,11 +51,11 @@ def claiming(made, tmp_path):
         attributes = zarr.open_group(out, mode="r+").attrs
         attributes["gensr"] = change(dict(attributes["gensr"]))
         if arrays:
-            HOSTILE["_array"](out, "vectors", keep=True, shape=lambda old: [CLAIMED, *old[1:]])
+            hostile.array(out, "vectors", keep=True, shape=lambda old: [CLAIMED, *old[1:]])
             for column in attributes["gensr"]["columns"]:
-                grid = HOSTILE["_grid"](CLAIMED)
+                grid = hostile.grid(CLAIMED)
                 how = {"shape": lambda _: [CLAIMED], "chunk_grid": grid}
-                HOSTILE["_array"](out, f"clips/{column}", keep=True, **how)
+                hostile.array(out, f"clips/{column}", keep=True, **how)
         return out
 
     return claiming
@@ -121,15 +120,15 @@ def test_columns_that_are_holes(claiming):
             lambda: store.column("path"),
         ):
             one_line(attempt)
-    assert len(verify(out).faults) < 50
+    assert 0 < len(verify(out).faults) < 50
 
 
-def test_a_shard_that_is_a_hole(made, tmp_path):
+def test_a_shard_that_is_a_hole(tmp_path):
     """What fills the last shard up may be one, but not of gigabytes: a reader holds a shard."""
     out = made.make(tmp_path / "s.zarr", made.clips("abc"), shard_clips=4)
     rows = 2**31
     attributes = zarr.open_group(out, mode="r+").attrs
-    attributes["gensr"] = HOSTILE["seal"](dict(attributes["gensr"]) | {"shard_clips": rows})
+    attributes["gensr"] = hostile.seal(dict(attributes["gensr"]) | {"shard_clips": rows})
     file = out / "vectors/zarr.json"
     found = json.loads(file.read_bytes())
     found["chunk_grid"]["configuration"]["chunk_shape"][0] = rows

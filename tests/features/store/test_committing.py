@@ -1,15 +1,9 @@
 """SIGKILL while tables, header and HDF5 are written, and while the store takes its place."""
 
-import json
-import os
 import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
@@ -18,67 +12,24 @@ from gensr.features.store.container import read_header
 from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
 from gensr.features.store.open import work_folder
+from support import synthetic as made
+from support.forking import forking
+from support.trees import tree
 
-COMMITTING = Path(__file__).with_name("committing.py")
 CLIPS = 60
 _LONGEST = 0.002
 """A step takes about half of this, s: most kills land in it, and not at its end."""
 FEW = [1, pytest.param(8, marks=pytest.mark.slow)]
 
 
-class Calls:
-    """Calls of committing.py, one at a time."""
-
-    def __init__(self):
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", COMMITTING],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-
-    def call(self, name, *arguments, kill=None, pause=0.0):
-        """Run a call; return its steps and its exit status.
-
-        `kill(number, step)` says whether to kill it after it went on from that step.
-        """
-        self._write(json.dumps([name, arguments], default=str) + "\n")
-        steps, pid, doomed = [], None, False
-        while True:
-            line = self._process.stdout.readline().decode().strip()
-            assert line, "the calls have ended"
-            word, _, rest = line.partition(" ")
-            if word == "status":
-                return steps, int(rest)
-            if word == "pid":
-                pid = int(rest)
-            elif not doomed:
-                doomed = kill is not None and kill(len(steps), line)
-                steps.append(line)
-                self._write("\n")
-            if doomed and pid is not None:
-                time.sleep(pause)
-                os.kill(pid, signal.SIGKILL)
-                pid = None
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
-    def _write(self, text):
-        self._process.stdin.write(text.encode())
-        self._process.stdin.flush()
-
-
 @pytest.fixture(scope="module")
 def calls():
-    calls = Calls()
-    yield calls
-    calls.close()
+    with forking("store_works") as calls:
+        yield calls
 
 
 @pytest.fixture
-def half(made, out):
+def half(out):
     """A store whose shards are all finished, and nothing more: its folder, and its work folder."""
     rows = made.clips(f"{number:03}" for number in range(CLIPS))
     made.make(out.with_stem("expected"), rows)
@@ -140,7 +91,7 @@ def landed(out, kind):
 
 
 @pytest.mark.parametrize("kills", FEW)
-def test_killed_in_the_commit(calls, half, out, tree, kills):
+def test_killed_in_the_commit(calls, half, out, kills):
     """Whatever was being written: the same call goes on, encodes nothing, and is byte-equal."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")
@@ -154,29 +105,29 @@ def test_killed_in_the_commit(calls, half, out, tree, kills):
             shutil.copytree(path, path.with_name(path.name.removeprefix("half-")))
 
     put_back()
-    steps, status = calls.call("finish", out, CLIPS)
-    assert status == 0
+    whole = calls.call("finish", out, CLIPS)
+    assert whole.status == 0
     assert tree(out) == expected
-    kinds = sort_steps(steps)
+    kinds = sort_steps(whole.steps)
     assert bool(kinds["hdf5"]) == (out.suffix == ".h5")
     for kind in [kind for kind, numbers in kinds.items() if numbers]:
         for number in chosen(kinds[kind], kills, rng):
             put_back()
             pause = rng.uniform(0, _LONGEST)
-            _, status = calls.call(
-                "finish", out, CLIPS, kill=lambda n, _, at=number: n == at, pause=pause
-            )
+            pid = calls.begin("finish", out, CLIPS)
+            status = calls.end(
+                lambda n, _, at=number, pause=pause: pause if n == at else None, pid
+            ).status
             assert status == -signal.SIGKILL or (kind == "ends" and status == 0), (kind, number)
             landed(out, kind)
-            _, status = calls.call("finish", out, CLIPS)
-            assert status == 0
-            assert tree(out) == expected, (kind, steps[number])
+            assert calls.call("finish", out, CLIPS).status == 0
+            assert tree(out) == expected, (kind, whole.steps[number])
             assert not work_folder(out).exists()
 
 
 @pytest.mark.parametrize("kills", FEW)
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_conversion_that_is_killed_leaves_no_half_file(calls, made, tmp_path, kills, replaced):
+def test_a_conversion_that_is_killed_leaves_no_half_file(calls, tmp_path, kills, replaced):
     """What stood there stands, or nothing does."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")
@@ -190,15 +141,13 @@ def test_a_conversion_that_is_killed_leaves_no_half_file(calls, made, tmp_path, 
         files.remove(target)
         if replaced:
             target.write_bytes(old)
-        count = iter(range(CLIPS))
-        _, status = calls.call(
-            "convert",
-            source,
-            target,
-            kill=lambda _, step, at=number, count=count: step == "advance" and next(count) == at,
-            pause=rng.uniform(0, _LONGEST),
-        )
-        assert status == -signal.SIGKILL
+        count, pause = iter(range(CLIPS)), rng.uniform(0, _LONGEST)
+
+        def kill(_, step, at=number, count=count, pause=pause):
+            return pause if step == "advance" and next(count) == at else None
+
+        pid = calls.begin("convert stepwise", source, target)
+        assert calls.end(kill, pid).status == -signal.SIGKILL
         assert (work_folder(target) / "store.h5").stat().st_size > 0
         if replaced:
             assert target.read_bytes() == old

@@ -9,9 +9,11 @@ import pytest
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
+from support import stub
+from support.trees import tree
 
 
-def test_there_and_back_is_the_same_store(run, corpus, tmp_path, tree):
+def test_there_and_back_is_the_same_store(run, corpus, tmp_path):
     (corpus / "sad/empty.wav").write_bytes(b"")
     a, b, c, d = (tmp_path / name for name in ("a.zarr", "b.h5", "c.zarr", "d.h5"))
     run(a)
@@ -40,14 +42,14 @@ def test_there_and_back_is_the_same_store(run, corpus, tmp_path, tree):
     ]
 
 
-def test_an_extraction_into_hdf5_is_the_converted_zarr(run, tmp_path, tree):
+def test_an_extraction_into_hdf5_is_the_converted_zarr(run, tmp_path):
     run(tmp_path / "a.zarr")
     run(tmp_path / "a.h5")
     convert(tmp_path / "a.zarr", tmp_path / "b.h5")
     assert tree(tmp_path / "a.h5") == tree(tmp_path / "b.h5")
 
 
-def test_text_beyond_ascii_and_large_headers(run, stub, tmp_path):
+def test_text_beyond_ascii_and_large_headers(run, tmp_path):
     encoder = stub.StubEncoder(revision="ü" * 70_000)  # an HDF5 attribute beyond 64 KiB
     root = tmp_path / "körpus"
     stub.write_clip(root / "wütend/日本.wav", seed=1)
@@ -60,7 +62,7 @@ def test_text_beyond_ascii_and_large_headers(run, stub, tmp_path):
         assert file["clips/corpus"].asstr()[0] == "körpus"
 
 
-def test_targets_are_not_overwritten_unasked(run, tmp_path, tree):
+def test_targets_are_not_overwritten_unasked(run, tmp_path):
     run(tmp_path / "a.zarr")
     run(tmp_path / "b.zarr", shard_clips=5)
     before = tree(tmp_path / "b.zarr")
@@ -76,7 +78,7 @@ def test_targets_are_not_overwritten_unasked(run, tmp_path, tree):
         convert(tmp_path / "a.zarr", tmp_path / "x.h5", overwrite=True)
 
 
-def test_the_place_of_an_interrupted_extraction_is_taken(run, stub, tmp_path):
+def test_the_place_of_an_interrupted_extraction_is_taken(run, tmp_path):
     run(tmp_path / "a.zarr")
     with pytest.raises(RuntimeError, match="broke"):
         run(tmp_path / "b.h5", stub.StubEncoder(fail_at=5))

@@ -5,46 +5,20 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
-
-HERE = Path(__file__).parent
-STUB, FORKED, DISKS = HERE / "stub.py", HERE / "forked.py", HERE / "small_disks.py"
+from support import stub
+from support.forking import forking
+from support.processes import python, with_support
+from support.trees import tree
 
 
 def work(out):
     return out.with_name(out.name + ".work")
-
-
-class Forked:
-    """Begins extractions of one corpus into one store; see forked.py."""
-
-    def __init__(self, corpus, out, pause):
-        command = [sys.executable, FORKED, corpus, out, str(pause)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def begin(self, pause=""):
-        self._process.stdin.write(f"{pause}\n")
-        self._process.stdin.flush()
-        return int(self.line())
-
-    def line(self):
-        found = self._process.stdout.readline()
-        assert found, "the extraction ended by itself"
-        return found.strip()
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
 
 
 def kill_and_resume(corpus, out, kills, seed, longest=0.2):
@@ -55,12 +29,11 @@ def kill_and_resume(corpus, out, kills, seed, longest=0.2):
     """
     rng = random.Random(seed)
     print(f"seed {seed}")
-    forked = Forked(corpus, out, pause=0.1)
     finished = []
-    try:
+    done = work(out) / "done"
+    with forking("store_works") as calls:
         while len(finished) < kills:
-            child = forked.begin()
-            done = work(out) / "done"
+            child = calls.begin("extract", corpus, out, 0.1)
             # A busy machine would be killed before it has done anything, again and again.
             stuck = len(finished) > 4 and finished[-1] == finished[-5]
             least = finished[-1] + 1 if stuck else 1
@@ -68,19 +41,17 @@ def kill_and_resume(corpus, out, kills, seed, longest=0.2):
                 time.sleep(0.005)
             time.sleep(rng.uniform(0, longest))
             os.kill(child, signal.SIGKILL)
-            status = forked.line()
-            assert status == "-9", f"after {len(finished)} kills the run ended: {status}"
+            status = calls.end().status
+            assert status == -signal.SIGKILL, f"after {len(finished)} kills the run ended: {status}"
             finished.append(len(list(done.glob("*[0-9]"))))
-        forked.begin(pause=0)
-        encoded, skipped, clips = map(int, forked.line().split())
-        assert forked.line() == "0"
-        assert encoded + skipped == clips
-        return encoded, skipped, finished
-    finally:
-        forked.close()
+        last = calls.call("extract", corpus, out, 0)
+    assert last.status == 0
+    encoded, skipped, clips = last.answer
+    assert encoded + skipped == clips
+    return encoded, skipped, finished
 
 
-def test_killed_by_the_system(run, out, corpus, tree):
+def test_killed_by_the_system(run, out, corpus):
     run(out.with_stem("expected"))
     encoded, skipped, finished = kill_and_resume(corpus, out, kills=3, seed=1)
     assert (encoded, skipped) == (20 - 4 * finished[-1], 4 * finished[-1])
@@ -89,7 +60,7 @@ def test_killed_by_the_system(run, out, corpus, tree):
 
 
 @pytest.mark.slow
-def test_killed_thirty_times_in_a_row(run, stub, out, tmp_path, tree):
+def test_killed_thirty_times_in_a_row(run, out, tmp_path):
     """One store, killed at thirty random moments, is what an uninterrupted run writes."""
     corpus = stub.write_corpus(tmp_path / "large", clips=200)
     run(out.with_stem("expected"), root=corpus)
@@ -102,10 +73,10 @@ def test_killed_thirty_times_in_a_row(run, stub, out, tmp_path, tree):
     assert not work(out).exists()
 
 
-def test_two_processes_on_one_store(run, corpus, out, tree):
+def test_two_processes_on_one_store(run, corpus, out):
     expected = out.with_stem("expected")
     run(expected)
-    first = subprocess.Popen([sys.executable, str(STUB), str(corpus), str(out), "0.2"])
+    first = subprocess.Popen(python("stub", corpus, out, 0.2), env=with_support())
     try:
         while not (work(out) / "plan.json").exists():
             assert first.poll() is None
@@ -133,15 +104,17 @@ def namespace():
         pytest.skip(f"no namespace to mount in: {allowed.stderr.decode().strip()}")
 
     def call(*args):
-        command = [*enter, sys.executable, "-W", "error", str(DISKS), *map(str, args)]
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [*enter, *python("small_disks", *args)]
+        found = subprocess.run(
+            command, env=with_support(), capture_output=True, text=True, check=False
+        )
         assert found.returncode == 0, found.stderr
         return [json.loads(line) for line in found.stdout.splitlines()]
 
     return call
 
 
-def expect_full_disks(answers, sizes, out, tree, expected):
+def expect_full_disks(answers, sizes, out, expected):
     """One clear line each; then, with room, every store is the one expected."""
     for kib, answer in zip(sizes, answers, strict=True):
         error = answer["first"].get("error", "")
@@ -156,18 +129,18 @@ def expect_full_disks(answers, sizes, out, tree, expected):
         assert tree(out.with_name(f"{kib}-{out.name}")) == expected
 
 
-def test_a_disk_that_fills_up(namespace, run, stub, out, tmp_path, tree):
+def test_a_disk_that_fills_up(namespace, run, out, tmp_path):
     corpus = stub.write_corpus(tmp_path / "large", clips=100)
     run(out.with_stem("expected"), root=corpus)
     (answer,) = namespace("full", corpus, tmp_path, out.name, 160)
     assert "error" in answer["first"]
     assert answer["marked"] > 3
     assert answer["second"]["skipped"] > 12
-    expect_full_disks([answer], [160], out, tree, tree(out.with_stem("expected")))
+    expect_full_disks([answer], [160], out, tree(out.with_stem("expected")))
 
 
 @pytest.mark.slow
-def test_disks_that_fill_up_at_every_stage(namespace, run, stub, out, tmp_path, tree):
+def test_disks_that_fill_up_at_every_stage(namespace, run, out, tmp_path):
     """From one that has no room for the survey to one that is large enough."""
     corpus = stub.write_corpus(tmp_path / "large", clips=60)
     run(out.with_stem("expected"), root=corpus)
@@ -176,10 +149,10 @@ def test_disks_that_fill_up_at_every_stage(namespace, run, stub, out, tmp_path, 
     failed = ["error" in answer["first"] for answer in answers]
     assert failed == sorted(failed, reverse=True)  # more room never is the worse
     assert 5 < sum(failed) < len(sizes)
-    expect_full_disks(answers, sizes, out, tree, tree(out.with_stem("expected")))
+    expect_full_disks(answers, sizes, out, tree(out.with_stem("expected")))
 
 
-def test_a_read_only_disk(namespace, run, corpus, out, tmp_path, tree):
+def test_a_read_only_disk(namespace, run, corpus, out, tmp_path):
     run(out.with_stem("expected"))
     empty, store = namespace("read-only", corpus, tmp_path, out.name)
     for answer in (empty, store):

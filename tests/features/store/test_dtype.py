@@ -8,10 +8,12 @@ import zarr
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
+from support import synthetic as made
+from support.trees import tree
 
 
 @pytest.fixture
-def rows(made):
+def rows():
     return made.clips("abcdefghij")
 
 
@@ -22,7 +24,7 @@ def stored_type(path):
         return file["vectors"].dtype
 
 
-def test_half_is_stored_and_single_is_read(made, rows, out):
+def test_half_is_stored_and_single_is_read(rows, out):
     made.make(out, rows, dtype="float16")
     exact = np.stack([made.vector(row["audio"]) for row in rows])
     assert stored_type(out) == np.float16
@@ -39,7 +41,7 @@ def test_half_is_stored_and_single_is_read(made, rows, out):
         assert store.fingerprint() != half  # these are other numbers
 
 
-def test_half_stays_half_there_and_back(made, rows, tmp_path, tree):
+def test_half_stays_half_there_and_back(rows, tmp_path):
     a, b, c = (tmp_path / name for name in ("a.zarr", "b.h5", "c.zarr"))
     made.make(a, rows, dtype="float16")
     convert(a, b)
@@ -50,7 +52,7 @@ def test_half_stays_half_there_and_back(made, rows, tmp_path, tree):
     assert tree(b) == tree(tmp_path / "d.h5")
 
 
-def test_half_is_resumed_and_added_to(made, rows, out, tree):
+def test_half_is_resumed_and_added_to(rows, out):
     made.make(out, rows, dtype="float16")
     expected = tree(out)
     resumed = out.with_stem("resumed")
@@ -71,7 +73,7 @@ def test_half_is_resumed_and_added_to(made, rows, out, tree):
         made.make(out, made.clips("z"))
 
 
-def test_values_beyond_half_are_named(made, rows, out, tree):
+def test_values_beyond_half_are_named(rows, out):
     with made.started(out, rows, dtype="float16") as (job, _):
         first, second, _ = job.pending
         job.writer.write(first, made.encoded(rows, first))

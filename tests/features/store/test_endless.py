@@ -9,6 +9,7 @@ import pytest
 from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
 from gensr.features.store.verify import verify
+from support import synthetic as made
 
 ENDLESS = Path("/dev/zero"), Path("/proc/self/pagemap")
 
@@ -29,7 +30,7 @@ def put(path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "hole", "zero", "pagemap"])
-def test_such_a_file_is_one_line(made, tmp_path, kind):
+def test_such_a_file_is_one_line(tmp_path, kind):
     store = made.make(tmp_path / "s.zarr", made.clips("abcd"))
     for name in ("clips/emotion/zarr.json", "clips/zarr.json", "vectors/zarr.json"):
         kept = (store / name).read_bytes()
@@ -45,7 +46,7 @@ def test_such_a_file_is_one_line(made, tmp_path, kind):
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
-def test_a_text_that_is_a_hole_is_not_read(made, tmp_path, name):
+def test_a_text_that_is_a_hole_is_not_read(tmp_path, name):
     """2 TB of it: nothing that a memory holds."""
     rows = [
         made.clip(f"{clip}.wav", note="x" * (2**21 if clip == "a" else 1)) for clip in "abcdefgh"

@@ -17,13 +17,15 @@ from gensr.features.store.merge import merge
 from gensr.features.store.schema import HASH, _sha256
 from gensr.features.store.verify import verify
 from gensr.pipeline.training.vectors import load_vectors
+from support import synthetic as made
+from support.trees import tree
 
 FEW, MANY = (2, 19), (0, 2, 15, 16, 17, 18, 20, 21, 22, 24)
 """Readings before the exchange: of the tables' 17 columns, of the 5 shards."""
 
 
 @pytest.fixture(scope="module")
-def built(made, tmp_path_factory):
+def built(tmp_path_factory):
     """Two stores of the same clips, of which each has other audio; a third of other clips."""
     folder = tmp_path_factory.mktemp("built")
     rows = made.clips("abcdefghij")
@@ -134,7 +136,7 @@ def test_whoever_reads_it_says_so(store, built, tmp_path, attempt, version, step
     assert told == sorted(told, reverse=True)
 
 
-def test_a_target_that_is_there_stays(store, built, tmp_path, tree):
+def test_a_target_that_is_there_stays(store, built, tmp_path):
     for target in (tmp_path / "t.zarr", tmp_path / "t.h5"):
         convert(built / "third.zarr", target)
         before = tree(target)
@@ -158,7 +160,7 @@ def test_a_store_that_is_opened_again_elsewhere(store, tmp_path):
             opened.mean_std(layers=["x1"])
 
 
-def test_the_store_that_is_added_to(built, made, tmp_path):
+def test_the_store_that_is_added_to(built, tmp_path):
     """No gensr can take its place, since it is locked; a hand can."""
     for name in ("s.zarr", "s.h5"):
         shutil.copytree(built / "old", tmp_path / "old")

@@ -14,12 +14,13 @@ from gensr.features.store.hdf5_extents import Extents
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 from gensr.pipeline.extraction.config import ExtractConfig
+from support import synthetic as made
 
 WIDE = 2**12
 
 
 @pytest.fixture
-def wide(made, tmp_path, monkeypatch):
+def wide(tmp_path, monkeypatch):
     """Stores of 2.5 MiB of vectors: wide(name) -> path."""
     monkeypatch.setattr(made, "WIDTH", WIDE)
     names = [f"{number:03}" for number in range(80)]
@@ -142,7 +143,7 @@ def test_two_datasets_at_one_place(tmp_path):
             Extents(100).claim("a", file["a"])
 
 
-def test_a_shard_has_a_largest_size(made, run, tmp_path):
+def test_a_shard_has_a_largest_size(run, tmp_path):
     bounds.check_shard(2**32 // (4 * 25 * 1024), 25, 1024)
     for attempt in (
         lambda: bounds.check_shard(99_999_999_999, 25, 1024),

@@ -15,6 +15,8 @@ from gensr.features.store.merge import merge
 from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.verify import verify
 from gensr.pipeline.training.vectors import load_vectors
+from support import stub
+from support.trees import tree
 
 KEPT = Path(__file__).parents[2] / "fixtures/0.1.0"
 CLIPS, SHARD = 24, 5
@@ -31,7 +33,7 @@ def stores(tmp_path):
 
 
 @pytest.fixture
-def again(run, stub):
+def again(run):
     """again(out, root) -> the call that the stub's stores were made by; and its encoder."""
 
     def again(out, root):
@@ -80,7 +82,7 @@ def test_damage_is_told_as_before(stores):
 
 
 @pytest.mark.parametrize("kind", ["fbank", "stub"])
-def test_converting_brings_it_over(stores, kind, tree):
+def test_converting_brings_it_over(stores, kind):
     """Into the same container under another name, too; its fingerprint stays."""
     from_zarr, from_hdf5 = stores / "zarr", stores / "hdf5"
     for source, folder in ((f"{kind}.zarr", from_zarr), (f"{kind}.h5", from_hdf5)):
@@ -120,7 +122,7 @@ def test_an_interrupted_extraction_goes_on(stores, again, name):
         np.testing.assert_allclose(resumed.vectors(), whole.vectors(), rtol=1e-5, atol=1e-7)
 
 
-def test_a_publication_is_carried_out(stores, tree):
+def test_a_publication_is_carried_out(stores):
     """Killed when only the writing as HDF5 was left: what was made is all there is."""
     with open_job(stores / "publishing.h5", overwrite=False):
         pass
@@ -130,7 +132,7 @@ def test_a_publication_is_carried_out(stores, tree):
 
 
 @pytest.mark.parametrize("name", ["stub.zarr", "stub.h5"])
-def test_it_is_added_to(stores, again, stub, name):
+def test_it_is_added_to(stores, again, name):
     out = stores / name
     before = open_store(out).vectors()
     report, encoder = again(out, stores / "corpus")

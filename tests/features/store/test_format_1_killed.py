@@ -11,9 +11,11 @@ from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
+from support import stub
+from support.forking import forking
+from support.steps import DIED
 
 KEPT = Path(__file__).parents[2] / "fixtures/0.1.0"
-KILLED = Path(__file__).with_name("killed.py")
 CLIPS, SHARD = 24, 5
 ADDED, HALF = ("stub.zarr", "stub.h5"), ("half.zarr", "half.h5")
 STEPS = [
@@ -23,7 +25,7 @@ STEPS = [
 
 
 @pytest.fixture
-def stores(tmp_path, stub):
+def stores(tmp_path):
     """Unpack the stores as they were left; their corpus, with a clip that was not there then."""
 
     def unpack():
@@ -41,10 +43,9 @@ def stores(tmp_path, stub):
 
 
 @pytest.fixture(scope="module")
-def call(answering):
-    """Run a call of killed.py up to a step: call(step, name, *arguments) -> exit status."""
-    with answering(KILLED) as ask:
-        yield lambda step, name, *arguments: ask([step, name, arguments])
+def calls():
+    with forking("store_works") as calls:
+        yield calls
 
 
 def assert_sound(path):
@@ -56,7 +57,7 @@ def assert_sound(path):
 
 @pytest.mark.parametrize("steps", STEPS)
 @pytest.mark.parametrize("name", [*ADDED, *HALF])
-def test_killed_on_the_way_over(stores, call, tmp_path, name, steps):
+def test_killed_on_the_way_over(stores, calls, tmp_path, name, steps):
     """The old store can be read until the new one can; the same call goes on; vectors stay."""
     corpus = tmp_path / ("more" if name in ADDED else "then") / "corpus"
     died = 0
@@ -64,9 +65,10 @@ def test_killed_on_the_way_over(stores, call, tmp_path, name, steps):
         out = stores() / name
         with open_store(out.with_stem("stub")) as old:
             before = old.vectors()
-        status = call(step, "again", corpus, out)
-        assert status in (0, 9)
-        died += status == 9
+        how = {"kill": step, "since": ["plan.json", "done"]}
+        status = calls.call("again", corpus, out, how=how).status
+        assert status in (0, DIED)
+        died += status == DIED
         if name in ADDED and out.exists():
             with open_store(out) as there:
                 assert there.vectors(slice(0, CLIPS)).tobytes() == before.tobytes()
@@ -75,7 +77,7 @@ def test_killed_on_the_way_over(stores, call, tmp_path, name, steps):
                 assert_sound(out)  # only the clearing up was left
             except StoreError as error:
                 assert "not finished" in str(error)  # noqa: PT017  either will do
-        assert call(10**6, "again", corpus, out) == 0
+        assert calls.call("again", corpus, out).status == 0
         assert_sound(out)
         assert not out.with_name(out.name + ".work").exists()
         with open_store(out) as found:
@@ -87,13 +89,13 @@ def test_killed_on_the_way_over(stores, call, tmp_path, name, steps):
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("name", ADDED)
-def test_merged_with_a_store_of_today(stores, call, tmp_path, name, order):
+def test_merged_with_a_store_of_today(stores, calls, tmp_path, name, order):
     """One of each format, in either order, of either container; each is verified on its way."""
     folder = stores()
     old, new, out = folder / name, folder / "new.zarr", folder / "merged.h5"
     convert(folder / "stub.h5", folder / "today.zarr")
     shutil.copytree(folder / "today.zarr", new)
-    assert call(10**6, "again", tmp_path / "more/corpus", new) == 0  # one clip more
+    assert calls.call("again", tmp_path / "more/corpus", new).status == 0  # one clip more
     for path, notes in ((old, 1), (new, 0)):
         found = verify(path)
         assert (found.faults, len(found.notes)) == ((), notes)

@@ -1,12 +1,10 @@
 """Killed while a whole store takes its place, at any step: no store is lost, none is in the way."""
 
-import itertools
+import errno
 import os
 import shutil
-from pathlib import Path
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from gensr.features.store import files, open_store
 from gensr.features.store.convert import convert
@@ -14,8 +12,11 @@ from gensr.features.store.errors import StoreError
 from gensr.features.store.job import open_job
 from gensr.features.store.journal import Journal
 from gensr.features.store.merge import merge
+from support import synthetic as made
+from support.forking import forking
+from support.steps import FLUSHES, At, Killed, Steps, every, killed, of_store, refuse, strided
+from support.trees import tree
 
-KILLED = Path(__file__).with_name("killed.py")
 EVERY = pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])
 
 
@@ -24,21 +25,14 @@ def work(out):
 
 
 @pytest.fixture(scope="module")
-def call(answering):
-    """Run a call of killed.py up to a step: call(step, name, *arguments) -> exit status."""
-    with answering(KILLED) as ask:
-        yield lambda step, name, *arguments: ask([step, name, arguments])
+def calls():
+    with forking("store_works") as calls:
+        yield calls
 
 
-def killed_steps(stride, attempt):
-    """Die before steps 0 to 6, then every `stride`; yield each, until one attempt gets through."""
-    for step in itertools.chain(range(7), itertools.count(7, stride)):
-        status = attempt(step)
-        if status == 0:
-            assert step > 6  # it had something to die of
-            return
-        assert status == 9
-        yield step
+def killed_at(step):
+    """Counted from where a store is whole, and about to take its place."""
+    return {"kill": step, "since": ["publish"]}
 
 
 def put_in_place(old, current):
@@ -49,7 +43,7 @@ def put_in_place(old, current):
 
 @pytest.mark.parametrize("stride", [43, EVERY])
 @pytest.mark.parametrize("name", ["convert", "merge"])
-def test_a_rewrite_loses_neither_store(made, tmp_path, tree, call, name, stride):
+def test_a_rewrite_loses_neither_store(tmp_path, calls, name, stride):
     """Whatever calls next: here one that is refused, since a store is there."""
     a, b = (made.make(tmp_path / f"{rows}.h5", made.clips(rows)) for rows in ("abcdef", "ghi"))
     old = made.make(tmp_path / "old.zarr", made.clips("xyz"))
@@ -63,9 +57,9 @@ def test_a_rewrite_loses_neither_store(made, tmp_path, tree, call, name, stride)
 
     def attempt(step):
         put_in_place(old, out)
-        return call(step, name, sources, out)
+        return calls.call(name, sources, out, how=killed_at(step)).status
 
-    for step in killed_steps(stride, attempt):
+    for step in every(strided(7, stride), attempt, least=6):
         if not out.exists():  # between two renames
             with pytest.raises(StoreError, match="not finished"):
                 open_store(out)
@@ -79,15 +73,15 @@ def test_a_rewrite_loses_neither_store(made, tmp_path, tree, call, name, stride)
 
 
 @pytest.mark.parametrize("stride", [61, EVERY])
-def test_what_was_published_is_not_in_the_way(made, out, tmp_path, call, stride):
+def test_what_was_published_is_not_in_the_way(out, tmp_path, calls, stride):
     """Killed while an addition takes its place, or is forgotten; then other clips are added."""
     old = made.make(out.with_stem("old"), made.clips("abcde"))
 
     def attempt(step):
         put_in_place(old, out)
-        return call(step, "add", out, "fghijk")
+        return calls.call("make", out, "fghijk", how=killed_at(step)).status
 
-    for step in killed_steps(stride, attempt):
+    for step in every(strided(7, stride), attempt, least=6):
         if not step:  # it had not been decided yet: the same call goes on
             made.make(out, made.clips("fghijk"))
         made.make(out, made.clips("lm"))
@@ -98,34 +92,21 @@ def test_what_was_published_is_not_in_the_way(made, out, tmp_path, call, stride)
         assert not work(out).exists()
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it."""
-
-
-def test_a_file_at_a_url_is_not_made_of_half_a_store(made, tmp_path, monkeypatch):
+def test_a_file_at_a_url_is_not_made_of_half_a_store(memory, tmp_path):
     """Killed after the upload, while what it was made from goes object by object."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
-    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
-    memory, rows = MemoryFileSystem.store, made.clips("abcdefghij")
+    rows = made.clips("abcdefghij")
     expected = made.make(tmp_path / "whole.h5", rows).read_bytes()
-    remove = files.remove
+
+    def published(step):
+        return any(name.endswith(".work/publish") for name in memory())
+
     for step in range(20):
         url = f"memory://some/where/{step}.h5"
-        left = iter([True] * step)
-
-        def dying(path, left=left):
-            published = any(name.endswith(".work/publish") for name in memory)
-            if published and next(left, None) is None:
-                raise Killed
-            remove(path)
-
         try:
             with made.started(url, rows) as (job, _):
                 for shard in job.pending:
                     job.writer.write(shard, made.encoded(rows, shard))
-                with monkeypatch.context() as patch:
-                    patch.setattr(files, "remove", dying)
+                with Steps(of_store("remove"), At(step, killed, since=published)):
                     job.commit()
         except Killed:
             pass
@@ -134,65 +115,57 @@ def test_a_file_at_a_url_is_not_made_of_half_a_store(made, tmp_path, monkeypatch
             break
         with open_job(url, overwrite=False) as job:
             assert job.base is not None
-        assert memory[f"/some/where/{step}.h5"].getvalue() == expected
-        assert not [name for name in memory if ".work" in name]
+        assert memory()[f"/some/where/{step}.h5"] == expected
+        assert not [name for name in memory() if ".work" in name]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("end", [interrupt, refuse(errno.ENOSPC)], ids=["Ctrl-C", "full disk"])
 @pytest.mark.parametrize("refused", ["old.zarr", "s.zarr", "s.zarr.work.done"])
-def test_a_rewrite_that_breaks_off(made, tmp_path, tree, monkeypatch, refused, error):
+def test_a_rewrite_that_breaks_off(tmp_path, refused, end):
     """An exception, after which the lock is given back in order, and the folder cleared."""
     source = made.make(tmp_path / "a.h5", made.clips("abcdef"))
     out = made.make(tmp_path / "s.zarr", made.clips("xyz"))
     convert(source, tmp_path / "new.zarr")
-    move = files.move
-
-    def breaking(source, target):
-        if target.name == refused:
-            raise error
-        move(source, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "move", breaking)
+    with Steps(of_store("move"), At(0, end, counts=lambda step: step.arguments[1].name == refused)):
         try:
             convert(source, out, overwrite=True)
         except (KeyboardInterrupt, StoreError):
             pass
-        else:
-            assert (refused, error) == ("s.zarr.work.done", OSError)  # all was done by then
+        else:  # all was done by then
+            assert refused == "s.zarr.work.done"
+            assert end is not interrupt
     with open_job(out, overwrite=False):
         pass
     assert tree(out) == tree(tmp_path / "new.zarr")
     assert not work(out).exists()
 
 
-def test_a_store_lasts_before_it_takes_its_place(made, tmp_path, monkeypatch):
+def test_a_store_lasts_before_it_takes_its_place(tmp_path):
     """Every file is flushed before the renaming: a power cut leaves none of them empty."""
     out, rows = tmp_path / "s.zarr", made.clips("abcdef")
     flushed, seen = set(), []
-    fsync, move = os.fsync, files.move
 
-    def noting(descriptor):
-        flushed.add(os.fstat(descriptor).st_ino)
-        fsync(descriptor)
-
-    def checking(source, target):
-        if target == out:
-            seen.append({path.stat().st_ino for path in source.rglob("*")})
+    def before(step):
+        if step.function == "fsync":
+            flushed.add(os.fstat(step.arguments[0]).st_ino)
+        elif step.arguments[1] == out:
+            seen.append({path.stat().st_ino for path in step.arguments[0].rglob("*")})
             assert seen[-1] <= flushed
-        move(source, target)
 
-    monkeypatch.setattr(os, "fsync", noting)
-    monkeypatch.setattr(files, "move", checking)
-    made.make(out, rows)
-    made.make(out, made.clips("gh"))
-    convert(made.make(tmp_path / "a.h5", rows), out, overwrite=True)
+    with Steps((*FLUSHES, *of_store("move")), before):
+        made.make(out, rows)
+        made.make(out, made.clips("gh"))
+        convert(made.make(tmp_path / "a.h5", rows), out, overwrite=True)
     assert len(seen) == 3
     assert min(map(len, seen)) > 1
 
 
 @pytest.mark.parametrize("name", ["s.zarr.work", "s.zarr.work.done"])
-def test_folders_of_others_are_not_removed(made, tmp_path, name):
+def test_folders_of_others_are_not_removed(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
     (folder / "thesis.txt").write_text("years")
@@ -202,33 +175,27 @@ def test_folders_of_others_are_not_removed(made, tmp_path, name):
     assert sorted(path.name for path in tmp_path.iterdir()) == [name]
 
 
-def test_what_a_kill_leaves_aside_is_removed(made, tmp_path, monkeypatch):
+def test_what_a_kill_leaves_aside_is_removed(tmp_path):
     """Killed within the removal, wherever: what is left still says whose it is."""
     out = made.make(tmp_path / "s.zarr", made.clips("abc"))
     aside = tmp_path / "s.zarr.work.done"
     for name in ("done", "survey.jsonl", "publish"):
         (aside / name).mkdir(parents=True)
     (aside / "lock").touch()
-    remove = files.remove
     for removed in range(3):
-        left = iter([True] * removed)
-
-        def dying(path, left=left):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-            remove(path)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(files, "remove", dying)
-            with pytest.raises(KeyboardInterrupt), Journal(out).locked():
-                pass
+        with (
+            Steps(of_store("remove"), At(removed, interrupt)),
+            pytest.raises(KeyboardInterrupt),
+            Journal(out).locked(),
+        ):
+            pass
         assert (aside / "lock").exists()
     made.make(out, made.clips("d"))
     assert not aside.exists()
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"id": "x"', b"[]", b'{"id": "x"}', b"\xff\xfe"])
-def test_a_damaged_plan_is_one_line(made, tmp_path, tree, damage):
+def test_a_damaged_plan_is_one_line(tmp_path, damage):
     out, rows = tmp_path / "s.zarr", made.clips("abcdef")
     made.make(tmp_path / "expected.zarr", rows)
     with made.started(out, rows):

@@ -12,20 +12,21 @@ from gensr.features.store import open_store
 from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
+from support import synthetic as made
 
 NAMES, SHARD = "abcdefghij", 4
 SHARDS = -(-len(NAMES) // SHARD)
 
 
 @pytest.fixture(scope="module")
-def built(made, tmp_path_factory):
+def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("built")
     for name in ("s.zarr", "s.h5"):
         made.make(folder / name, made.clips(NAMES), shard_clips=SHARD)
     return folder
 
 
-def pieces(path, made):
+def pieces(path):
     """Every chunk of the vectors, one a layer of a shard: (file, first byte, size)."""
     if path.is_dir():
         size = SHARD * made.WIDTH * 4 + 4
@@ -64,21 +65,21 @@ AUDIOS = st.lists(st.sampled_from([*NAMES, "new", "newer", "newest"]), min_size=
 
 
 @pytest.mark.parametrize("examples", [6, pytest.param(100, marks=pytest.mark.slow)])
-def test_what_is_readable_with_right_hashes_is_right(built, made, tmp_path_factory, examples):
+def test_what_is_readable_with_right_hashes_is_right(built, tmp_path_factory, examples):
     @settings(max_examples=examples, deadline=None)
     @given(name=st.sampled_from(["s.zarr", "s.h5"]), damages=DAMAGE, audios=AUDIOS)
     def launder(name, damages, audios):
-        launders_nothing(built, made, tmp_path_factory.mktemp("laundry"), name, damages, audios)
+        launders_nothing(built, tmp_path_factory.mktemp("laundry"), name, damages, audios)
 
     launder()
 
 
-def launders_nothing(built, made, folder, name, damages, audios):
+def launders_nothing(built, folder, name, damages, audios):
     """Added to, copied from, merged and converted: every shard is true, or is refused."""
     out = folder / name
     (shutil.copytree if name == "s.zarr" else shutil.copy)(built / name, out)
     for how in damages:
-        damage(pieces(out, made), *how)
+        damage(pieces(out), *how)
     added = [made.clip(f"{n}.wav", f"{audio}.wav") for n, audio in enumerate(audios)]
     attempts = {
         "t.h5": lambda: convert(out, folder / "t.h5"),
@@ -91,10 +92,10 @@ def launders_nothing(built, made, folder, name, damages, audios):
         except StoreError:
             assert target == name or not (folder / target).exists()
         if (folder / target).exists():
-            check(folder / target, made, audios)
+            check(folder / target, audios)
 
 
-def check(path, made, audios):
+def check(path, audios):
     """Every shard that reads with its hash holds what its rows' recordings give."""
     audio = {f"{name}.wav": f"{name}.wav" for name in NAMES}
     audio |= {f"{number}.wav": f"{name}.wav" for number, name in enumerate(audios)}

@@ -6,10 +6,10 @@ import os
 import re
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
+from support import synthetic as made
 
 
 def without_locks(patch, number=errno.ENOSYS):
@@ -22,7 +22,7 @@ def without_locks(patch, number=errno.ENOSYS):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
-def test_a_file_system_without_locks_is_one_line(made, out, tmp_path, monkeypatch, number):
+def test_a_file_system_without_locks_is_one_line(out, tmp_path, monkeypatch, number):
     source = made.make(tmp_path / "source.zarr", made.clips("ab"))
     without_locks(monkeypatch, number)
     reason = re.escape(os.strerror(number))
@@ -38,7 +38,7 @@ def test_a_file_system_without_locks_is_one_line(made, out, tmp_path, monkeypatc
         assert sorted(path.name for path in tmp_path.iterdir()) == ["source.zarr"]
 
 
-def test_what_is_half_done_stays(made, out, monkeypatch):
+def test_what_is_half_done_stays(out, monkeypatch):
     with made.started(out, made.clips("ab")):
         pass
     work = out.with_name(out.name + ".work")
@@ -51,10 +51,8 @@ def test_what_is_half_done_stays(made, out, monkeypatch):
     made.make(out, made.clips("ab"))
 
 
-def test_a_url_needs_a_cache_with_locks(made, monkeypatch, tmp_path):
+def test_a_url_needs_a_cache_with_locks(memory, monkeypatch):
     without_locks(monkeypatch)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
     with pytest.raises(StoreError, match=r"\.lock cannot be locked .*XDG_CACHE_HOME name a folder"):
         made.make("memory://a/s.zarr", made.clips("ab"))
-    assert not MemoryFileSystem.store
+    assert not memory()

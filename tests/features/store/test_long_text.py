@@ -16,24 +16,26 @@ from gensr.features.store.errors import StoreError
 from gensr.features.store.table import as_column, is_even
 from gensr.features.store.verify import verify
 from gensr.pipeline.training.vectors import load_vectors
+from support import synthetic as made
+from support.trees import tree
 
 ROWS, LONG = 2000, 200_000
 
 
-def rows(made, count=ROWS):
+def rows(count=ROWS):
     """Rows with one long transcript."""
     found = [made.clip(f"{number:05}.wav", note="hello") for number in range(count)]
     found[-1]["note"] = "\u6f22" * LONG
     return found
 
 
-def test_a_long_cell_costs_its_own_room(made, tmp_path, tree):
+def test_a_long_cell_costs_its_own_room(tmp_path):
     """Room of the longest for each would be 400 MB in UTF-8, 1.6 GB in memory."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + 2**29, before[1]))
     try:
-        out = made.make(tmp_path / "s.zarr", rows(made), shard_clips=1000)
+        out = made.make(tmp_path / "s.zarr", rows(), shard_clips=1000)
         convert(out, tmp_path / "s.h5")
         convert(tmp_path / "s.h5", tmp_path / "back.zarr")
         convert(tmp_path / "back.zarr", tmp_path / "back.h5")
@@ -83,9 +85,9 @@ def test_what_is_even_takes_a_few_times_its_room(lengths, times):
 
 
 @pytest.fixture(scope="module")
-def long_store(made, tmp_path_factory):
+def long_store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("long")
-    return made.make(folder / "s.h5", rows(made, 20), shard_clips=20)
+    return made.make(folder / "s.h5", rows(20), shard_clips=20)
 
 
 def _ends(change):

@@ -5,11 +5,11 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import Journal
 from gensr.features.store.shard_writer import ShardWriter
+from support import synthetic as made
 
 
 class DriverError(Exception):
@@ -17,17 +17,14 @@ class DriverError(Exception):
 
 
 @pytest.fixture(params=["local", "url"])
-def place(request, out, monkeypatch, tmp_path):
+def place(request, out, memory):
     if request.param == "local":
         return out
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
-    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
     return f"memory://a/{out.name}"
 
 
 @pytest.fixture
-def rows(made):
+def rows():
     return made.clips([f"{number:02}" for number in range(24)])
 
 
@@ -45,7 +42,7 @@ def asked(monkeypatch):
 
 
 @contextmanager
-def half_done(made, place, rows, finished):
+def half_done(place, rows, finished):
     """Finish some of the six shards, break off, and begin again."""
     with made.started(place, rows) as (job, _):
         for shard in job.pending[:finished]:
@@ -54,7 +51,7 @@ def half_done(made, place, rows, finished):
         yield job
 
 
-def test_markers_that_are_not_there_are_not_asked_for(made, place, rows, asked):
+def test_markers_that_are_not_there_are_not_asked_for(place, rows, asked):
     with made.started(place, rows) as (job, _):
         assert len(job.pending) == 6
         assert asked == []
@@ -68,7 +65,7 @@ def test_markers_that_are_not_there_are_not_asked_for(made, place, rows, asked):
         assert [shard.index for shard in job.finished] == sorted(asked) == [0, 1]
 
 
-def test_finished_shards_are_read_side_by_side(made, place, rows, monkeypatch):
+def test_finished_shards_are_read_side_by_side(place, rows, monkeypatch):
     """Each reading waits for another: one after the other they would wait for ever."""
     read, meeting = ShardWriter.is_finished, threading.Barrier(2, timeout=20)
 
@@ -77,12 +74,12 @@ def test_finished_shards_are_read_side_by_side(made, place, rows, monkeypatch):
         return read(self, shard)
 
     monkeypatch.setattr(ShardWriter, "is_finished", waiting)
-    with half_done(made, place, rows, finished=4) as job:
+    with half_done(place, rows, finished=4) as job:
         assert [shard.index for shard in job.finished] == [0, 1, 2, 3]
         assert [shard.index for shard in job.pending] == [4, 5]
 
 
-def test_what_stops_a_reading_stops_the_call(made, place, rows, monkeypatch):
+def test_what_stops_a_reading_stops_the_call(place, rows, monkeypatch):
     """Ctrl-C, or an error, ends it before all of what is waiting was read."""
     read = []
 
@@ -102,7 +99,7 @@ def test_what_stops_a_reading_stops_the_call(made, place, rows, monkeypatch):
 
 
 @pytest.mark.parametrize("asking", ["marked", "_marker"])
-def test_a_commit_that_cannot_ask_is_one_line(made, place, rows, monkeypatch, asking):
+def test_a_commit_that_cannot_ask_is_one_line(place, rows, monkeypatch, asking):
     error = DriverError("SlowDown") if isinstance(place, str) else PermissionError(13, "SlowDown")
     with made.started(place, rows) as (job, _):
         for shard in job.pending:

@@ -8,17 +8,20 @@ from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
+from support import stub
+from support import synthetic as made
+from support.trees import tree
 
 TOLD = {"clips": 4, "batches": 2, "error": 1e-7, "bound": 1e-5, "layer": "x1"}
 
 
 @pytest.fixture
-def store(made, tmp_path):
+def store(tmp_path):
     """Write a store of rows: store(name, rows, ...) -> path."""
     return lambda name, rows, **options: made.make(tmp_path / name, rows, **options)
 
 
-def expect(path, made, rows):
+def expect(path, rows):
     """These rows, in this order, each with its own vectors; nothing else; sound."""
     with open_store(path) as found:
         assert found.table["path"].tolist() == [row["path"] for row in rows]
@@ -31,7 +34,7 @@ def expect(path, made, rows):
 
 
 @pytest.mark.parametrize("shard_clips", [None, 1, 3, 100])
-def test_rows_follow_each_other(made, store, out, tmp_path, shard_clips):
+def test_rows_follow_each_other(store, out, tmp_path, shard_clips):
     parts = [made.clips("wxyza", corpus="one"), made.clips("bc"), made.clips("defghijkl")]
     paths = [
         store("1.zarr", parts[0]),
@@ -40,29 +43,29 @@ def test_rows_follow_each_other(made, store, out, tmp_path, shard_clips):
     ]
     told = []
     merge(paths, out, shard_clips=shard_clips, advance=told.append)
-    expect(out, made, [row for part in parts for row in part])
+    expect(out, [row for part in parts for row in part])
     assert sum(told) == 16
     with open_store(out) as found:
         assert found.header.shard_clips == (shard_clips or 4)
         assert found.table["corpus"].tolist() == ["one"] * 5 + ["made"] * 11
 
 
-def test_a_merge_is_the_extraction_of_all(made, store, tmp_path, tree, out):
+def test_a_merge_is_the_extraction_of_all(store, tmp_path, out):
     rows = [*made.clips("abcde", mood="bright"), *made.clips("fghijk", mood="dark")]
     store(out.with_stem("whole").name, rows)
     merge([store("1.h5", rows[:5]), store("2.zarr", rows[5:])], out)
     assert tree(out) == tree(out.with_stem("whole"))
 
 
-def test_a_clip_of_two_stores_is_one_row(made, store, out):
+def test_a_clip_of_two_stores_is_one_row(store, out):
     a = store("a.zarr", made.clips("abcdef", speaker="1"))
     b = store("b.h5", made.clips("xcyfz", speaker="1"))
     c = store("c.zarr", made.clips("zab", speaker="1"))
     merge([a, b, c], out)
-    expect(out, made, made.clips("abcdefxyz"))
+    expect(out, made.clips("abcdefxyz"))
 
 
-def test_columns_of_one_store_are_empty_in_the_other(made, store, out):
+def test_columns_of_one_store_are_empty_in_the_other(store, out):
     a = store("a.zarr", made.clips("ab", mood="bright"))
     b = store("b.zarr", made.clips("bc", room="small"))
     merge([a, b], out)
@@ -80,7 +83,7 @@ def test_columns_of_one_store_are_empty_in_the_other(made, store, out):
         ({"mood": "dark"}, r"b\.wav: mood is 'bright' in .*a\.zarr and 'dark' in .*b\.zarr"),
     ],
 )
-def test_what_two_stores_say_differently_stops_it(made, store, out, other, said):
+def test_what_two_stores_say_differently_stops_it(store, out, other, said):
     labels = {"emotion": "happy", "mood": "bright"}
     a = store("a.zarr", made.clips("abc", **labels))
     b = store("b.zarr", [made.clip("b.wav", **(labels | other)), *made.clips("d", **labels)])
@@ -98,13 +101,13 @@ def test_what_two_stores_say_differently_stops_it(made, store, out, other, said)
         ({"dtype": "float16"}, r"dtype: 'float32' in .*a\.zarr, 'float16' in .*b\.h5"),
     ],
 )
-def test_stores_of_different_encoders_are_no_one_store(made, store, out, options, said):
+def test_stores_of_different_encoders_are_no_one_store(store, out, options, said):
     a, b = store("a.zarr", made.clips("ab")), store("b.h5", made.clips("cd"), **options)
     with pytest.raises(StoreError, match=rf"a\.zarr and .*b\.h5 cannot be one store \({said}"):
         merge([a, b], out)
 
 
-def test_failed_files_are_joined(made, store, out):
+def test_failed_files_are_joined(store, out):
     a = store("a.zarr", made.clips("ab"), failed=[("c.wav", "empty"), ("x.wav", "silent")])
     b = store("b.zarr", made.clips("cd"), failed=[("a.wav", "broken"), ("x.wav", "other")])
     merge([a, b], out)
@@ -114,7 +117,7 @@ def test_failed_files_are_joined(made, store, out):
         assert found.failed["reason"].tolist() == ["silent"]
 
 
-def test_the_worst_verification_is_kept_if_all_have_one(made, store, out):
+def test_the_worst_verification_is_kept_if_all_have_one(store, out):
     worse = TOLD | {"error": 3e-7, "clips": 8, "layer": "layer_0"}
     a = store("a.zarr", made.clips("a"), verification=TOLD)
     b = store("b.zarr", made.clips("b"), verification=worse)
@@ -129,7 +132,7 @@ def test_the_worst_verification_is_kept_if_all_have_one(made, store, out):
             assert found.header.verification is None
 
 
-def test_half_stays_half(made, store, out):
+def test_half_stays_half(store, out):
     a = store("a.zarr", made.clips("abc"), dtype="float16")
     merge([a, store("b.zarr", made.clips("def"), dtype="float16")], out)
     with open_store(out) as found:
@@ -138,7 +141,7 @@ def test_half_stays_half(made, store, out):
         assert found.header.dtype == "float16"
 
 
-def test_targets_are_kept_unless_asked(made, store, tmp_path, tree, out):
+def test_targets_are_kept_unless_asked(store, tmp_path, out):
     a, b = store("a.zarr", made.clips("ab")), store("b.zarr", made.clips("cd"))
     merge([a, b], out)
     before = tree(out)
@@ -146,7 +149,7 @@ def test_targets_are_kept_unless_asked(made, store, tmp_path, tree, out):
         merge([b, a], out)
     assert tree(out) == before
     merge([b, a], out, overwrite=True)
-    expect(out, made, made.clips("cdab"))
+    expect(out, made.clips("cdab"))
     with pytest.raises(StoreError, match="same store"):
         merge([a, b], a, overwrite=True)
     with pytest.raises(ConfigError, match="two stores or more"):
@@ -155,7 +158,7 @@ def test_targets_are_kept_unless_asked(made, store, tmp_path, tree, out):
         merge([a, b], out, shard_clips=0, overwrite=True)
 
 
-def test_a_merged_store_is_added_to(run, stub, corpus, tmp_path, out):
+def test_a_merged_store_is_added_to(run, corpus, tmp_path, out):
     other = tmp_path / "other"
     for number in range(3):
         stub.write_clip(other / f"calm/{number}.wav", seed=200 + number)

@@ -13,13 +13,14 @@ import pytest
 from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
 from gensr.features.store.verify import verify
+from support import synthetic as made
 
 FEW, MANY = 30, 500
 AMOUNTS = [FEW, pytest.param(MANY, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])]
 
 
 @pytest.fixture(scope="module")
-def built(made, tmp_path_factory):
+def built(tmp_path_factory):
     """A store in both containers: text of all kinds, numbers with many zeros, failed files."""
     folder = tmp_path_factory.mktemp("built")
     rows = made.clips("abcdefghij", speaker="grün", mood="")

@@ -3,7 +3,6 @@
 import unicodedata
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,8 @@ from gensr.features.store.merge import merge
 from gensr.features.store.names import MARKS, check_apart, check_names
 from gensr.features.store.verify import verify
 from gensr.pipeline.extraction.rows import check_clips
+from support import synthetic as made
+from support.trees import tree
 
 GOOD = (
     "Sr No.",
@@ -98,7 +99,7 @@ def test_two_names_that_some_disk_takes_for_one(one, other):
     check_names([one, other], kept=[one, other])  # of a store that has both
 
 
-def everywhere(made, tmp_path, names):
+def everywhere(tmp_path, names):
     """Write columns of these names in every way there is; they are read back unchanged."""
     columns = {name: f"of {name}" for name in names}
     wanted = dict.fromkeys(columns)
@@ -119,15 +120,13 @@ def everywhere(made, tmp_path, names):
         made.make(out, made.clips("a"), overwrite=True)
 
 
-def test_names_of_real_corpora_are_kept(made, tmp_path):
+def test_names_of_real_corpora_are_kept(tmp_path):
     check_names(GOOD)
-    everywhere(made, tmp_path, GOOD)
+    everywhere(tmp_path, GOOD)
 
 
-def test_names_of_real_corpora_are_kept_at_a_url(made, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(MemoryFileSystem, "store", {})
-    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+@pytest.mark.usefixtures("memory")
+def test_names_of_real_corpora_are_kept_at_a_url(tmp_path):
     columns = {name: f"of {name}" for name in GOOD}
     out = made.make("memory://lab/s.zarr", made.clips("ab", **columns))
     assert {name: text[0] for name, text in open_store(out).table.items() if name in columns} == (
@@ -142,7 +141,7 @@ def test_names_of_real_corpora_are_kept_at_a_url(made, tmp_path, monkeypatch):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=8, unique=True))
-def test_any_name_that_passes_is_kept(made, tmp_path, names):
+def test_any_name_that_passes_is_kept(tmp_path, names):
     """Whatever is drawn: kept by Zarr, HDF5, adding, converting, merging; or refused."""
     passed = []
     for name in names:
@@ -152,7 +151,7 @@ def test_any_name_that_passes_is_kept(made, tmp_path, names):
             assert "\n" not in str(error)  # noqa: PT017  either may be
         else:
             passed.append(name)
-    everywhere(made, tmp_path, passed)
+    everywhere(tmp_path, passed)
 
 
 @given(st.text(max_size=30))
@@ -167,7 +166,7 @@ def test_a_name_is_kept_or_refused_in_one_line(name):
 
 
 @pytest.mark.parametrize("name", ["note\\path", "start/end", "Samples"])
-def test_a_name_is_refused_before_anything_is_heard(run, out, corpus, tree, name, monkeypatch):
+def test_a_name_is_refused_before_anything_is_heard(run, out, corpus, name, monkeypatch):
     """A good store stands, and nothing was decoded."""
     run(out)
     found = tree(out)

@@ -7,6 +7,8 @@ import soundfile
 from gensr.features.store import merge as merging
 from gensr.features.store import open_store
 from gensr.features.store.verify import verify
+from support import stub
+from support.trees import tree
 
 TALKS = {"a.wav": 1, "b.flac": 2, "c.ogg": 1}
 SECONDS = 1.2
@@ -67,7 +69,7 @@ def test_parts_are_rows_as_files_are(run, talks, tmp_path, out):
 
 
 @pytest.mark.parametrize("name", ["s.zarr", pytest.param("s.h5", marks=pytest.mark.slow)])
-def test_killed_and_resumed(run, stub, talks, tree, tmp_path, name):
+def test_killed_and_resumed(run, talks, tmp_path, name):
     out = tmp_path / name
     run(out.with_stem("whole"), root=talks)
     with pytest.raises(RuntimeError, match="broke"):
@@ -100,7 +102,7 @@ def test_a_survey_goes_on_where_it_was(run, talks, monkeypatch, tmp_path, out):
     assert heard == []
 
 
-def test_parts_are_added_beside_the_whole_and_each_other(run, talks, tree, out):
+def test_parts_are_added_beside_the_whole_and_each_other(run, talks, out):
     lines = (talks / "manifest.csv").read_text().splitlines()[1:]
     write_manifest(talks, lines[:9])
     run(out, root=talks)
@@ -122,7 +124,7 @@ def test_parts_are_added_beside_the_whole_and_each_other(run, talks, tree, out):
     assert tree(out) == before
 
 
-def test_stores_of_parts_of_one_file_are_merged(run, talks, tmp_path, tree, out):
+def test_stores_of_parts_of_one_file_are_merged(run, talks, tmp_path, out):
     lines = (talks / "manifest.csv").read_text().splitlines()[1:]
     one, two, both = (out.with_stem(name) for name in ("one", "two", "both"))
     write_manifest(talks, lines[:14])

@@ -2,7 +2,6 @@
 
 import itertools
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -13,34 +12,34 @@ from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.open import work_folder
 from gensr.features.store.verify import verify
+from support import synthetic as made
+from support.forking import forking
+from support.steps import PowerCut, every
+from support.trees import tree
 
-CUT = Path(__file__).with_name("power_cut.py")
-TEARS = ("empty", "zeros", "half")
 MANY = pytest.param(5, marks=pytest.mark.slow)
 """Steps between two cuts; 5 and the three ways to be torn have no common part."""
 
 
 @pytest.fixture(scope="module")
-def call(answering):
-    """Run a call of power_cut.py: call(step, tear, folder, name, *arguments) -> exit status."""
-    with answering(CUT) as ask:
-        yield lambda step, tear, folder, name, *arguments: ask(
-            [step, tear, name, arguments, folder]
-        )
+def calls():
+    with forking("store_works") as calls:
+        yield calls
 
 
 def cut_steps(stride, attempt):
     """Cut at every `stride`th step, in one way after the other, until a call gets through."""
-    for number, step in enumerate(itertools.count(stride // 2, stride)):
-        status = attempt(step, TEARS[number % 3])
-        if status == 0:
-            assert step > 10  # it had something to be cut in
-            return
-        assert status == 9
-        yield step
+    ways = itertools.cycle(PowerCut.TEARS)
+    return every(
+        itertools.count(stride // 2, stride), lambda step: attempt(step, next(ways)), least=10
+    )
 
 
-def go_on(made, out, names, count):
+def cut(step, tear, folder):
+    return {"cut": step, "tear": tear, "folder": folder}
+
+
+def go_on(out, names, count):
     """Make the same call again: it does nothing where the store already is as it is to be."""
     with open_job(out, overwrite=False) as job:
         whole = job.base is not None and len(job.base) == count
@@ -59,23 +58,23 @@ def fresh(folder, *stores):
 
 
 @pytest.mark.parametrize("stride", [41, MANY])
-def test_a_first_extraction(made, out, tmp_path, tree, call, stride):
+def test_a_first_extraction(out, tmp_path, calls, stride):
     expected = tree(made.make(out.with_stem("expected"), made.clips("abcdef")))
     folder = tmp_path / "disk"
     out = folder / out.name
 
     def attempt(step, tear):
         fresh(folder)
-        return call(step, tear, folder, "make", out, "abcdef")
+        return calls.call("make", out, "abcdef", how=cut(step, tear, folder)).status
 
     for _ in cut_steps(stride, attempt):
-        go_on(made, out, "abcdef", 6)
+        go_on(out, "abcdef", 6)
         assert tree(out) == expected
         assert [path.name for path in folder.iterdir()] == [out.name]
 
 
 @pytest.mark.parametrize("stride", [67, MANY])
-def test_an_addition(made, out, tmp_path, call, stride):
+def test_an_addition(out, tmp_path, calls, stride):
     """The old store can be read after each cut, but between two renames; the same call goes on."""
     made.make(out, made.clips("abcde"))
     folder, old = tmp_path / "disk", out
@@ -83,14 +82,14 @@ def test_an_addition(made, out, tmp_path, call, stride):
 
     def attempt(step, tear):
         fresh(folder, old)
-        return call(step, tear, folder, "make", out, "fgh")
+        return calls.call("make", out, "fgh", how=cut(step, tear, folder)).status
 
     for _ in cut_steps(stride, attempt):
         try:
             assert len(open_store(out)) in (5, 8)
         except StoreError as error:
             assert "is not finished" in str(error)  # noqa: PT017  either may be
-        go_on(made, out, "fgh", 8)
+        go_on(out, "fgh", 8)
         assert verify(out).faults == ()
         with open_store(out) as store:
             assert store.table["path"].tolist() == [f"{name}.wav" for name in "abcdefgh"]
@@ -101,7 +100,7 @@ def test_an_addition(made, out, tmp_path, call, stride):
 
 @pytest.mark.parametrize("stride", [71, MANY])
 @pytest.mark.parametrize("name", ["convert", pytest.param("merge", marks=pytest.mark.slow)])
-def test_a_rewrite(made, out, tmp_path, tree, call, name, stride):
+def test_a_rewrite(out, tmp_path, calls, name, stride):
     a, b = (made.make(tmp_path / f"{rows}.h5", made.clips(rows)) for rows in ("abcdef", "ghi"))
     again = {
         "convert": lambda target: convert(a, target, overwrite=True),
@@ -115,7 +114,8 @@ def test_a_rewrite(made, out, tmp_path, tree, call, name, stride):
 
     def attempt(step, tear):
         fresh(folder, old)
-        return call(step, tear, folder, name, a if name == "convert" else [str(a), str(b)], out)
+        sources = a if name == "convert" else [str(a), str(b)]
+        return calls.call(name, sources, out, how=cut(step, tear, folder)).status
 
     for _ in cut_steps(stride, attempt):
         again(out)
@@ -124,7 +124,7 @@ def test_a_rewrite(made, out, tmp_path, tree, call, name, stride):
 
 
 @pytest.mark.parametrize("left", [b"", b"\0" * 300, b'{"attributes": {"ge'])
-def test_a_lost_header_is_an_unfinished_store(made, tmp_path, tree, left):
+def test_a_lost_header_is_an_unfinished_store(tmp_path, left):
     """As an earlier gensr could leave it: with its work folder it is gone on from."""
     out, rows = tmp_path / "s.zarr", made.clips("abcdef")
     expected = tree(made.make(tmp_path / "expected.zarr", rows))
@@ -144,7 +144,7 @@ def test_a_lost_header_is_an_unfinished_store(made, tmp_path, tree, left):
 
 
 @pytest.mark.parametrize("left", [b"", b"\0" * 300])
-def test_a_lost_header_without_a_plan(made, out, tmp_path, tree, left):
+def test_a_lost_header_without_a_plan(out, tmp_path, left):
     """It may be all that is left of a finished store: only --overwrite gives it up."""
     rows = made.clips("abcdef")
     expected = tree(made.make(out, rows))
@@ -166,7 +166,7 @@ def test_a_lost_header_without_a_plan(made, out, tmp_path, tree, left):
 
 
 @pytest.mark.parametrize("left", [b"", b"\0" * 70, b"half"])
-def test_lost_files_of_the_work_folder(made, out, tree, left):
+def test_lost_files_of_the_work_folder(out, left):
     rows = made.clips("abcdef")
     expected = tree(made.make(out.with_stem("expected"), rows))
     with made.started(out, rows) as (job, plan):
@@ -184,7 +184,7 @@ def test_lost_files_of_the_work_folder(made, out, tree, left):
     assert not work.exists()
 
 
-def test_a_file_of_someone_else_is_no_torn_store(made, tmp_path):
+def test_a_file_of_someone_else_is_no_torn_store(tmp_path):
     for name, text in (("s.zarr", "{}"), ("s.zarr", ""), ("t.h5", "thesis")):
         place = tmp_path / name
         files.remove(place)

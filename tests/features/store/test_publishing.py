@@ -6,11 +6,14 @@ import shutil
 import h5py.h5t
 import pytest
 
-from gensr.features.store import files, open_store, zarr_layout
+from gensr.features.store import commit, files, open_store, zarr_layout
 from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
 from gensr.features.store.job import open_job
 from gensr.features.store.journal import Journal
+from support import synthetic as made
+from support.steps import At, Killed, Steps, killed, of, of_store
+from support.trees import tree
 
 
 def lose_column(staged):
@@ -30,31 +33,23 @@ def lose_all(staged):
 
 
 @pytest.fixture(params=[lose_column, lose_shard, lose_header, lose_all])
-def broken(request, made, out, monkeypatch):
+def broken(request, out):
     """A store of abc, and the publication of abcdef that was killed and then damaged."""
 
-    class Killed(BaseException):
-        pass
-
-    def kill(source, *rest):
-        if source == out or len(rest) == 2:
-            raise Killed
-        move(source, *rest)
-
-    move = files.move
     made.make(out, made.clips("abc"))
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "move", kill)
-        patch.setattr("gensr.features.store.commit.write_hdf5", kill)
-        with pytest.raises(Killed):
-            made.make(out, made.clips("def"))
+    takes = (*of_store("move"), *of(commit, "write_hdf5"))
+    first = At(
+        0, killed, counts=lambda step: step.function == "write_hdf5" or step.path == str(out)
+    )
+    with Steps(takes, first), pytest.raises(Killed):
+        made.make(out, made.clips("def"))
     work = Journal(out).folder
     assert (work / "publish").exists()
     request.param(work / "store.zarr")
     return out
 
 
-def test_a_damaged_publication_is_one_line(made, broken, tree, tmp_path):
+def test_a_damaged_publication_is_one_line(broken, tmp_path):
     """For every call that writes there, until the user says to begin anew."""
     found = tree(broken)
     source = made.make(tmp_path / "b.h5", made.clips("xyz"))
@@ -81,20 +76,16 @@ def test_a_damaged_publication_is_one_line(made, broken, tree, tmp_path):
 
 
 @pytest.mark.parametrize("lose", [lose_column, lose_shard, lose_all])
-def test_between_the_renames_the_old_one_comes_back(made, tmp_path, tree, monkeypatch, lose):
+def test_between_the_renames_the_old_one_comes_back(tmp_path, lose):
     out = made.make(tmp_path / "s.zarr", made.clips("abc"))
     found = tree(out)
-    move = files.move
 
-    def refuse(source, target):
-        if target == out:
-            raise KeyboardInterrupt
-        move(source, target)
+    def interrupt():
+        raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "move", refuse)
-        with pytest.raises(KeyboardInterrupt):
-            made.make(out, made.clips("def"))
+    second = At(0, interrupt, counts=lambda step: step.arguments[1] == out)
+    with Steps(of_store("move"), second), pytest.raises(KeyboardInterrupt):
+        made.make(out, made.clips("def"))
     assert not out.exists()
     lose(Journal(out).staged)
     if lose is not lose_all:
@@ -107,7 +98,7 @@ def test_between_the_renames_the_old_one_comes_back(made, tmp_path, tree, monkey
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
-def test_tables_are_read_back_before_they_are_published(made, tmp_path, tree, monkeypatch, name):
+def test_tables_are_read_back_before_they_are_published(tmp_path, monkeypatch, name):
     """Whatever below takes a name or a text for another: here zarr itself, or HDF5."""
     out = made.make(tmp_path / name, made.clips("abc", emotion="sad"))
     found = tree(out)

@@ -16,10 +16,11 @@ import zarr
 
 from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
+from support import stub
 
 
 @pytest.fixture(scope="module")
-def built(stub, tmp_path_factory):
+def built(tmp_path_factory):
     """One corpus, both containers, made once: tests that change a store take a copy."""
     from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
@@ -47,7 +48,7 @@ def copy(built, tmp_path):
     return copy
 
 
-def test_rows_are_in_path_order_and_hold_their_own_clip(store, stub, built):
+def test_rows_are_in_path_order_and_hold_their_own_clip(store, built):
     from gensr.features.hearing.decode import read_audio
 
     table = store.table

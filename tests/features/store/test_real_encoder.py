@@ -3,31 +3,31 @@
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from gensr.features.store.errors import StoreError
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from support import stub
+from support.checkpoints import save_checkpoint
+from support.command import GENSR
+from support.trees import tree
 
-GENSR = Path(sys.executable).with_name("gensr")
 CLIPS = 120
 
 
 @pytest.fixture(scope="module")
-def hubert(load_helper, tmp_path_factory):
+def hubert(tmp_path_factory):
     """A small HuBERT with random weights, saved as transformers saves it."""
     folder = tmp_path_factory.mktemp("encoder") / "hubert"
-    checkpoints = load_helper(Path(__file__).parents[1] / "encoders/conftest.py")
-    checkpoints.save_checkpoint("hubert-large", folder)
+    save_checkpoint("hubert-large", folder)
     return folder
 
 
 @pytest.mark.slow
-def test_killed_and_resumed(hubert, stub, out, tmp_path, tree):
+def test_killed_and_resumed(hubert, out, tmp_path):
     corpus = tmp_path / "corpus"
     for number in range(CLIPS):
         stub.write_clip(corpus / "sad" / f"{number:03}.wav", number, seconds=3 + number % 5)
@@ -58,7 +58,7 @@ def test_killed_and_resumed(hubert, stub, out, tmp_path, tree):
     assert not done.parent.exists()
 
 
-def test_other_weights_under_the_same_name_keep_no_vector(hubert, stub, out, tmp_path):
+def test_other_weights_under_the_same_name_keep_no_vector(hubert, out, tmp_path):
     """One tensor of a folder is changed in its place: nothing is added to vectors of the old."""
     from safetensors.torch import load_file, save_file
 

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -13,25 +14,23 @@ import pytest
 
 from gensr.features.store import files, open_store
 from gensr.features.store.errors import StoreError
-from gensr.features.store.local_disk import LocalDisk
 from gensr.features.store.zarr_store import ZarrWriter
+from support import stub
+from support.steps import At, Killed, Steps, every, killed, of, of_store, refuse, status_of
+from support.trees import tree
 
-STUB = Path(__file__).with_name("stub.py")
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it."""
+STUB = stub.__file__
 
 
 @pytest.fixture
-def expected(run, out, tree):
+def expected(run, out):
     """What an uninterrupted run writes."""
     run(out.with_stem("uninterrupted"))
     return tree(out.with_stem("uninterrupted"))
 
 
 @pytest.mark.parametrize("batch", [0, 6])
-def test_an_encoder_that_breaks(run, out, stub, tree, expected, batch):
+def test_an_encoder_that_breaks(run, out, expected, batch):
     with pytest.raises(RuntimeError, match="broke"):
         run(out, stub.StubEncoder(fail_at=batch))
     with pytest.raises(StoreError, match=rf"{out.name} is not finished.*again resumes it"):
@@ -45,38 +44,21 @@ def test_an_encoder_that_breaks(run, out, stub, tree, expected, batch):
     assert not out.with_name(out.name + ".work").exists()
 
 
-def die_at(monkeypatch, step):
-    """Raise at the step-th time that something is made to last on the disk."""
-    steps = iter(range(10_000))
-    sync = LocalDisk.sync
+def every_step(first, stride, attempt):
+    """Die at every so many of a run's flushes, until one gets through."""
 
-    def dying(self, path):
-        if next(steps) == step:
-            raise Killed
-        sync(self, path)
+    def ended(step):
+        with Steps(of_store("sync"), At(step, killed)):
+            return status_of(attempt)
 
-    monkeypatch.setattr(LocalDisk, "sync", dying)
-
-
-def every_step(monkeypatch, first, stride, attempt):
-    """Die at step `first`, `first + stride`, ... of a run, until one gets through."""
-    for step in range(first, 10_000, stride):
-        with monkeypatch.context() as patch:
-            die_at(patch, step)
-            try:
-                attempt()
-            except Killed:
-                pass
-            else:
-                return
-        yield step
+    return every(itertools.count(first, stride), ended, least=first)
 
 
 @pytest.mark.parametrize("stride", [41, pytest.param(3, marks=pytest.mark.slow)])
-def test_killed_between_any_two_steps(run, tmp_path, out, tree, expected, monkeypatch, stride):
+def test_killed_between_any_two_steps(run, tmp_path, out, expected, stride):
     outs = (tmp_path / f"{number}{out.suffix}" for number in range(1000))
     current = [next(outs)]
-    for _ in every_step(monkeypatch, 3, stride, lambda: run(current[0])):
+    for _ in every_step(3, stride, lambda: run(current[0])):
         run(current[0])
         assert tree(current[0]) == expected
         assert not current[0].with_name(current[0].name + ".work").exists()
@@ -84,7 +66,7 @@ def test_killed_between_any_two_steps(run, tmp_path, out, tree, expected, monkey
 
 
 @pytest.mark.parametrize("stride", [61, pytest.param(3, marks=pytest.mark.slow)])
-def test_killed_while_adding(run, tmp_path, out, stub, tree, corpus, monkeypatch, stride):
+def test_killed_while_adding(run, tmp_path, out, corpus, stride):
     """The old store stands until the new one does; both hold what they say."""
     more = tmp_path / "more"
     stub.write_clip(more / "calm/1.wav", seed=70)
@@ -101,7 +83,7 @@ def test_killed_while_adding(run, tmp_path, out, stub, tree, corpus, monkeypatch
     run(whole, root=more)
     new = tree(whole)
     current = [fresh(0)]
-    for step in every_step(monkeypatch, 2, stride, lambda: run(current[0], root=more)):
+    for step in every_step(2, stride, lambda: run(current[0], root=more)):
         if current[0].exists():
             assert tree(current[0]) in (old, new)
         else:  # between two renames
@@ -113,24 +95,16 @@ def test_killed_while_adding(run, tmp_path, out, stub, tree, corpus, monkeypatch
 
 
 @pytest.mark.parametrize("killed_before", ["old.zarr", "s.zarr", "s.zarr.work.done"])
-def test_killed_in_the_exchange(run, tmp_path, stub, corpus, tree, monkeypatch, killed_before):
+def test_killed_in_the_exchange(run, tmp_path, corpus, killed_before):
     """Each rename that puts a longer store in the place of a shorter one."""
     out = tmp_path / "s.zarr"
     run(out)
     stub.write_clip(corpus / "sad/z.wav", seed=80)
     shutil.copytree(out, tmp_path / "expected.zarr")
     run(tmp_path / "expected.zarr")
-    move = files.move
-
-    def dying(source, target):
-        if target.name == killed_before:
-            raise Killed
-        move(source, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "move", dying)
-        with pytest.raises(Killed):
-            run(out)
+    replaces = At(0, killed, since=lambda step: step.arguments[1].name == killed_before)
+    with Steps(of_store("move"), replaces), pytest.raises(Killed):
+        run(out)
     if killed_before == "s.zarr":
         with pytest.raises(StoreError, match="not finished"):
             open_store(out)
@@ -141,15 +115,15 @@ def test_killed_in_the_exchange(run, tmp_path, stub, corpus, tree, monkeypatch, 
     assert not (tmp_path / "s.zarr.work").exists()
 
 
-def interrupt(run, out, stub, batch=5, **config):
+def interrupt(run, out, batch=5, **config):
     """Break an extraction off; return which shards are finished."""
     with pytest.raises(RuntimeError, match="broke"):
         run(out, stub.StubEncoder(fail_at=batch), **config)
     return {int(path.name) for path in (out.parent / f"{out.name}.work/done").iterdir()}
 
 
-def test_other_settings_do_not_resume(run, out, stub, tree, expected):
-    interrupt(run, out, stub, shard_clips=5)
+def test_other_settings_do_not_resume(run, out, expected):
+    interrupt(run, out, shard_clips=5)
     with pytest.raises(StoreError, match=r"half done .*shard_clips: 5 there, 4 here.*--overwrite"):
         run(out)
     with pytest.raises(StoreError, match=r"encoder\.revision: 'r1' there, 'r2' here"):
@@ -158,21 +132,21 @@ def test_other_settings_do_not_resume(run, out, stub, tree, expected):
     assert tree(out) == expected
 
 
-def appears_at_the_end(stub, corpus):
+def appears_at_the_end(corpus):
     for number in range(5):
         stub.write_clip(corpus / f"sad/new{number}.wav", seed=500 + number)
 
 
-def vanishes_at_the_end(stub, corpus):
+def vanishes_at_the_end(corpus):
     for path in sorted(corpus.rglob("*.wav"))[-5:]:
         path.unlink()
 
 
-def changes_in_the_middle(stub, corpus):
+def changes_in_the_middle(corpus):
     stub.write_clip(sorted(corpus.rglob("*.wav"))[5], seed=500, seconds=0.3)
 
 
-def vanishes_in_the_middle(stub, corpus):
+def vanishes_in_the_middle(corpus):
     sorted(corpus.rglob("*.wav"))[5].unlink()
 
 
@@ -185,22 +159,22 @@ def vanishes_in_the_middle(stub, corpus):
         (vanishes_in_the_middle, {0}),  # every later row is another
     ],
 )
-def test_shards_that_are_the_same_are_kept(run, out, stub, corpus, tree, happens, same):
+def test_shards_that_are_the_same_are_kept(run, out, corpus, happens, same):
     """A file that changes while a run is broken off costs its own shard, and those that shift."""
-    done = interrupt(run, out, stub, batch=14)
+    done = interrupt(run, out, batch=14)
     assert {0, 1, 2} <= done
-    happens(stub, corpus)
+    happens(corpus)
     run(out.with_stem("whole"))
     report = run(out)
     assert report.skipped == 4 * len(done & same)
     assert tree(out) == tree(out.with_stem("whole"))
 
 
-def test_a_copy_is_made_again_with_its_source(run, out, stub, corpus, tree):
+def test_a_copy_is_made_again_with_its_source(run, out, corpus):
     """The source's vectors may be others, in the last bits, in another batch."""
     files = sorted(corpus.rglob("*.wav"))
     shutil.copy(files[1], files[9])
-    done = interrupt(run, out, stub, batch=10)
+    done = interrupt(run, out, batch=10)
     assert {0, 1, 2} <= done
     stub.write_clip(files[2], seed=500, seconds=0.3)
     run(out.with_stem("whole"))
@@ -208,9 +182,9 @@ def test_a_copy_is_made_again_with_its_source(run, out, stub, corpus, tree):
     assert tree(out) == tree(out.with_stem("whole"))
 
 
-def test_a_file_that_was_renamed_in_its_place_costs_nothing(run, out, stub, corpus, tree):
+def test_a_file_that_was_renamed_in_its_place_costs_nothing(run, out, corpus):
     """Vectors do not depend on paths, as long as the rows stay."""
-    done = interrupt(run, out, stub, batch=14)
+    done = interrupt(run, out, batch=14)
     assert {0, 1, 2} <= done
     renamed = corpus / "angry/000-again.wav"
     (corpus / "angry/000.wav").rename(renamed)
@@ -221,10 +195,8 @@ def test_a_file_that_was_renamed_in_its_place_costs_nothing(run, out, stub, corp
         assert store.table["path"][0] == "angry/000-again.wav"
 
 
-def test_a_file_that_was_renamed_to_another_row_costs_the_rows_between(
-    run, out, stub, corpus, tree
-):
-    done = interrupt(run, out, stub, batch=14)
+def test_a_file_that_was_renamed_to_another_row_costs_the_rows_between(run, out, corpus):
+    done = interrupt(run, out, batch=14)
     assert {0, 1, 2} <= done
     files = sorted(corpus.rglob("*.wav"))
     files[5].rename(files[10].with_stem(f"{files[10].stem}-b"))  # from shard 1 to shard 2
@@ -234,14 +206,14 @@ def test_a_file_that_was_renamed_to_another_row_costs_the_rows_between(
 
 
 @pytest.mark.parametrize("stride", [11, pytest.param(2, marks=pytest.mark.slow)])
-def test_killed_while_shards_are_kept(run, tmp_path, stub, corpus, tree, monkeypatch, stride):
+def test_killed_while_shards_are_kept(run, tmp_path, corpus, stride):
     out = tmp_path / "s.zarr"
-    interrupt(run, out, stub)
+    interrupt(run, out)
     shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-half"))
     half = tmp_path.with_name(f"{tmp_path.name}-half")
-    vanishes_at_the_end(stub, corpus)
+    vanishes_at_the_end(corpus)
     run(tmp_path / "whole.zarr")
-    for _ in every_step(monkeypatch, 0, stride, lambda: run(out)):
+    for _ in every_step(0, stride, lambda: run(out)):
         assert run(out).clips == 15
         assert tree(out) == tree(tmp_path / "whole.zarr")
         for name in ("s.zarr", "s.zarr.work"):
@@ -249,10 +221,10 @@ def test_killed_while_shards_are_kept(run, tmp_path, stub, corpus, tree, monkeyp
             shutil.copytree(half / name, tmp_path / name)
 
 
-def test_other_clips_do_not_resume(run, tmp_path, stub, corpus):
+def test_other_clips_do_not_resume(run, tmp_path, corpus):
     """Nothing that is finished could be kept, so it is not thrown away unasked."""
     out = tmp_path / "s.zarr"
-    interrupt(run, out, stub)
+    interrupt(run, out)
     stub.write_clip(corpus / "angry/00.wav", seed=500)  # the first of all
     with pytest.raises(StoreError, match=r"other clips \(20 then, 21 now"):
         run(out)
@@ -260,7 +232,7 @@ def test_other_clips_do_not_resume(run, tmp_path, stub, corpus):
     assert run(out).skipped > 0
 
 
-def test_an_interrupted_overwrite_resumes_as_one(run, out, stub):
+def test_an_interrupted_overwrite_resumes_as_one(run, out):
     run(out)
     changed = stub.StubEncoder(revision="r2", fail_at=5)
     with pytest.raises(RuntimeError, match="broke"):
@@ -275,10 +247,10 @@ def test_an_interrupted_overwrite_resumes_as_one(run, out, stub):
         assert store.attributes["encoder"]["revision"] == "r2"
 
 
-def test_a_finished_shard_that_was_damaged_is_made_again(run, tmp_path, stub, tree):
+def test_a_finished_shard_that_was_damaged_is_made_again(run, tmp_path):
     out = tmp_path / "s.zarr"
     run(tmp_path / "expected.zarr")
-    interrupt(run, out, stub)
+    interrupt(run, out)
     shards = sorted((out / "vectors/c").glob("*/0/0"))
     shards[0].write_bytes(shards[0].read_bytes()[:-1] + b"?")
     (shards[0].parent / "0.abc.partial").write_bytes(b"half")  # a writer's, killed in between
@@ -287,8 +259,8 @@ def test_a_finished_shard_that_was_damaged_is_made_again(run, tmp_path, stub, tr
     assert tree(out) == tree(tmp_path / "expected.zarr")
 
 
-def test_a_survey_is_not_repeated(run, tmp_path, stub, monkeypatch):
-    interrupt(run, tmp_path / "s.zarr", stub)
+def test_a_survey_is_not_repeated(run, tmp_path, monkeypatch):
+    interrupt(run, tmp_path / "s.zarr")
 
     def by_heart(paths, known):
         for path in paths:
@@ -299,20 +271,13 @@ def test_a_survey_is_not_repeated(run, tmp_path, stub, monkeypatch):
     assert run(tmp_path / "s.zarr").clips == 20
 
 
-def test_a_full_disk_is_one_line_and_the_finished_part_is_kept(
-    run, out, stub, tree, expected, monkeypatch
-):
-    write = ZarrWriter.write
-
-    def full(self, start, vectors, check=None):
-        if start == 12:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(self, start, vectors, check)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ZarrWriter, "write", full)
-        with pytest.raises(StoreError, match=r"No space left on device; what was finished") as told:
-            run(out)
+def test_a_full_disk_is_one_line_and_the_finished_part_is_kept(run, out, expected):
+    full = At(0, refuse(errno.ENOSPC), counts=lambda step: step.arguments[1] == 12)
+    with (
+        Steps(of(ZarrWriter, "write"), full),
+        pytest.raises(StoreError, match=r"No space left on device; what was finished") as told,
+    ):
+        run(out)
     assert "\n" not in str(told.value)
     assert run(out).skipped >= 12
     assert tree(out) == expected
@@ -326,7 +291,7 @@ def test_a_limit_of_the_system_is_one_line(corpus, tmp_path):
         "except StoreError as error: print(error)"
     )
     script = f"import sys; sys.argv = sys.argv[1:]; exec({code!r})"
-    command = [sys.executable, "-c", script, str(STUB), str(corpus), str(tmp_path / "s.zarr")]
+    command = [sys.executable, "-c", script, STUB, str(corpus), str(tmp_path / "s.zarr")]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "s.zarr cannot be written or read: File too large" in result.stdout
     assert result.stdout.count("\n") == 1
@@ -359,7 +324,7 @@ def test_batches_and_shards_do_not_change_the_vectors(run, tmp_path):
     assert (stores[0][:, 0] != stores[1][:, 0]).any(axis=1).all()
 
 
-def test_a_commit_that_was_killed_leaves_no_columns(run, out, stub, corpus, tree, monkeypatch):
+def test_a_commit_that_was_killed_leaves_no_columns(run, out, corpus, monkeypatch):
     """Resumed after the corpus was labelled otherwise: the store has the new columns alone."""
 
     def label(column):

@@ -18,12 +18,14 @@ from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
 from gensr.features.store.zarr_layout import ShardFormat
 from gensr.features.store.zarr_store import ZarrReader, ZarrWriter
+from support import synthetic as made
+from support.trees import tree
 
 NAMES = "abcdefghij"  # shards of 4, 4 and 2 rows
 
 
 @pytest.fixture
-def rows(made):
+def rows():
     return made.clips(NAMES)
 
 
@@ -33,7 +35,7 @@ def work(out):
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("value", ["normal", "zero"])
-def test_the_bytes_are_those_that_zarr_writes(made, rows, tmp_path, tree, dtype, value):
+def test_the_bytes_are_those_that_zarr_writes(rows, tmp_path, dtype, value):
     header = made.plan(rows, dtype=dtype).header
     ours, theirs = tmp_path / "ours.zarr", tmp_path / "theirs.zarr"
     writer = ZarrWriter.create(ours, header)
@@ -51,7 +53,7 @@ def test_the_bytes_are_those_that_zarr_writes(made, rows, tmp_path, tree, dtype,
     assert tree(ours) == tree(theirs)
 
 
-def test_a_pickled_writer_works_in_a_process_of_its_own(made, rows, tmp_path, tree, monkeypatch):
+def test_a_pickled_writer_works_in_a_process_of_its_own(rows, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     made.make(tmp_path / "expected.zarr", rows)
     code = (
@@ -72,7 +74,7 @@ def test_a_pickled_writer_works_in_a_process_of_its_own(made, rows, tmp_path, tr
     assert not work(tmp_path / "s.zarr").exists()
 
 
-def test_nothing_is_committed_before_every_shard_is_finished(made, rows, out):
+def test_nothing_is_committed_before_every_shard_is_finished(rows, out):
     with made.started(out, rows) as (job, _):
         job.writer.write(job.pending[1], made.encoded(rows, job.pending[1]))
         with pytest.raises(StoreError, match="2 shards are not finished, the first of them 0"):
@@ -83,7 +85,7 @@ def test_nothing_is_committed_before_every_shard_is_finished(made, rows, out):
         assert [shard.index for shard in job.finished] == [1]
 
 
-def test_a_copy_waits_for_the_shard_it_is_taken_from(made, rows, out):
+def test_a_copy_waits_for_the_shard_it_is_taken_from(rows, out):
     rows = [*rows, made.clip("k.wav", audio="a.wav"), made.clip("l.wav", audio="l.wav")]
     with made.started(out, rows) as (job, _):
         first, second, third = job.pending
@@ -99,7 +101,7 @@ def test_a_copy_waits_for_the_shard_it_is_taken_from(made, rows, out):
             np.testing.assert_array_equal(store.vectors([row])[0], made.vector(clip["audio"]))
 
 
-def zombie(made, rows, out):
+def zombie(rows, out):
     """A writer and a shard of a run that is then killed."""
     with made.started(out, rows) as (job, _):
         for shard in job.pending[:2]:
@@ -107,8 +109,8 @@ def zombie(made, rows, out):
         return pickle.loads(pickle.dumps(job.writer)), job.pending[2], job.pending[0]
 
 
-def test_a_writer_of_an_extraction_that_ended_writes_nothing(made, rows, out, tree):
-    writer, shard, _ = zombie(made, rows, out)
+def test_a_writer_of_an_extraction_that_ended_writes_nothing(rows, out):
+    writer, shard, _ = zombie(rows, out)
     made.make(out, rows)
     before = tree(out)
     with pytest.raises(StoreError, match="has ended; nothing was written"):
@@ -117,8 +119,8 @@ def test_a_writer_of_an_extraction_that_ended_writes_nothing(made, rows, out, tr
     assert not work(out).exists()
 
 
-def test_a_writer_of_an_extraction_begun_anew_writes_nothing(made, rows, out):
-    writer, shard, _ = zombie(made, rows, out)
+def test_a_writer_of_an_extraction_begun_anew_writes_nothing(rows, out):
+    writer, shard, _ = zombie(rows, out)
     with made.started(out, rows, encoder="other", overwrite=True) as (job, _):
         assert len(job.pending) == 3  # nothing of the first run counts
         with pytest.raises(StoreError, match="was begun anew; nothing was written"):
@@ -129,8 +131,8 @@ def test_a_writer_of_an_extraction_begun_anew_writes_nothing(made, rows, out):
 
 
 @pytest.mark.parametrize("moment", ["data", "marker"])
-def test_the_plan_is_looked_up_right_before_each_renaming(made, rows, out, monkeypatch, moment):
-    writer, shard, _ = zombie(made, rows, out)
+def test_the_plan_is_looked_up_right_before_each_renaming(rows, out, monkeypatch, moment):
+    writer, shard, _ = zombie(rows, out)
     plan = work(out) / "plan.json"
     text = plan.read_text()
     encode, mark = ShardFormat.encode, writer._journal.mark
@@ -157,15 +159,15 @@ def test_the_plan_is_looked_up_right_before_each_renaming(made, rows, out, monke
     assert sorted(path.name for path in (work(out) / "done").iterdir()) == ["0", "1"]
 
 
-def test_a_marker_of_another_plan_is_not_believed(made, rows, out):
-    *_, first = zombie(made, rows, out)
+def test_a_marker_of_another_plan_is_not_believed(rows, out):
+    *_, first = zombie(rows, out)
     marker = work(out) / "done" / str(first.index)
     marker.write_text(f"{'0' * 64} {marker.read_text().split()[1]}\n")
     with made.started(out, rows) as (job, _):
         assert [shard.index for shard in job.finished] == [1]
 
 
-def test_equal_plans_have_equal_ids(made, rows, tmp_path):
+def test_equal_plans_have_equal_ids(rows, tmp_path):
     ids = []
     for name, shard_clips in (("a.zarr", 4), ("b.h5", 4), ("c.zarr", 5)):
         with made.started(tmp_path / name, rows, shard_clips=shard_clips) as (job, _):
@@ -173,7 +175,7 @@ def test_equal_plans_have_equal_ids(made, rows, tmp_path):
     assert ids[0] == ids[1] != ids[2]
 
 
-def test_two_writers_of_one_shard_never_leave_half_a_file(made, rows, tmp_path):
+def test_two_writers_of_one_shard_never_leave_half_a_file(rows, tmp_path):
     """A reader meanwhile sees one writer's shard or the other's, whole."""
     out = tmp_path / "s.zarr"
     with made.started(out, rows) as (job, plan):
@@ -202,8 +204,8 @@ def test_two_writers_of_one_shard_never_leave_half_a_file(made, rows, tmp_path):
         assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_what_killed_writers_left_is_removed(made, rows, out):
-    zombie(made, rows, out)
+def test_what_killed_writers_left_is_removed(rows, out):
+    zombie(rows, out)
     target = out if out.suffix == ".zarr" else work(out) / "store.zarr"
     (target / "vectors/c/0/0/0.17-abc.partial").write_bytes(b"half")
     (work(out) / "done/1.17-abc.partial").write_bytes(b"half")
@@ -212,14 +214,14 @@ def test_what_killed_writers_left_is_removed(made, rows, out):
         assert not list(out.parent.rglob("*.partial"))
 
 
-def test_a_lost_folder_is_one_line(made, rows, tmp_path):
-    writer, shard, _ = zombie(made, rows, tmp_path / "s.zarr")
+def test_a_lost_folder_is_one_line(rows, tmp_path):
+    writer, shard, _ = zombie(rows, tmp_path / "s.zarr")
     shutil.rmtree(tmp_path / "s.zarr/vectors")
     with pytest.raises(StoreError, match=r"s\.zarr cannot be written or read: No such file"):
         writer.write(shard, made.encoded(rows, shard))
 
 
-def test_the_verification_is_kept_until_something_is_encoded(made, rows, out):
+def test_the_verification_is_kept_until_something_is_encoded(rows, out):
     told = {"clips": 4, "batches": 2, "error": 1e-7, "bound": 1e-5, "layer": "x1"}
     made.make(out, rows, verification=told)
     with open_store(out) as store:
@@ -237,7 +239,7 @@ def test_the_verification_is_kept_until_something_is_encoded(made, rows, out):
         assert store.header.verification == told
 
 
-def test_the_hash_of_the_tables_is_of_their_content(made, tmp_path):
+def test_the_hash_of_the_tables_is_of_their_content(tmp_path):
     hashes = []
     for name, rows in (
         ("a.zarr", made.clips("ab", speaker="1")),
@@ -252,7 +254,7 @@ def test_the_hash_of_the_tables_is_of_their_content(made, tmp_path):
     assert len(set(hashes)) == 3
 
 
-def test_shards_say_which_files_they_are_of(made, rows):
+def test_shards_say_which_files_they_are_of(rows):
     shards = made.plan(rows).shards
     assert shards[2].paths == ("i.wav", "j.wav")
     assert pickle.loads(pickle.dumps(shards[2])) == shards[2] == replace(shards[2])

@@ -23,6 +23,9 @@ from gensr.features.store.job import open_job
 from gensr.features.store.open import work_folder
 from gensr.pipeline.extraction import survey_log
 from gensr.pipeline.extraction.survey_log import SurveyLog
+from support import stub
+from support import synthetic as made
+from support.trees import tree
 
 HOW = {"sample_rate": 16_000}
 GOOD, BAD = Verdict(16_000, "b" * 64), Verdict(0, "", "empty: körper")
@@ -129,7 +132,7 @@ def test_a_hundred_thousand_lines_cost_little(path):
     assert len(known) == 100_000
 
 
-def test_a_job_keeps_a_survey_that_breaks_off(made, tmp_path):
+def test_a_job_keeps_a_survey_that_breaks_off(tmp_path):
     out = made.make(tmp_path / "s.zarr", made.clips("ab"))
     with pytest.raises(KeyboardInterrupt), open_job(out, overwrite=False) as job:  # noqa: PT012
         assert list(survey_log.known(job, HOW)) == [made.sha("file a.wav"), made.sha("file b.wav")]
@@ -146,7 +149,7 @@ def test_a_job_keeps_a_survey_that_breaks_off(made, tmp_path):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_what_may_pass_is_tried_again(made, tmp_path, overwrite):
+def test_what_may_pass_is_tried_again(tmp_path, overwrite):
     """A decoder that ran out of time or memory says nothing of the file, unless a plan does."""
     out, rows = tmp_path / "s.zarr", made.clips("ab")
     late = refused("the decoder did not finish within 30 s", passing=True)
@@ -182,7 +185,7 @@ def test_what_may_pass_is_tried_again(made, tmp_path, overwrite):
         (AudioError("silent"), False),
     ],
 )
-def test_which_verdicts_may_pass(stub, tmp_path, monkeypatch, error, passing):
+def test_which_verdicts_may_pass(tmp_path, monkeypatch, error, passing):
     def failing(file, segment=None):
         raise error
 
@@ -225,7 +228,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
 
-def test_an_interrupted_survey_goes_on(run, out, tree):
+def test_an_interrupted_survey_goes_on(run, out):
     run(out.with_stem("expected"))
     with pytest.raises(KeyboardInterrupt):
         run(out, progress=Interrupts(after=8))
@@ -251,7 +254,7 @@ def by_heart(paths, known):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, StoreError("a label contradicts another")])
 @pytest.mark.parametrize("step", ["merge", "plan_shards"])
 @pytest.mark.parametrize("before", [False, True])
-def test_a_survey_outlives_an_error_after_it(run, out, tree, monkeypatch, step, error, before):
+def test_a_survey_outlives_an_error_after_it(run, out, monkeypatch, step, error, before):
     """Into nothing, and into a store that is there."""
     run(out.with_stem("expected"))
     if before:
@@ -290,7 +293,7 @@ def _refusing(open_job):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_what_another_decoder_heard_does_not_stick(run, out, tree, monkeypatch, overwrite):
+def test_what_another_decoder_heard_does_not_stick(run, out, monkeypatch, overwrite):
     """Killed while encoding, and then the library was upgraded: a file is decoded otherwise."""
     from gensr.pipeline.extraction.local import hear_in_children
 
@@ -313,7 +316,7 @@ def test_what_another_decoder_heard_does_not_stick(run, out, tree, monkeypatch, 
     assert tree(out) == tree(out.with_stem("expected"))
 
 
-def test_versions_are_not_in_the_store(run, out, tree, monkeypatch):
+def test_versions_are_not_in_the_store(run, out, monkeypatch):
     run(out)
     before = tree(out)
     monkeypatch.setattr(survey_log, "decoder_versions", lambda: {"libsndfile": "9"})

@@ -2,7 +2,6 @@
 
 import json
 import resource
-import runpy
 import shutil
 from pathlib import Path
 
@@ -14,15 +13,16 @@ from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
+from support import hostile
+from support import synthetic as made
 
-HOSTILE = runpy.run_path(str(Path(__file__).with_name("hostile.py")))
-EVERY = [pytest.param(*case, id=f"{case[0]}-{case[1].__name__}") for case in HOSTILE["EVERY"]]
+EVERY = [pytest.param(*case, id=f"{case[0]}-{case[1].__name__}") for case in hostile.EVERY]
 _MORE = 4 * 2**30
 """Bytes of address space that reading a store of some kilobytes may take."""
 
 
 @pytest.fixture(scope="module")
-def built(made, tmp_path_factory):
+def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("built")
     for name in ("s.zarr", "s.h5"):
         made.make(folder / name, made.clips("abcdefghij", emotion="angry"))
@@ -37,7 +37,7 @@ def spoiled(built, tmp_path):
         out = Path(
             (shutil.copytree if name == "s.zarr" else shutil.copy)(built / name, tmp_path / name)
         )
-        HOSTILE["spoil"](out, change)
+        hostile.spoil(out, change)
         return out
 
     return spoiled
@@ -72,7 +72,7 @@ def test_a_hostile_store_is_refused(spoiled, built, name, change, tmp_path):
         with pytest.raises(StoreError) as told:
             attempt()
         assert "\n" not in str(told.value)
-        assert HOSTILE["SECRET"] not in str(told.value)
+        assert hostile.SECRET not in str(told.value)
         assert not target.exists()
 
 
@@ -81,7 +81,7 @@ def test_a_hostile_store_is_refused(spoiled, built, name, change, tmp_path):
 def test_it_is_told_by_verify(spoiled, name, change):
     told = verify(spoiled(name, change)).faults
     assert 0 < len(told) < 50
-    assert not any("\n" in fault or HOSTILE["SECRET"] in fault for fault in told)
+    assert not any("\n" in fault or hostile.SECRET in fault for fault in told)
 
 
 @pytest.mark.filterwarnings("ignore:Combining a .sharding_indexed. codec")
@@ -99,7 +99,7 @@ def test_what_is_refused_is_said(spoiled):
         ("huge_text", r"column clips/emotion cannot be read \(it holds 0 bytes of 10737418240\)"),
         ("long_column", r"column clips/seconds has 10000000000 rows, the header says 10; the st"),
     ):
-        out = spoiled("s.h5", HOSTILE[change])
+        out = spoiled("s.h5", getattr(hostile, change))
         with pytest.raises(StoreError, match=said):
             read(out)
     for change, said in (
@@ -112,7 +112,7 @@ def test_what_is_refused_is_said(spoiled):
         ("zarr_nested_vectors", "vectors are compressed, or cut up"),
         ("zarr_other_chunks", "vectors are compressed, or cut up"),
     ):
-        out = spoiled("s.zarr", HOSTILE[change])
+        out = spoiled("s.zarr", getattr(hostile, change))
         with pytest.raises(StoreError, match=said):
             read(out)
         shutil.rmtree(out)
@@ -125,11 +125,11 @@ def test_what_is_refused_is_said(spoiled):
 def test_counts_that_cannot_be(spoiled, name, change):
     def edit(path):
         attributes = zarr.open_group(path, mode="r+").attrs
-        attributes["gensr"] = HOSTILE["seal"]({**attributes["gensr"], **change})
+        attributes["gensr"] = hostile.seal({**attributes["gensr"], **change})
 
     def edit_file(file, path):
         header = {**json.loads(file.attrs["gensr"]), **change}
-        file.attrs["gensr"] = json.dumps(HOSTILE["seal"](header))
+        file.attrs["gensr"] = json.dumps(hostile.seal(header))
 
     out = spoiled(name, edit if name == "s.zarr" else edit_file)
     with pytest.raises(StoreError, match=r"the store's header is damaged \(.* is no count\)"):

@@ -15,12 +15,13 @@ import zarr
 from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
 from gensr.features.store.verify import verify
+from support import synthetic as made
 
 TOLD = {"clips": 4, "batches": 2, "error": 1e-7, "bound": 1e-5, "layer": "x1"}
 
 
 @pytest.fixture(scope="module")
-def built(made, tmp_path_factory):
+def built(tmp_path_factory):
     """One store in both containers; tests take copies."""
     folder = tmp_path_factory.mktemp("built")
     rows = made.clips("abcdefghij", speaker="grün", mood="")
@@ -225,7 +226,7 @@ def test_all_damage_is_told(copy):
     assert "column clips/speaker cannot be read" in told[2]
 
 
-def test_values_that_are_no_numbers(made, tmp_path):
+def test_values_that_are_no_numbers(tmp_path):
     rows = made.clips("abcdef")
     out = tmp_path / "s.zarr"
     with made.started(out, rows) as (job, _):
@@ -242,7 +243,7 @@ def test_values_that_are_no_numbers(made, tmp_path):
     ]
 
 
-def test_tables_that_were_written_wrong(made, tmp_path):
+def test_tables_that_were_written_wrong(tmp_path):
     out = made.make(tmp_path / "s.zarr", [*made.clips("ab"), made.clip("a.wav", audio="other")])
     assert any("1 rows have the path of another" in fault for fault in verify(out).faults)
 
@@ -264,7 +265,7 @@ def test_audio_that_changed_or_is_gone(run, corpus, out):
     ]
 
 
-def test_ctrl_c_does_not_wait_for_files_half_hashed(made, tmp_path, monkeypatch):
+def test_ctrl_c_does_not_wait_for_files_half_hashed(tmp_path, monkeypatch):
     out, left = made.make(tmp_path / "s.zarr", made.clips("ab")), []
 
     def hash_file(path, stopped):
@@ -282,7 +283,7 @@ def test_ctrl_c_does_not_wait_for_files_half_hashed(made, tmp_path, monkeypatch)
     assert all(left)
 
 
-def test_what_cannot_be_opened(tmp_path, made):
+def test_what_cannot_be_opened(tmp_path):
     with pytest.raises(StoreError, match="does not exist"):
         verify(tmp_path / "s.zarr")
     with (

@@ -8,6 +8,7 @@ import pytest
 
 from gensr.estimator.errors import ConfigError
 from gensr.features.store.where import locate
+from support import synthetic as made
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_name_before_the_server_is_no_password(monkeypatch):
         assert locate(url).name == "s.zarr"
 
 
-def test_a_local_path_does_not_pay(made, tmp_path):
+def test_a_local_path_does_not_pay(tmp_path):
     made.make(tmp_path / "s.zarr", made.clips("abc"))
     code = (
         "import sys; from gensr.features.store import open_store\n"

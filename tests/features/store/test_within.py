@@ -5,6 +5,8 @@ import pytest
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
+from support import stub
+from support.trees import tree
 
 
 @pytest.fixture
@@ -15,7 +17,7 @@ def made(run, tmp_path):
 
 @pytest.mark.parametrize("name", ["run/config.json", "other.zarr/zarr.json", "notes.txt", "a/b"])
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_store_that_holds_more_is_not_exchanged(made, run, stub, corpus, name, overwrite):
+def test_a_store_that_holds_more_is_not_exchanged(made, run, corpus, name, overwrite):
     (made / name).parent.mkdir(exist_ok=True)
     (made / name).write_text("a year of work")
     stub.write_clip(corpus / "new/1.wav", seed=9)
@@ -34,7 +36,7 @@ def test_what_systems_leave_everywhere_hinders_nothing(made, run, name):
 
 
 @pytest.mark.parametrize("name", ["inner.zarr", "inner.h5", "a/b/inner.zarr"])
-def test_no_store_is_made_within_another(made, run, tree, name):
+def test_no_store_is_made_within_another(made, run, name):
     before = tree(made)
     with pytest.raises(StoreError, match=r"within the store .*s.zarr.*: write beside it"):
         run(made / name)
