@@ -16,7 +16,7 @@ PAGES = {
         *(ROOT / "docs").rglob("*.md"),
     )
 }
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = vars(typer.main.get_command(app))["commands"]
 OTHERS = {  # flags of other programs, by themselves
     *("--nworkers", "--nthreads", "--memory-limit", "--cpus-per-task", "--dependency"),
     *("--spread", "--name", "--gres"),

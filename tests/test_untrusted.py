@@ -73,7 +73,7 @@ def faults(source: str) -> list[str]:
             found += [f"{name}({word}={value})" for word, value in said & MUST_NOT_SAY]
         elif isinstance(node, ast.Dict):  # keywords that are passed on as a dict
             pairs = zip(node.keys, node.values, strict=True)
-            said = {(getattr(k, "value", None), getattr(v, "value", "?")) for k, v in pairs}
+            said = {(getattr(k, "value", ""), getattr(v, "value", "?")) for k, v in pairs}
             found += [f"{{{word!r}: {value}}}" for word, value in said & MUST_NOT_SAY]
     return found
 

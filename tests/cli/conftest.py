@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def gensr(monkeypatch, capfd):
 def process():
     """process(*args, **subprocess's) -> Said, in a process of its own."""
 
-    def call(*args: object, **options: object) -> Said:
+    def call(*args: object, **options: Any) -> Said:
         found = subprocess.run(
             [GENSR, *map(str, args)],
             capture_output=True,

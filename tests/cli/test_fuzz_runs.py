@@ -11,7 +11,7 @@ import pytest
 from gensr.pipeline.training.train import TrainConfig, train
 
 OLD = Path(__file__).parents[1] / "fixtures/0.1.0/runs.zip"
-VALUES = (
+VALUES: tuple[object, ...] = (
     None,
     True,
     -1,

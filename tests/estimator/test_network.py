@@ -88,7 +88,7 @@ def test_the_fused_condition_starts_as_the_mean_of_the_layers() -> None:
 )
 def test_sizes_that_cannot_be_are_refused(settings: dict[str, int]) -> None:
     with pytest.raises(ConfigError):
-        NetworkConfig(**settings)  # type: ignore[arg-type]
+        NetworkConfig(**settings)
 
 
 def test_an_encoder_width_that_the_heads_do_not_divide_is_refused() -> None:

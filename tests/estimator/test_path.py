@@ -12,7 +12,7 @@ from gensr.estimator.paths.path import GaussianPath
 INSIDE = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
 
 
-def _derivative(function, t: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+def _derivative(function, t: Tensor) -> Tensor:
     t = t.clone().requires_grad_()
     return torch.autograd.grad(function(t).sum(), t)[0]
 
@@ -74,6 +74,6 @@ def test_each_row_has_its_own_time() -> None:
 
 
 @pytest.mark.parametrize("build", [lambda: LogisticMean(k=-1), lambda: BridgeVariance(strength=0)])
-def test_settings_out_of_range_are_refused(build) -> None:  # type: ignore[no-untyped-def]
+def test_settings_out_of_range_are_refused(build) -> None:
     with pytest.raises(ConfigError):
         build()

@@ -43,6 +43,7 @@ def test_a_damaged_or_missing_model_is_one_line(tmp_path: Path) -> None:
 def test_presets_are_the_small_one_and_the_paper_s() -> None:
     options, budget = preset("gen-ser", "paper")
     assert options.network == NetworkConfig(hidden=None, depth=4, heads=16, dropout=0.0)
+    assert budget is not None
     assert (budget.steps, budget.batch_size, budget.learning_rate) == (400_000, 128, 5e-4)
     assert preset("linear", "small")[1] == TrainingConfig()
     with pytest.raises(ConfigError, match="gen-ser, linear, transformer-ce"):

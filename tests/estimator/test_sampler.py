@@ -104,7 +104,7 @@ def test_noise_at_the_start_blows_up_under_euler_and_not_under_the_exact_step() 
     times = time_grid(T, T_EPS, 4).double()
     end = PATH.mu(x0, x1, times[-1])
 
-    def drift(march) -> float:  # type: ignore[no-untyped-def]
+    def drift(march) -> float:
         x = noisy
         for t, s in pairwise(times):
             x = march(x, t, s)

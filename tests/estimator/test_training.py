@@ -8,7 +8,7 @@ from gensr.estimator import training
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.fitting import Examples, TrainingConfig
 from gensr.estimator.models.gen_ser import GenSER, GenSERConfig
-from gensr.estimator.models.model import Model, Standardizer
+from gensr.estimator.models.model import Standardizer
 from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import ModelSpec, build
 from gensr.estimator.network import NetworkConfig
@@ -29,7 +29,7 @@ def spec(model: str) -> ModelSpec:
     )
 
 
-def fresh(model: str, seed: int = 0) -> Model:
+def fresh(model: str, seed: int = 0) -> Any:
     torch.manual_seed(seed)
     return build(spec(model))
 

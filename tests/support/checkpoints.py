@@ -82,6 +82,8 @@ def _unsettle(model: torch.nn.Module) -> None:
             module.weight.uniform_(0.5, 2.0)
             module.bias.normal_()
         if isinstance(module, torch.nn.BatchNorm1d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2.0)
 

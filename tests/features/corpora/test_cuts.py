@@ -212,7 +212,8 @@ def test_a_length_alone_is_the_files(root: Path) -> None:
         ("end,duration", ",2.5", (2.5, 0.1)),
     ):
         (clip,) = scanned(root, header, row).clips
-        assert (clip.path, clip.length) == ("a.wav", pytest.approx(length))
+        assert clip.path == "a.wav"
+        assert clip.length == pytest.approx(length)
 
 
 def test_the_columns_that_cut_are_in_the_name_alone(root: Path) -> None:

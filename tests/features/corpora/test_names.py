@@ -192,10 +192,10 @@ def test_fields_beside_the_label() -> None:
     assert (clip.speaker, clip.gender, clip.sentence) == ("12", "female", "01")
     assert clip.extra == {"intensity": "strong", "repetition": "02", "modality": "audio"}
     emo = emodb.read("16b10Wb.wav")
-    assert emo is not None
+    assert isinstance(emo, Clip)
     assert (emo.speaker, emo.sentence, emo.extra["version"]) == ("16", "b10", "b")
     crema = cremad.read("1001_IEO_SAD_LO.wav")
-    assert crema is not None
+    assert isinstance(crema, Clip)
     assert (crema.gender, crema.extra["level"]) == ("", "low")
 
 

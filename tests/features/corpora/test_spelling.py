@@ -3,6 +3,7 @@
 import unicodedata
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from gensr.features.corpora.scan import scan
 from gensr.features.corpora.spelling import joined
 
 
-def clips(*emotions: str, **fields: str) -> list[Clip]:
+def clips(*emotions: str, **fields: Any) -> list[Clip]:
     return [
         Clip(path=f"{n}.wav", corpus="mine", emotion=emotion, **fields)
         for n, emotion in enumerate(emotions)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -264,7 +265,9 @@ def test_parts_of_a_distributed_checkpoint_are_refused(folder, tmp_path):
         load_encoder(str(path), device="cpu")
 
 
-ODD = st.sampled_from([None, True, False, 0, 1, -1, 2, 0.5, 16_000, 8_000, "", "left", [], {}, "x"])
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, False, 0, 1, -1, 2, 0.5, 16_000, 8_000, "", "left", [], {}, "x"]
+)
 EXTRACTOR = st.dictionaries(
     st.sampled_from(
         [

@@ -121,14 +121,13 @@ def files_changed(files: list[Path], rng: random.Random) -> dict[Path, bytes | N
         data = bytearray(one.read_bytes())
         rng.choice(BYTES)(data, rng)
         return {one: bytes(data)}
-    return rng.choice(
-        (
-            {one: two.read_bytes(), two: one.read_bytes()},
-            {one: two.read_bytes()},
-            {one: None},
-            {one: b""},
-        )
-    )
+    changes: list[dict[Path, bytes | None]] = [
+        {one: two.read_bytes(), two: one.read_bytes()},
+        {one: two.read_bytes()},
+        {one: None},
+        {one: b""},
+    ]
+    return rng.choice(changes)
 
 
 @pytest.mark.parametrize("count", AMOUNTS)

@@ -63,7 +63,7 @@ def test_parts_are_disjoint_and_so_are_promised_groups(drawn, name, label):
         return
     row_of = {path: row for row, path in enumerate(clips["path"])}
     own = np.array([row_of[path] for path in protocol.paths])
-    tested: list[int] = []
+    tested = []
     for fold in protocol.folds:
         train, dev, test = (set(part.tolist()) for part in (fold.train, fold.dev, fold.test))
         assert train

@@ -6,7 +6,8 @@ import pytest
 
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import Protocol, from_plain
-from gensr.pipeline.protocols.splitters import SPLITTERS, Table, make_protocol
+from gensr.pipeline.protocols.splits import Table
+from gensr.pipeline.protocols.splitters import SPLITTERS, make_protocol
 
 COLUMNS = [
     "path",
@@ -369,7 +370,8 @@ def test_intervals_over_clips_are_called_too_narrow() -> None:
 
 def test_a_label_that_two_corpora_use_otherwise_is_both_in_any_order() -> None:
     one, two = grid("left", list("ab")), grid("right", list("cd"))
-    two["canonical"] = np.where(two["emotion"] == "happy", "joy", two["canonical"])
+    joy = np.where(two["emotion"] == "happy", "joy", two["canonical"])
+    two = {**two, "canonical": joy}
     both = {name: np.concatenate([one[name], two[name]]) for name in COLUMNS}
     both["path"] = np.array([f"{i}.wav" for i in range(len(both["path"]))])
     turned = {name: values[::-1] for name, values in both.items()}
