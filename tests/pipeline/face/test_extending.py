@@ -1,24 +1,19 @@
 """The package of docs/extending.md: written from that page, installed, and worked with."""
 
-import importlib
 import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 import soundfile
 
 import gensr
-from gensr.estimator import registry
-from gensr.estimator.errors import ConfigError
-from gensr.estimator.registry import Registry
+from support import tones
+from support.acme import FILES
 
-PAGE = Path(__file__).parents[3] / "docs/extending.md"
-FILES = dict(re.findall(r"^`([\w/.]+)`:\n\n```\w+\n(.*?)^```", PAGE.read_text(), re.M | re.S))
 PARTS = "--mean cosine --variance sine --codes one-hot --target difference --sampler heun"
 DRIVER = """
 import io, json, sys
@@ -39,27 +34,10 @@ for line in sys.stdin:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A folder to import from, with the package installed in it."""
-    source = tmp_path_factory.mktemp("acme")
-    for name, text in FILES.items():
-        (source / name).parent.mkdir(exist_ok=True)
-        (source / name).write_text(text)
-    (source / "gensr_acme/__init__.py").touch()
-    target = tmp_path_factory.mktemp("site")
-    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--offline"]
-    subprocess.run(
-        [*install, "--no-build-isolation", "--python", sys.executable, "--target", target, source],
-        check=True,
-    )
-    return target
-
-
-@pytest.fixture(scope="module")
-def said(site, tmp_path_factory, tones):
+def said(site, tmp_path_factory):
     """Answers to commands, by the command: (status, stdout, stderr)."""
     place = tmp_path_factory.mktemp("work")
-    write_acted(place / "acted", tones)
+    write_acted(place / "acted")
     (place / "tiny.toml").write_text(tones.TINY)
     train = "train s.zarr --config tiny.toml --steps 8"
     commands = [
@@ -84,7 +62,7 @@ def said(site, tmp_path_factory, tones):
     return place, dict(zip(commands, driven(commands, place, site), strict=True))
 
 
-def write_acted(folder, tones):
+def write_acted(folder):
     """Clips under the names of the page's corpus."""
     folder.mkdir()
     for s, speaker in enumerate([f"{'fm'[i % 2]}{i:02}" for i in range(12)]):
@@ -196,73 +174,3 @@ def test_without_the_package_one_line_says_what_is_missing(said):
         assert status == 1
         assert err.count("\n") == 1
         assert "needs what other packages brought (model nearest-mean of gensr-acme 1.0)" in err
-
-
-class TestRegistry:
-    """What other packages may not do, each in one line."""
-
-    @pytest.fixture
-    def known(self, monkeypatch):
-        """known(**entries): a registry of numbers that other packages add to."""
-
-        class Entry:
-            def __init__(self, name, value, package):
-                self.name, self.value, self.module = name, value, package
-                self.dist = type("Dist", (), {"name": package, "version": "1"})
-
-            def load(self):
-                module, _, name = self.value.partition(":")
-                return getattr(importlib.import_module(module), name)
-
-        def known(*entries):
-            found = [Entry(*entry) for entry in entries]
-            monkeypatch.setattr(registry, "entry_points", lambda group: found)
-            registry._brought.cache_clear()
-            return Registry("number", "gensr.numbers", "numbers:Number", {"int": "builtins:int"})
-
-        yield known
-        registry._brought.cache_clear()
-
-    def test_ours_come_first_and_theirs_by_name(self, known):
-        numbers = known(("real", "builtins:float", "b"), ("exact", "fractions:Fraction", "a"))
-        assert numbers.names() == ("int", "exact", "real")
-        assert (numbers["real"], numbers.origin("real")) == (float, "b 1")
-        assert (numbers.foreign(), numbers.origin("int")) == (("exact", "real"), "gensr")
-
-    @pytest.mark.parametrize(
-        ("entries", "asked", "message"),
-        [
-            ([], "real", "no number 'real'; choose one of int"),
-            ([("int", "builtins:float", "a")], "int", "a 1 brings 'int' .* gensr's own name"),
-            (
-                [("real", "builtins:float", "a"), ("real", "fractions:Fraction", "b")],
-                "int",
-                "a 1 and b 1 both bring 'real'",
-            ),
-            ([("real", "builtins:str", "a")], "real", "'real' of a 1 is not a numbers.Number"),
-            ([("real", "nowhere.at.all:x", "a")], "real", "of a 1 cannot be loaded .*nowhere"),
-            ([("real", "builtins:x", "a")], "real", "of a 1 cannot be loaded .*builtins:x"),
-        ],
-    )
-    def test_what_cannot_be_is_one_line(self, known, entries, asked, message):
-        numbers = known(*entries)
-        with pytest.raises(ConfigError, match=message) as error:
-            _ = numbers[asked], numbers.names()
-        assert "\n" not in str(error.value)
-
-    def test_a_thing_with_another_name_is_refused(self, known, monkeypatch):
-        numbers = known(("real", "tests_acme:Real", "a"))
-        module = type(sys)("tests_acme")
-        module.Real = type("Real", (float,), {"name": "unreal"})
-        monkeypatch.setitem(sys.modules, "tests_acme", module)
-        with pytest.raises(ConfigError, match="'real' of a 1 calls itself 'unreal'"):
-            numbers["real"]
-
-    def test_a_notebook_adds_one_for_its_own_life(self, known):
-        numbers = known()
-        numbers.add("real", float)
-        assert (numbers["real"], numbers.names()) == (float, ("int", "real"))
-        with pytest.raises(ConfigError, match="a number 'real' already"):
-            numbers.add("real", float)
-        with pytest.raises(ConfigError, match=r"is not a numbers\.Number"):
-            numbers.add("text", str)
