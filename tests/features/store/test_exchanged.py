@@ -14,7 +14,7 @@ from gensr.features.store import files, open_store
 from gensr.features.store.container import open_container
 from gensr.features.store.convert import convert
 from gensr.features.store.merge import merge
-from gensr.features.store.schema import HASH, _sha256
+from gensr.features.store.schema import HASH, sha256_of
 from gensr.features.store.verify import verify
 from gensr.pipeline.training.vectors import load_vectors
 
@@ -61,7 +61,7 @@ def made_older(path: Path) -> None:
     with open_store(path) as store:
         header = {**store.attributes, "version": 1}
     del header["shards_sha256"], header[HASH]
-    header[HASH] = _sha256(header)
+    header[HASH] = sha256_of(header)
     if path.is_dir():
         zarr.open_group(path, mode="r+").attrs["gensr"] = header
     else:
