@@ -253,13 +253,13 @@ def test_thousands_of_shards(tmp_path):
     "hashes", [[], ["0" * 64] * 5, ["0" * 63] * 4, ["G" * 64] * 4, [7] * 4, 4, None, "0" * 256]
 )
 def test_hashes_that_cannot_be(built, hashes):
-    from gensr.features.store.schema import HASH, Header, _sha256
+    from gensr.features.store.schema import HASH, Header, sha256_of
 
     with open_store(built / "s.zarr") as store:
         header = {**store.attributes, "shards_sha256": hashes}
     del header[HASH]
     with pytest.raises(StoreError, match="header is damaged") as told:
-        Header.from_json({**header, HASH: _sha256(header)}, "s.zarr")
+        Header.from_json({**header, HASH: sha256_of(header)}, "s.zarr")
     assert len(str(told.value)) < 300
 
 
