@@ -212,7 +212,7 @@ def spread(count: int, *, ends: int, stride: int, offset: int = 0) -> list[int]:
     at another `offset` there than another does covers with it what each leaves out.
     """
     inner = range(ends + offset, count - ends, stride)
-    return [*range(ends), *inner, *range(max(ends, count - ends), count), count]
+    return [*range(ends), *inner, *range(count - ends, count)]
 
 
 def every(steps: Iterable[int], attempt: Callable[[int], int], least: int) -> Iterator[int]:
@@ -221,7 +221,7 @@ def every(steps: Iterable[int], attempt: Callable[[int], int], least: int) -> It
     Args:
         steps: where to end it, ascending.
         attempt: does the work from its beginning up to a step; its exit status.
-        least: it must have had more steps than this.
+        least: if it gets through, then past this step.
 
     Yields:
         Each step that it was ended at.
