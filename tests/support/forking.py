@@ -10,6 +10,7 @@ line for each thing that comes about:
     pid 123         the child is there
     step remove x   it waits at a step for one byte on stdin (`waiting`)
     answer [1, 2]   what it has returned
+    taken 85        it got through, and so many steps were counted
     status 0        it has ended so; negative: by that signal
 """
 
@@ -38,6 +39,8 @@ class Ended:
     status: int = 0
     answer: Any = None
     steps: list[str] = field(default_factory=list)
+    taken: int = 0
+    """Steps that were counted, where it was to be ended at one and was not."""
 
 
 class Calls:
@@ -78,6 +81,8 @@ class Calls:
                 return found
             if word == "answer":
                 found.answer = json.loads(rest)
+            elif word == "taken":
+                found.taken = int(rest)
             elif word == "step" and not doomed:
                 pause = kill(len(found.steps), rest)
                 found.steps.append(rest)
@@ -148,8 +153,8 @@ def ending(
     cut: int | None = None,
     tear: str = "",
     folder: str = "",
-) -> AbstractContextManager[object]:
-    """How a call is to end, as `how` of its line says it.
+) -> tuple[AbstractContextManager[object], At | None]:
+    """How a call is to end, as `how` of its line says it, and who counts its steps.
 
     Args:
         kill: at that step of what changes names or makes them last, as by SIGKILL.
@@ -159,13 +164,16 @@ def ending(
         folder: where.
     """
     if kill is not None and since:
-        return Steps(NAMES, At(kill, die, since=onto(*since)))
+        at = At(kill, die, since=onto(*since))
+        return Steps(NAMES, at), at
     if kill is not None:
-        return Steps((*NAMES, *FLUSHES, *FOLDERS), At(kill, die))
+        at = At(kill, die)
+        return Steps((*NAMES, *FLUSHES, *FOLDERS), at), at
     if cut is not None:
         power = PowerCut(Path(folder), tear)
-        return Steps((*NAMES, *FLUSHES), At(cut, power), power.done)
-    return nullcontext()
+        at = At(cut, power)
+        return Steps((*NAMES, *FLUSHES), at, power.done), at
+    return nullcontext(), None
 
 
 def serve(module: str) -> None:
@@ -181,10 +189,13 @@ def serve(module: str) -> None:
         child = os.fork()
         if not child:
             try:
-                with ending(**how):
+                watching, at = ending(**how)
+                with watching:
                     answer = works[name](*arguments)
                 if answer is not None:
                     say("answer", json.dumps(answer))
+                if at is not None:
+                    say("taken", at.taken)
             except BaseException:
                 traceback.print_exc()
                 os._exit(1)

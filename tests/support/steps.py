@@ -105,8 +105,10 @@ class At:
         since: Callable[[Step], bool] = lambda step: True,
     ) -> None:
         """Count the steps that `counts` is true of, from the first that `since` is true of."""
-        self._left, self._end, self._counts, self._since = step, end, counts, since
+        self._step, self._end, self._counts, self._since = step, end, counts, since
         self._begun = False
+        self.taken = 0
+        """Steps that were counted."""
         self.ended = 0
         """How many steps it was ended at: more than one where the work goes on regardless."""
 
@@ -116,8 +118,8 @@ class At:
         self._begun = self._begun or self._since(step)
         if not self._begun:
             return
-        self._left -= 1
-        if self._left < 0:
+        self.taken += 1
+        if self.taken > self._step:
             self.ended += 1
             self._end()
 
@@ -195,9 +197,23 @@ def _state(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
+NEVER = 10**9
+"""A step that no piece of work gets to: it is counted to its end."""
+
+
 def strided(first: int, stride: int) -> Iterator[int]:
     """Every one of the first steps, then every `stride`th."""
     return itertools.chain(range(first), itertools.count(first, stride))
+
+
+def spread(count: int, *, ends: int, stride: int, offset: int = 0) -> list[int]:
+    """Choose from a piece of work of `count` steps: both its ends whole, and some between.
+
+    Between the ends lies what is done over and over, as a folder's files are removed: who begins
+    at another `offset` there than another does covers with it what each leaves out.
+    """
+    inner = range(ends + offset, count - ends, stride)
+    return [*range(ends), *inner, *range(count - ends, count)]
 
 
 def every(steps: Iterable[int], attempt: Callable[[int], int], least: int) -> Iterator[int]:
@@ -206,7 +222,7 @@ def every(steps: Iterable[int], attempt: Callable[[int], int], least: int) -> It
     Args:
         steps: where to end it, ascending.
         attempt: does the work from its beginning up to a step; its exit status.
-        least: it must have had more steps than this.
+        least: if it gets through, then past this step.
 
     Yields:
         Each step that it was ended at.

@@ -222,14 +222,14 @@ def test_numbers_that_are_none(tmp_path, bad, form):
     assert all("finite" in item.reason or "full scale" in item.reason for item in found.problems)
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_real_clips_with_numbers_that_are_none(tmp_path, corpora, bad):
+def test_real_clips_with_numbers_that_are_none(tmp_path, corpora):
+    """Each of them in each place of some clip."""
     expected = {}
     for number, data in enumerate(real(corpora).values()):
         samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
-        for place in (0, len(samples) // 2, len(samples) - 1):
+        for turn, place in enumerate((0, len(samples) // 2, len(samples) - 1)):
             broken = samples.copy()
-            broken[place] = bad
+            broken[place] = (math.nan, math.inf, -math.inf)[(number + turn) % 3]
             path = f"{number}-{place}.wav"
             soundfile.write(tmp_path / path, broken, rate, format="WAV", subtype="FLOAT")
             expected[path] = "holds samples that are not finite (NaN or infinity)"

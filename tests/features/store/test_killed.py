@@ -14,10 +14,16 @@ from gensr.features.store.journal import Journal
 from gensr.features.store.merge import merge
 from support import synthetic as made
 from support.forking import forking
-from support.steps import FLUSHES, At, Killed, Steps, every, killed, of_store, refuse, strided
+from support.steps import FLUSHES, NEVER, At, Killed, Steps, every, killed, of_store, refuse, spread
 from support.trees import tree
 
-EVERY = pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])
+FEW = {"ends": 2, "stride": 43}
+MANY = {"ends": 8, "stride": 4}
+"""Between the ends, files of one folder are removed: each call begins there at another place."""
+AMOUNTS = [
+    pytest.param(FEW, id="few"),
+    pytest.param(MANY, id="many", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+]
 
 
 def work(out):
@@ -35,15 +41,23 @@ def killed_at(step):
     return {"kill": step, "since": ["publish"]}
 
 
+def deaths(attempt, *, offset, ends, stride):
+    """Die at steps that are spread over the whole of a call; yield each."""
+    count = attempt(NEVER).taken
+    assert count > 60  # it has something to die of
+    steps = spread(count, ends=ends, stride=stride, offset=offset)
+    return every(steps, lambda step: attempt(step).status, least=count)
+
+
 def put_in_place(old, current):
     for path in (current, work(current), current.with_name(current.name + ".work.done")):
         files.remove(path)
     (shutil.copytree if old.is_dir() else shutil.copy)(old, current)
 
 
-@pytest.mark.parametrize("stride", [43, EVERY])
-@pytest.mark.parametrize("name", ["convert", "merge"])
-def test_a_rewrite_loses_neither_store(tmp_path, calls, name, stride):
+@pytest.mark.parametrize("amount", AMOUNTS)
+@pytest.mark.parametrize(("name", "offset"), [("convert", 0), ("merge", 1)])
+def test_a_rewrite_loses_neither_store(tmp_path, calls, name, offset, amount):
     """Whatever calls next: here one that is refused, since a store is there."""
     a, b = (made.make(tmp_path / f"{rows}.h5", made.clips(rows)) for rows in ("abcdef", "ghi"))
     old = made.make(tmp_path / "old.zarr", made.clips("xyz"))
@@ -57,9 +71,9 @@ def test_a_rewrite_loses_neither_store(tmp_path, calls, name, stride):
 
     def attempt(step):
         put_in_place(old, out)
-        return calls.call(name, sources, out, how=killed_at(step)).status
+        return calls.call(name, sources, out, how=killed_at(step))
 
-    for step in every(strided(7, stride), attempt, least=6):
+    for step in deaths(attempt, offset=offset, **amount):
         if not out.exists():  # between two renames
             with pytest.raises(StoreError, match="not finished"):
                 open_store(out)
@@ -72,16 +86,16 @@ def test_a_rewrite_loses_neither_store(tmp_path, calls, name, stride):
     assert tree(out) == tree(new)
 
 
-@pytest.mark.parametrize("stride", [61, EVERY])
-def test_what_was_published_is_not_in_the_way(out, tmp_path, calls, stride):
+@pytest.mark.parametrize("amount", AMOUNTS)
+def test_what_was_published_is_not_in_the_way(out, tmp_path, calls, amount):
     """Killed while an addition takes its place, or is forgotten; then other clips are added."""
     old = made.make(out.with_stem("old"), made.clips("abcde"))
 
     def attempt(step):
         put_in_place(old, out)
-        return calls.call("make", out, "fghijk", how=killed_at(step)).status
+        return calls.call("make", out, "fghijk", how=killed_at(step))
 
-    for step in every(strided(7, stride), attempt, least=6):
+    for step in deaths(attempt, offset=3 if out.suffix == ".h5" else 2, **amount):
         if not step:  # it had not been decided yet: the same call goes on
             made.make(out, made.clips("fghijk"))
         made.make(out, made.clips("lm"))

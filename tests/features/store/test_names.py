@@ -113,9 +113,10 @@ def everywhere(tmp_path, names):
         merge([out, other], both, overwrite=True)
         for path in (out, there, both):
             with open_store(path) as store:
-                assert {name: None for name in store.table if name in columns} == wanted
+                table = store.table
+                assert {name: None for name in table if name in columns} == wanted
                 for name, text in columns.items():
-                    assert store.table[name].tolist()[:4] == [text] * 4
+                    assert table[name].tolist()[:4] == [text] * 4
             assert verify(path).faults == ()
         made.make(out, made.clips("a"), overwrite=True)
 
@@ -136,7 +137,7 @@ def test_names_of_real_corpora_are_kept_at_a_url(tmp_path):
 
 @pytest.mark.slow
 @settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -17,8 +17,8 @@ from support.forking import forking
 from support.steps import PowerCut, every
 from support.trees import tree
 
-MANY = pytest.param(5, marks=pytest.mark.slow)
-"""Steps between two cuts; 5 and the three ways to be torn have no common part."""
+MANY = pytest.param(7, marks=pytest.mark.slow)
+"""Steps between two cuts; 7 and the three ways to be torn have no common part."""
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def umask(request):
     os.umask(before)
 
 
-@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002], indirect=True)
+@pytest.mark.parametrize("umask", [0o027, 0o077, 0o002], indirect=True)
 def test_everything_of_a_run_and_a_store_follows_the_umask(umask, corpus, fit, fbank, tmp_path):
     store = fbank(corpus, tmp_path / "s.zarr")
     fbank(corpus, tmp_path / "s.h5")
@@ -86,9 +86,11 @@ def test_a_file_that_may_not_be_read_says_so(name, deployed, copied, corpus):
     assert "see to the permissions" in str(error.value)
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
-def test_a_disk_that_is_full_loses_nothing(code, fit, tmp_path):
-    """At every write of a training, one after the other; then there is room again."""
+@pytest.mark.parametrize(
+    ("code", "first"), [(errno.ENOSPC, 0), (errno.EDQUOT, 1), (errno.EROFS, 2), (errno.EACCES, 3)]
+)
+def test_a_disk_that_is_full_loses_nothing(code, first, fit, tmp_path):
+    """At every write of a training, by one reason or another; then there is room again."""
     run, config = tmp_path / "run", {"model": "linear", "settings": None, "steps": 2, "fold": "1"}
     whole = fit(tmp_path / "whole", **config).run.folder
 
@@ -104,7 +106,7 @@ def test_a_disk_that_is_full_loses_nothing(code, fit, tmp_path):
         assert failed == bool(full.ended)
         return DIED if failed else 0
 
-    for _ in every(range(40), attempt, least=3):
+    for _ in every(range(first, 44, 4), attempt, least=3):
         if (run / "config.json").exists():
             fit(run, resume=True, **config)
         else:
