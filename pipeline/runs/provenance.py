@@ -92,7 +92,7 @@ def provenance(
     stores: Sequence[tuple[str, str]],
     *,
     device: str,
-    packages: Mapping[str, str],
+    parts: Iterable[tuple[Registry[Any], str]],
     joined: Sequence[str] = (),
 ) -> Manifest:
     """The manifest of a run that begins now.
@@ -102,7 +102,7 @@ def provenance(
         protocol: its question.
         stores: path and fingerprint of each store.
         device: that it trains on.
-        packages: what others brought, as `brought` gives it.
+        parts: what was chosen by name, and where it is known.
         joined: one line for each label whose spellings were made one.
     """
     return Manifest(
@@ -119,15 +119,15 @@ def provenance(
         machine=platform.machine(),
         cpus=os.cpu_count(),
         device=device,
-        packages=packages,
+        packages=_brought(parts),
     )
 
 
-def brought(chosen: Iterable[tuple[Registry[Any], str]]) -> dict[str, str]:
+def _brought(parts: Iterable[tuple[Registry[Any], str]]) -> dict[str, str]:
     """Which other packages brought what was chosen: by kind and name, package and version."""
     return {
         f"{registry.kind} {name}": registry.origin(name)
-        for registry, name in chosen
+        for registry, name in parts
         if name in registry.foreign()
     }
 

@@ -29,7 +29,7 @@ from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.begin import Request, begun
 from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.predictions import Prediction
-from gensr.pipeline.runs.provenance import brought, provenance
+from gensr.pipeline.runs.provenance import provenance
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.training.fold import FoldTraining
 from gensr.pipeline.training.predictions import predictions_of, with_people
@@ -134,16 +134,12 @@ def train(
     )
     build(spec)  # refuses sizes that do not fit before anything is written
     origin = list(zip(map(str, vectors.places), vectors.hashes, strict=True))
+    parts = [(MODELS, config.model), *chosen(options)]
     request = Request(
         config=_asked(config, options, budget, vectors, folds),
         protocol=protocol,
         manifest=provenance(
-            config.seed,
-            protocol,
-            origin,
-            device=str(device),
-            packages=brought([(MODELS, config.model), *chosen(options)]),
-            joined=vectors.notes,
+            config.seed, protocol, origin, device=str(device), parts=parts, joined=vectors.notes
         ),
     )
     with begun(folder, request, resume=resume, overwrite=overwrite) as run:
