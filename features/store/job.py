@@ -70,7 +70,7 @@ class Job:
     def agree(self, settings: S) -> S:
         """Refuse settings other than those of the store, or of the run to be resumed.
 
-        Called before any clip is heard: a wrong flag costs no time.
+        Called before any other work: a wrong flag costs no time.
 
         Returns:
             The settings to go on with: those of what is there, where the encoder is the same one

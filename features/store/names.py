@@ -4,7 +4,7 @@ A column is a folder of a file system, a part of an object's name, a group of Za
 HDF5. Each of them gives some characters a meaning of its own: Zarr takes a backslash for a slash,
 so a column `a\b` would be written as `b` within `a`, and found by nobody. What may stand in a
 name is therefore said here by a positive rule, and a name beyond it is refused before a file is
-heard. Two names are one where a file system ignores case or tells no Unicode forms apart.
+read. Two names are one where a file system ignores case or tells no Unicode forms apart.
 """
 
 import string

@@ -27,7 +27,7 @@ class Shard:
     stop: int
     """One past the last row."""
     encode: tuple[int, ...]
-    """Rows whose audio is heard for the first time."""
+    """Rows whose audio is nowhere yet."""
     base: Mapping[int, int]
     """Row here -> row of the store that is added to, with the same audio."""
     copies: Mapping[int, int]

@@ -99,8 +99,8 @@ class Writing:
                 f"{missing[0]}; the same call again goes on from there"
             )
         plan = self.plan
-        unheard = not any(shard.encode for shard in plan.shards)
-        if verification is None and self._base is not None and unheard:
+        copied = not any(shard.encode for shard in plan.shards)
+        if verification is None and self._base is not None and copied:
             verification = self._base.header.verification
         header = replace(
             plan.header,
