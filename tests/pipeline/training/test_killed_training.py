@@ -18,7 +18,7 @@ MINE = {"thesis.txt": b"years of work", "figures-of-mine/one.png": b"drawn by ha
 NEW = {"steps": 2, "seed": 7, "fold": "1"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def call():
     """call(step, store, folder, **options) -> status: train up to a step, or to the end."""
     with forking("training_works") as calls:
@@ -48,7 +48,7 @@ def whole(run):
 EVERY = pytest.param(26, marks=[pytest.mark.slow, pytest.mark.timeout(600)])
 
 
-@pytest.mark.parametrize("stride", [90, EVERY])
+@pytest.mark.parametrize("stride", [48, EVERY])
 @pytest.mark.parametrize(("again", "first"), [("--resume", 1), ("--overwrite", 0)])
 def test_a_kill_while_a_run_is_replaced(stride, again, first, linear, store, fit, call, tmp_path):
     old, run, left = content(linear), tmp_path / "run", set()
