@@ -11,11 +11,14 @@ import pytest
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
-from gensr.features.store.open import work_folder as work
 from support import stub
 from support.forking import forking
 from support.processes import python, with_support
 from support.trees import tree
+
+
+def work(out):
+    return out.with_name(out.name + ".work")
 
 
 def kill_and_resume(corpus, out, kills, seed, longest=0.2):

@@ -16,7 +16,6 @@ from zarr.storage import LocalStore
 
 from gensr.estimator.errors import StoreError
 from gensr.features.store import open_store
-from gensr.features.store.open import work_folder as work
 from gensr.features.store.zarr_layout import ShardFormat
 from gensr.features.store.zarr_store import ZarrReader, ZarrWriter
 from support import synthetic as made
@@ -28,6 +27,10 @@ NAMES = "abcdefghij"  # shards of 4, 4 and 2 rows
 @pytest.fixture
 def rows():
     return made.clips(NAMES)
+
+
+def work(out):
+    return out.with_name(out.name + ".work")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
