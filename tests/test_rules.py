@@ -78,6 +78,13 @@ def test_every_subpackage_is_listed_for_the_wheel() -> None:
     assert set(listed["packages"]) == set(listed["package-dir"]) == found
 
 
+def test_tests_lie_as_the_modules_do() -> None:
+    tests = ROOT / "tests"
+    folders = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
+    for folder in folders - {Path("pipeline/extraction/cluster")}:
+        assert (ROOT / folder).is_dir(), f"tests/{folder} is the folder of no room"
+
+
 def _loaded_after(code: str) -> set[str]:
     probe = f"{code}\nimport sys; print(' '.join(sorted(sys.modules)))"
     answer = subprocess.run(

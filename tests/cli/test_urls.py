@@ -9,6 +9,7 @@ import pytest
 
 from support import bucket
 from support.command import GENSR
+from support.trees import tree
 
 pytestmark = pytest.mark.usefixtures("memory")
 
@@ -85,11 +86,6 @@ def called(server, process):
     return called
 
 
-def contents(store):
-    files = (path for path in store.rglob("*") if path.is_file())
-    return {path.relative_to(store).as_posix(): path.read_bytes() for path in files}
-
-
 @pytest.fixture
 def expected(gensr, home, tmp_path):
     """Local stores of one clip a shard: a folder, and a file."""
@@ -97,7 +93,7 @@ def expected(gensr, home, tmp_path):
     for store in stores:
         call = ("extract", home / "corpus", "--encoder", "fbank", "--shard-clips", 1)
         gensr(*call, "--out", store).ok()
-    return contents(stores[0]), {"": stores[1].read_bytes()}
+    return tree(stores[0]), {"": stores[1].read_bytes()}
 
 
 @pytest.mark.slow
@@ -142,7 +138,7 @@ def test_s3_is_read_by_every_command(server, called, home, tmp_path):
     called("store", "convert", home / "tones.zarr", url).ok()
     called("store", "convert", url, "s3://bucket/tones.h5").ok()
     called("store", "convert", "s3://bucket/tones.h5", tmp_path / "back.zarr").ok()
-    assert contents(tmp_path / "back.zarr") == contents(home / "tones.zarr")
+    assert tree(tmp_path / "back.zarr") == tree(home / "tones.zarr")
     for place in (url, "s3://bucket/tones.h5"):
         assert "sound; 36 clips" in called("store", "verify", place).ok().out
         assert called("info", place).ok().out.startswith(f"store {place}\n")

@@ -18,6 +18,7 @@ from torchaudio.compliance.kaldi import fbank
 from gensr.estimator.errors import ConfigError
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.demo.corpus import DemoConfig, draw_speaker, write_demo_corpus
+from support.trees import tree
 
 Clips = list[tuple[dict[str, str], np.ndarray]]
 SMALL = DemoConfig(speakers=2, sentences=1)
@@ -58,14 +59,6 @@ def _rows(root: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _bytes(root: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file()
-    }
-
-
 def test_counts(corpus: Path) -> None:
     rows = _rows(corpus)
     assert list(rows[0])[:6] == ["file", "corpus", "speaker", "gender", "emotion", "sentence"]
@@ -102,7 +95,7 @@ def test_same_bytes_whatever_the_order_and_the_size(corpus: Path, tmp_path: Path
     (second / "m01" / "m01-anger-01.wav").unlink()
     (second / "manifest.csv").unlink()
     write_demo_corpus(second, SMALL)
-    assert _bytes(first) == _bytes(second)
+    assert tree(first) == tree(second)
     for path in first.rglob("*.wav"):
         assert path.read_bytes() == (corpus / path.relative_to(first)).read_bytes()
 
@@ -119,7 +112,7 @@ def test_a_second_call_writes_nothing(corpus: Path) -> None:
 def test_another_seed_gives_other_people(tmp_path: Path) -> None:
     write_demo_corpus(tmp_path / "a", SMALL)
     write_demo_corpus(tmp_path / "b", DemoConfig(speakers=2, sentences=1, seed=1))
-    a, b = _bytes(tmp_path / "a"), _bytes(tmp_path / "b")
+    a, b = tree(tmp_path / "a"), tree(tmp_path / "b")
     assert a.keys() == b.keys()
     assert all(a[name] != b[name] for name in a)
 

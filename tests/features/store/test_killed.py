@@ -12,6 +12,7 @@ from gensr.features.store.errors import StoreError
 from gensr.features.store.job import open_job
 from gensr.features.store.journal import Journal
 from gensr.features.store.merge import merge
+from gensr.features.store.open import work_folder as work
 from support import synthetic as made
 from support.forking import forking
 from support.steps import FLUSHES, NEVER, At, Killed, Steps, every, killed, of_store, refuse, spread
@@ -24,10 +25,6 @@ AMOUNTS = [
     pytest.param(FEW, id="few"),
     pytest.param(MANY, id="many", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
 ]
-
-
-def work(out):
-    return out.with_name(out.name + ".work")
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from gensr.features.store.shard_writer import ShardWriter
 from gensr.pipeline.extraction import extract as stage
 from gensr.pipeline.extraction import local
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from support.told import Told
 
 
 class Lengths(Encoder):
@@ -41,20 +42,6 @@ class Lengths(Encoder):
 
     def provenance(self):
         return {"name": self.name}
-
-
-class Told:
-    def __init__(self):
-        self.stages, self.clips, self.seconds = [], [], []
-
-    def stage(self, name, clips, seconds=0.0):
-        self.stages.append((name, clips, seconds))
-        self.clips.append(0)
-        self.seconds.append(0.0)
-
-    def advance(self, clips, seconds=0.0):
-        self.clips[-1] += clips
-        self.seconds[-1] += seconds
 
 
 @pytest.fixture
@@ -81,9 +68,9 @@ def test_report_and_progress(corpus, tmp_path):
     assert report.seconds == report.encoded_seconds == pytest.approx(seconds)
     assert [problem.path for problem in report.failed] == ["calm/bad.wav"]
     assert not report.ok
-    assert [name for name, _, _ in told.stages] == ["survey", "encode", "convert"]
-    assert told.clips == [clips for _, clips, _ in told.stages] == [13, 12, 12]
-    assert told.stages[1][2] == pytest.approx(seconds) == pytest.approx(told.seconds[1])
+    assert [name for name, _ in told.stages] == ["survey", "encode", "convert"]
+    assert told.units == [clips for _, clips in told.stages] == [13, 12, 12]
+    assert told.promised[1] == pytest.approx(seconds) == pytest.approx(told.seconds[1])
     again = extract(
         corpus, tmp_path / "s.h5", ExtractConfig(shard_clips=5, allow_errors=1), encoder=encoder
     )

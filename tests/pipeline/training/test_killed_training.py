@@ -1,6 +1,5 @@
 """Killed at any step of `train --overwrite`: the old run whole, or one that the next call takes."""
 
-import itertools
 import shutil
 from pathlib import Path
 
@@ -12,19 +11,19 @@ from gensr.pipeline.runs.models import load_fold
 from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_run
 from gensr.pipeline.use.describe import describe
 from support.forking import forking
-from support.steps import every
+from support.steps import NEVER, every, spread
 
 MINE = {"thesis.txt": b"years of work", "figures-of-mine/one.png": b"drawn by hand"}
 NEW = {"steps": 2, "seed": 7, "fold": "1"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def call():
-    """call(step, store, folder, **options) -> status: train up to a step, or to the end."""
+    """call(step, store, folder, **options) -> how it ended: up to a step, or through."""
     with forking("training_works") as calls:
 
         def call(step, store, folder, **options):
-            return calls.call("train", store, folder, NEW, options, how={"kill": step}).status
+            return calls.call("train", store, folder, NEW, options, how={"kill": step})
 
         yield call
 
@@ -45,12 +44,18 @@ def whole(run):
         load_fold(opened, name)
 
 
-EVERY = pytest.param(26, marks=[pytest.mark.slow, pytest.mark.timeout(600)])
+FEW = {"ends": 1, "stride": 30}
+MANY = {"ends": 4, "stride": 12}
+AMOUNTS = [
+    pytest.param(FEW, id="few"),
+    pytest.param(MANY, id="many", marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+]
 
 
-@pytest.mark.parametrize("stride", [90, EVERY])
-@pytest.mark.parametrize(("again", "first"), [("--resume", 1), ("--overwrite", 0)])
-def test_a_kill_while_a_run_is_replaced(stride, again, first, linear, store, fit, call, tmp_path):
+@pytest.mark.parametrize("amount", AMOUNTS)
+@pytest.mark.parametrize(("again", "offset"), [("--resume", 1), ("--overwrite", 6)])
+def test_a_kill_while_a_run_is_replaced(amount, again, offset, linear, store, fit, call, tmp_path):
+    """Each of the two ways on after kills at steps of its own."""
     old, run, left = content(linear), tmp_path / "run", set()
     new = content(fit(tmp_path / "new", model="linear", settings=None, **NEW).run.folder)
 
@@ -62,9 +67,10 @@ def test_a_kill_while_a_run_is_replaced(stride, again, first, linear, store, fit
         (run / "figures-of-mine/one.png").write_text("drawn by hand")
         return call(step, store, run, overwrite=True)
 
-    # Each of the two ways on at steps of its own; together they begin with the first four.
-    steps = itertools.chain((first, first + 2), itertools.count(4 + first * stride // 2, stride))
-    for _ in every(steps, attempt, least=20):
+    count = attempt(NEVER).taken
+    assert count > 20  # it has something to die of
+    steps = spread(count, offset=offset, **amount)
+    for _ in every(steps, lambda step: attempt(step).status, least=count):
         started = is_run(run) and Run.open(run).config["seed"] == 7
         if is_run(run) and not started:
             left.add("old")
@@ -72,13 +78,13 @@ def test_a_kill_while_a_run_is_replaced(stride, again, first, linear, store, fit
         if again == "--resume" and not started:
             before = content(run)
             refused = call(None, store, run, resume=True)  # other settings, or no run
-            assert refused == 1
+            assert refused.status == 1
             assert content(run) == before
-            assert call(None, store, run, overwrite=True) == 0
+            assert call(None, store, run, overwrite=True).status == 0
         else:
             left.add("new" if started else "beginning")
             option = {"resume": started} if again == "--resume" else {"overwrite": True}
-            assert call(None, store, run, **option) == 0
+            assert call(None, store, run, **option).status == 0
         whole(run)
         found = content(run)
         for name in ("predictions.csv", *(n for n in new if n.endswith(".safetensors"))):

@@ -18,26 +18,8 @@ from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from support import stub
 from support.checkpoints import KINDS, save_checkpoint
 from support.command import GENSR
+from support.told import Told
 from support.trees import tree
-
-
-class Told:
-    def __init__(self):
-        self.threads, self.stages, self.clips, self.seconds = set(), [], [], []
-        self.words = []
-        """How often each stage advanced."""
-
-    def stage(self, name, clips, seconds=0.0):
-        self.stages.append((name, clips, seconds))
-        self.clips.append(0)
-        self.seconds.append(0.0)
-        self.words.append(0)
-
-    def advance(self, clips, seconds=0.0):
-        self.threads.add(threading.get_ident())
-        self.clips[-1] += clips
-        self.words[-1] += 1
-        self.seconds[-1] += seconds
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s.h5"])
@@ -59,9 +41,9 @@ def test_workers_write_what_one_process_writes(name, corpus, tmp_path, settings)
     with open_store(tmp_path / name) as one, open_store(tmp_path / f"alone-{name}") as other:
         assert one.fingerprint() == other.fingerprint()
         np.testing.assert_array_equal(one.vectors(), other.vectors())
-    assert [stage for stage, _, _ in told.stages][:3] == ["survey", "encode", "verify"]
-    assert told.clips[:3] == [32, 30, 3]
-    assert told.seconds[1] == pytest.approx(told.stages[1][2])
+    assert [stage for stage, _ in told.stages][:3] == ["survey", "encode", "verify"]
+    assert told.units[:3] == [32, 30, 3]
+    assert told.seconds[1] == pytest.approx(told.promised[1])
     assert told.threads == {threading.get_ident()}
     assert not (tmp_path / f"{name}.work").exists()
 
@@ -159,8 +141,8 @@ def test_a_worker_says_how_far_it_is_within_a_shard(corpus, tmp_path, settings):
     )
     assert told.stages[1][0] == "encode"
     assert told.words[1] >= 3
-    assert told.clips[1] == 30
-    assert told.seconds[1] == pytest.approx(told.stages[1][2])
+    assert told.units[1] == 30
+    assert told.seconds[1] == pytest.approx(told.promised[1])
 
 
 @pytest.mark.slow
