@@ -5,12 +5,14 @@ import json
 
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.settings import ExtractionSettings, settings_of
+from support import stub
+from support import synthetic as made
 
 NAMES = ["encoder", "layers", "width", "dtype", "preprocessing", "shard_clips"]
 MORE = ["batch_seconds", "longest", "equal_lengths"]
 
 
-def test_a_plan_is_written_as_before(made, tmp_path):
+def test_a_plan_is_written_as_before(tmp_path):
     out = tmp_path / "s.zarr"
     with made.started(out, made.clips("abc")) as (job, planned):
         written = json.loads((tmp_path / "s.zarr.work/plan.json").read_bytes())
@@ -25,7 +27,7 @@ def hashed(plan):
     return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
 
 
-def test_settings_survive_a_plan(stub):
+def test_settings_survive_a_plan():
     """Whatever an encoder tells of itself: a resumed run compares what JSON gives back."""
 
     class Encoder(stub.StubEncoder):

@@ -9,8 +9,9 @@ from gensr.features.store.commit import State, recover, state
 from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
 from gensr.features.store.journal import Journal
-from gensr.features.store.local_disk import LocalDisk
 from gensr.features.store.open import work_folder
+from support import synthetic as made
+from support.steps import DIED, At, Killed, Steps, killed, of_store, status_of
 
 STEPS = ("write_atomic", "move", "remove", "sync")
 STRIDES = [17, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
@@ -19,40 +20,13 @@ EXCHANGED = [State.IDLE, State.PLANNED, State.PUBLISHING, State.PUBLISHED]
 REWRITTEN = [State.IDLE, State.PUBLISHING, State.PUBLISHED]
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it."""
+def killed_at(step, call):
+    """Whether a call died before its step of that number."""
+    with Steps(of_store(*STEPS), At(step, killed)):
+        return status_of(call) == DIED
 
 
-@pytest.fixture
-def killed_at(monkeypatch):
-    """killed_at(step, call) -> whether the call died before its step of that number."""
-
-    def run(step, call):
-        taken = 0
-
-        def dying(do):
-            def once_more(*args):
-                nonlocal taken
-                if taken == step:  # and whatever is tried while it dies
-                    raise Killed
-                taken += 1
-                return do(*args)
-
-            return once_more
-
-        with monkeypatch.context() as patch:
-            for name in STEPS:
-                patch.setattr(LocalDisk, name, dying(getattr(LocalDisk, name)))
-            try:
-                call()
-            except Killed:
-                return True
-        return False
-
-    return run
-
-
-def check_states(killed_at, out, old, call, states, stride):
+def check_states(out, old, call, states, stride):
     """Kill a call before its steps: these states are left, at every step each, in this order."""
     seen = []
     for step in range(stride - 1, 10_000, stride):
@@ -76,18 +50,17 @@ def check_states(killed_at, out, old, call, states, stride):
 
 
 @pytest.mark.parametrize("stride", STRIDES)
-def test_a_fresh_extraction(made, out, killed_at, stride):
+def test_a_fresh_extraction(out, stride):
     states = IN_PLACE if out.suffix == ".zarr" else EXCHANGED
-    check_states(killed_at, out, None, lambda: made.make(out, made.clips("abcdef")), states, stride)
+    check_states(out, None, lambda: made.make(out, made.clips("abcdef")), states, stride)
 
 
 @pytest.mark.parametrize("stride", STRIDES)
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_an_addition_and_a_replacement(made, tmp_path, killed_at, overwrite, stride):
+def test_an_addition_and_a_replacement(tmp_path, overwrite, stride):
     old, out = made.make(tmp_path / "old.zarr", made.clips("abc")), tmp_path / "s.zarr"
     rows = made.clips("abcdef" if overwrite else "def")
     check_states(
-        killed_at,
         out,
         old,
         lambda: made.make(out, rows, overwrite=overwrite),
@@ -97,30 +70,21 @@ def test_an_addition_and_a_replacement(made, tmp_path, killed_at, overwrite, str
 
 
 @pytest.mark.parametrize("stride", STRIDES)
-def test_a_rewrite(made, tmp_path, killed_at, stride):
+def test_a_rewrite(tmp_path, stride):
     source = made.make(tmp_path / "source.h5", made.clips("abcdef"))
     old, out = made.make(tmp_path / "old.zarr", made.clips("xyz")), tmp_path / "s.zarr"
-    check_states(
-        killed_at, out, old, lambda: convert(source, out, overwrite=True), REWRITTEN, stride
-    )
+    check_states(out, old, lambda: convert(source, out, overwrite=True), REWRITTEN, stride)
 
 
-def test_a_finished_store_under_a_plan_is_in_nobodys_way(made, tmp_path, monkeypatch):
+def test_a_finished_store_under_a_plan_is_in_nobodys_way(tmp_path):
     """Killed when its header was in its place: a rewrite finds a store, and not an extraction."""
     source = made.make(tmp_path / "source.h5", made.clips("abcdef"))
-    out, remove = tmp_path / "s.zarr", files.remove
-
-    def dying(path):
-        if path.name == "plan.json" and open_store(out):
-            raise Killed
-        remove(path)
-
+    out = tmp_path / "s.zarr"
+    last = At(0, killed, counts=lambda step: step.path.endswith("plan.json") and open_store(out))
     with made.started(out, made.clips("xyz")) as (job, _):
         job.writer.write(job.pending[0], made.encoded(made.clips("xyz"), job.pending[0]))
-        with monkeypatch.context() as patch:
-            patch.setattr(files, "remove", dying)
-            with pytest.raises(Killed):
-                job.commit()
+        with Steps(of_store("remove"), last), pytest.raises(Killed):
+            job.commit()
     assert (work_folder(out) / "plan.json").exists()
     with pytest.raises(StoreError, match="exists: pass --overwrite"):
         convert(source, out)
