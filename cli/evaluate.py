@@ -5,9 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gensr.cli.choices import choices
-from gensr.estimator.samplers.registry import SAMPLERS
-
 if TYPE_CHECKING:
     from gensr.estimator.metrics import Numbers
     from gensr.pipeline.scoring.evaluate import Evaluation
@@ -28,9 +25,7 @@ def command(
     runs: Annotated[
         list[Path] | None, typer.Argument(metavar="RUN", help="Default: the newest in runs/.")
     ] = None,
-    sampler: Annotated[
-        str | None, typer.Option(help=f"{choices(SAMPLERS)}; default: the run's own.")
-    ] = None,
+    sampler: Annotated[str | None, typer.Option(help="{samplers}; default: the run's own.")] = None,
     sampler_steps: Annotated[str, typer.Option(help="N to sweep (Table 3).")] = "1,2,4,10,20",
     store: Annotated[
         list[str] | None,
@@ -93,6 +88,7 @@ def _steps(text: str, sampler: str | None) -> list[int]:
         ConfigError: they are no numbers, or there is no such sampler.
     """
     from gensr.estimator.errors import ConfigError
+    from gensr.estimator.samplers.registry import SAMPLERS
 
     try:
         steps = sorted({int(N) for N in text.split(",") if N.strip()})

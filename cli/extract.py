@@ -5,10 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gensr.cli.choices import choices
-from gensr.features.corpora.registry import CORPORA
-from gensr.features.encoders.registry import ENCODERS
-
 if TYPE_CHECKING:
     from gensr.pipeline.extraction.verification import Verification
 
@@ -31,8 +27,7 @@ def command(
     corpus: Annotated[
         Path,
         typer.Argument(
-            help="Folder of a known corpus, of class folders, or a manifest. Known are "
-            f"{choices(CORPORA)}."
+            help="Folder of a known corpus, of class folders, or a manifest. Known are {corpora}."
         ),
     ],
     out: Annotated[
@@ -42,8 +37,7 @@ def command(
     encoder: Annotated[
         str | None,
         typer.Option(
-            help=f"Hub id, folder, or {choices(ENCODERS)}; default: the paper's, "
-            "chinese-hubert-large."
+            help="Hub id, folder, or {encoders}; default: the paper's, chinese-hubert-large."
         ),
     ] = None,
     revision: Annotated[str | None, typer.Option(help="Revision on the hub to pin.")] = None,

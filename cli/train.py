@@ -5,13 +5,6 @@ from typing import Annotated
 
 import typer
 
-from gensr.cli.choices import choices
-from gensr.estimator.codes.registry import CODES
-from gensr.estimator.models.registry import MODELS
-from gensr.estimator.paths.registry import MEANS, VARIANCES
-from gensr.estimator.samplers.registry import SAMPLERS
-from gensr.estimator.targets.registry import TARGETS
-
 NAME = "train"
 EPILOG = """**Examples**
 
@@ -28,7 +21,7 @@ gensr train ravdess.zarr --label gender --steps 300
 def command(
     stores: Annotated[list[str], typer.Argument(metavar="STORE", help="Stores of one encoder.")],
     run: Annotated[Path | None, typer.Option(help="Run folder; default: runs/TIME-MODEL.")] = None,
-    model: Annotated[str, typer.Option(help=f"{choices(MODELS)}.")] = "gen-ser",
+    model: Annotated[str, typer.Option(help="{models}.")] = "gen-ser",
     preset: Annotated[
         str, typer.Option(help="`small` for two CPU cores, `paper` for the paper's sizes.")
     ] = "small",
@@ -59,19 +52,19 @@ def command(
         Path | None, typer.Option(help="TOML with tables [model] and [training].")
     ] = None,
     mean: Annotated[
-        str | None, typer.Option(help=f"Mean schedule of gen-ser (Eq. 6): {choices(MEANS)}.")
+        str | None, typer.Option(help="Mean schedule of gen-ser (Eq. 6): {means}.")
     ] = None,
     variance: Annotated[
-        str | None, typer.Option(help=f"Its variance schedule (Eq. 7): {choices(VARIANCES)}.")
+        str | None, typer.Option(help="Its variance schedule (Eq. 7): {variances}.")
     ] = None,
     codes: Annotated[
-        str | None, typer.Option(help=f"Its codes of the classes (Eq. 2): {choices(CODES)}.")
+        str | None, typer.Option(help="Its codes of the classes (Eq. 2): {codes}.")
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help=f"What its network gives (Eq. 8): {choices(TARGETS)}.")
+        str | None, typer.Option(help="What its network gives (Eq. 8): {targets}.")
     ] = None,
     sampler: Annotated[
-        str | None, typer.Option(help=f"How it answers (Algorithm 2): {choices(SAMPLERS)}.")
+        str | None, typer.Option(help="How it answers (Algorithm 2): {samplers}.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with --run.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --run.")] = False,

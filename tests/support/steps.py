@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from gensr.features.store.disk import Disk
 from gensr.features.store.local_disk import LocalDisk
+from gensr.features.store.url_disk import UrlDisk
 
 DIED = 9
 """Exit status of a process that has died at its step."""
@@ -36,8 +37,8 @@ FOLDERS = of(os, "mkdir")
 
 
 def of_store(*names: str) -> tuple[tuple[Any, str], ...]:
-    """What the store does to files of this machine: write_atomic, sync, move, remove."""
-    return of(LocalDisk, *names)
+    """What the store does to files, wherever they are: write_atomic, sync, move, remove."""
+    return (*of(LocalDisk, *names), *of(UrlDisk, *names))
 
 
 @dataclass(frozen=True)
