@@ -32,8 +32,8 @@ def most_alive(folder, tmp_path):
 
 
 def test_no_hidden_state_outlives_the_next_layer(kind, checkpoint, tmp_path):
-    assert most_alive(checkpoint(kind), tmp_path, noise) <= 2
+    assert most_alive(checkpoint(kind), tmp_path) <= 2
 
 
 def test_nor_does_whispers(checkpoint, tmp_path):
-    assert most_alive(checkpoint("whisper"), tmp_path, noise) <= 2
+    assert most_alive(checkpoint("whisper"), tmp_path) <= 2

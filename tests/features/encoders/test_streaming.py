@@ -105,7 +105,7 @@ def broken_source():
 def test_an_error_comes_after_the_results_before_it():
     short = [noise(400), noise(400), noise(399), noise(400)]
     for encoder, batches, kind, words in (
-        (Stub(), broken_source(noise), OSError, "ran out"),
+        (Stub(), broken_source(), OSError, "ran out"),
         (Stub(), short, EncoderError, "400 samples"),
         (Stub(fail_at=2), [noise(400)] * 4, RuntimeError, "broke"),
     ):

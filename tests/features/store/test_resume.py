@@ -287,7 +287,7 @@ def test_a_full_disk_is_one_line_and_the_finished_part_is_kept(run, out, expecte
 
 def test_a_limit_of_the_system_is_one_line(corpus, tmp_path):
     code = (
-        "import resource, runpy, sys; from gensr.estimator.errors import StoreError\n"
+        "import resource, runpy, sys; from gensr.features.store.errors import StoreError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
         "except StoreError as error: print(error)"
