@@ -138,7 +138,7 @@ def _show_sweep(one: "Evaluation") -> None:
         for N, found in one.by_steps.items()
     ]
     if rows:
-        title = f"{one.run}: N steps of the {one.sampler} sampler"
+        title = f"{one.run}: N steps" + (f" of the {one.sampler} sampler" if one.sampler else "")
         table(title, ["N", "WA %", "UAR %", *_OTHERS.values(), *METRICS.foreign()], rows)
 
 

@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import ConfigError
+from gensr.estimator.errors import ConfigError, one_line
 from gensr.estimator.intervals import Matrix, Metric, interval
 from gensr.estimator.registry import Registry
+
+_SLACK = 1e-9
+"""What rounding may add."""
 
 
 def confusion(truth: Sequence[int], predicted: Sequence[int], n_classes: int) -> Matrix:
@@ -127,7 +130,8 @@ def numbers(
         classes: names, C of them.
 
     Raises:
-        ConfigError: no clip, or lengths that differ.
+        ConfigError: no clip, lengths that differ, or a metric of another package that gives no
+            number in [0, 1].
     """
     if not len(truth) or not len(truth) == len(predicted) == len(clusters):
         raise ConfigError(
@@ -142,7 +146,7 @@ def numbers(
     return Numbers(
         n=len(truth),
         classes=tuple(classes),
-        values={name: float(metric(whole)) for name, metric in metrics.items()},
+        values={name: _value(name, metric, whole) for name, metric in metrics.items()},
         intervals={
             name: interval(metric, per_cluster, by_class=is_over_classes(metric))
             for name, metric in metrics.items()
@@ -150,6 +154,21 @@ def numbers(
         clusters=len(names),
         confusion=tuple(tuple(int(v) for v in row) for row in whole),
     )
+
+
+def _value(name: str, metric: Metric, matrix: Matrix) -> float:
+    """What a metric gives, which must be a share, also of many matrices: intervals rest on both."""
+    said = f"the metric {name!r} of {METRICS.origin(name)}"
+    try:
+        value, (again, _) = float(metric(matrix)), metric(np.stack([matrix, matrix]))
+    except Exception as error:  # whatever somebody else's function raises
+        raise ConfigError(f"{said} fails ({one_line(error)}); mend or remove it") from error
+    if not (-_SLACK <= value <= 1 + _SLACK and abs(again - value) <= _SLACK):
+        raise ConfigError(
+            f"{said} gives {value} of one confusion matrix, {again} of two alike; a metric is in "
+            "[0, 1], and takes leading axes"
+        )
+    return value
 
 
 def _support(matrix: Matrix) -> Matrix:

@@ -20,6 +20,8 @@ from gensr.estimator.errors import ConfigError, one_line
 T = TypeVar("T")
 HOME = "gensr"
 """What brings our own."""
+BY_HAND = "no package, but added by hand"
+"""What brings one that `Registry.add` was given."""
 
 
 class Registry(Generic[T]):
@@ -41,16 +43,17 @@ class Registry(Generic[T]):
         self.kind, self.group = kind, group
         self._base, self._ours = base, dict(ours)
         self._loaded: dict[str, T] = {}
+        self._added: set[str] = set()
 
     def names(self) -> tuple[str, ...]:
         """Every name, ours first; nothing is imported."""
-        return (*self._ours, *sorted(self._theirs()))
+        return (*self._ours, *self.foreign())
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._ours or name in self._theirs()
+        return name in self._ours or name in self._added or name in self._theirs()
 
     def __getitem__(self, name: str) -> T:
         """The thing itself.
@@ -63,8 +66,12 @@ class Registry(Generic[T]):
         return self._loaded[name]
 
     def foreign(self) -> tuple[str, ...]:
-        """Names that other packages bring."""
-        return tuple(sorted(self._theirs()))
+        """Names that other packages bring, or that were added."""
+        return tuple(sorted({*self._theirs(), *self._added}))
+
+    def added(self, name: str) -> bool:
+        """Whether this process alone knows a name: its workers do not, nor whoever comes later."""
+        return name in self._added
 
     def origin(self, name: str) -> str:
         """The package that brings a thing, and its version.
@@ -74,6 +81,8 @@ class Registry(Generic[T]):
         """
         if name in self._ours:
             return HOME
+        if name in self._added:
+            return BY_HAND
         return _package(self._entry(name))
 
     def add(self, name: str, thing: T) -> None:
@@ -86,11 +95,11 @@ class Registry(Generic[T]):
             raise ConfigError(f"there is a {self.kind} {name!r} already; choose another name")
         self._check(name, thing, "this process")
         self._loaded[name] = thing
-        self._ours[name] = ""
+        self._added.add(name)
 
     def _load(self, name: str) -> T:
-        if place := self._ours.get(name):
-            return cast(T, _named(place))
+        if name in self._ours:
+            return cast(T, _named(self._ours[name]))
         entry = self._entry(name)
         package = _package(entry)
         try:

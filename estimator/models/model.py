@@ -143,7 +143,7 @@ class Generative(Model):
     def transport(
         self, x: Tensor, *, sampler: str | None = None, N: int | None = None, record: bool = True
     ) -> Trajectory:
-        """Carry a batch (B, K+1, L); defaults are the config's `sampler` and `sampler_steps`.
+        """Carry a batch (B, K+1, L); None is what the config says, or the model's own way.
 
         Raises:
             ConfigError: no such sampler.

@@ -104,7 +104,8 @@ class Encoder(abc.ABC):
 
         Raises:
             EncoderError: a clip is too short or too long, lengths differ where they must not,
-                the vectors are not finite in the chosen precision, or memory ran out.
+                the vectors are not finite in the chosen precision or have another shape than
+                was said, or memory ran out.
         """
         return self._checked(self._start(self._ready(waveforms)))
 
@@ -163,6 +164,11 @@ class Encoder(abc.ABC):
 
     def _checked(self, arrival: Arrival) -> NDArray[np.float32]:
         vectors = arrival.wait()
+        if vectors.shape[1:] != (len(self.layers), self.width):  # numpy would spread some over all
+            raise EncoderError(
+                f"{self.name} gave vectors of the shape {vectors.shape}; it says that they are "
+                f"(clips, {len(self.layers)} layers, {self.width})"
+            )
         finite = np.isfinite(vectors).all(axis=(1, 2))
         if not finite.all():
             raise NotFiniteError(self.name, int(np.flatnonzero(~finite)[0]))

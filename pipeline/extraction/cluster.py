@@ -26,6 +26,7 @@ from gensr.estimator.errors import ConfigError, GensrError, one_line
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder
+from gensr.features.encoders.registry import ENCODERS
 from gensr.features.encoding.encode import Clips, clips_of
 from gensr.features.encoding.windows import Batching
 from gensr.features.hearing.survey import hear_in_children
@@ -36,7 +37,7 @@ from gensr.features.store.where import Where
 from gensr.features.store.writing import Writing
 from gensr.pipeline.extraction.config import ExtractConfig
 from gensr.pipeline.extraction.errors import ClusterError
-from gensr.pipeline.extraction.local import begin_encoding
+from gensr.pipeline.extraction.local import begin_encoding, load_as
 from gensr.pipeline.extraction.settings import ExtractionSettings
 from gensr.pipeline.extraction.workers import workers  # first: says what to install
 from gensr.pipeline.progress import Listener
@@ -72,6 +73,8 @@ def cluster_executor(config: ExtractConfig, encoder: Encoder | None) -> Iterator
     Raises:
         ConfigError: the encoder cannot be sent, or is too large to be sent with every task.
     """
+    if encoder is None and ENCODERS.added(config.encoder):  # a worker would ask the hub for it
+        encoder = load_as(config)
     sent = None if encoder is None else _pickled(encoder)
     with workers(config, own_code=sent is not None) as client:
         task = Task(

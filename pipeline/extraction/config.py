@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from gensr.estimator.errors import ConfigError
 from gensr.features.audio.mixdown import LONGEST_SECONDS
-from gensr.features.encoders import DEFAULT_ENCODER
+from gensr.features.encoders import DEFAULT_ENCODER, Encoder
+from gensr.features.encoders.errors import EncoderError
 
 STORE_DTYPES = ("float32", "float16")
 _MOST_WORKERS = 1024
@@ -16,6 +17,20 @@ BATCH_SECONDS: Mapping[str, float] = {"cpu": 5.0, "cuda": 100.0, "mps": 100.0}
 A GPU wants many clips at once. A few cores are busy with one of a few seconds: larger batches add
 padding and masks for nothing (docs/results/batch_size.md).
 """
+
+
+def batch_seconds(encoder: Encoder) -> float:
+    """Audio of one batch in seconds, as the encoder's device likes it.
+
+    Raises:
+        EncoderError: an encoder of one's own names no kind of device.
+    """
+    if encoder.device not in BATCH_SECONDS:
+        raise EncoderError(
+            f"{encoder.name} says that it runs on the device {encoder.device!r}; its `device` is "
+            f"the kind alone, {', '.join(BATCH_SECONDS)}"
+        )
+    return BATCH_SECONDS[encoder.device]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoding.windows import FRAME, Batching
 from gensr.features.hearing.decode import resampling_provenance
 from gensr.features.store.settings import Settings
-from gensr.pipeline.extraction.config import BATCH_SECONDS, ExtractConfig
+from gensr.pipeline.extraction.config import ExtractConfig, batch_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def settings_of(encoder: Encoder, config: ExtractConfig) -> ExtractionSettings:
     """Return the settings of an extraction by an encoder at hand.
 
     Raises:
-        EncoderError: an encoder of one's own has no name.
+        EncoderError: an encoder of one's own has no name, or no device.
     """
     about = dict(encoder.provenance())
     about.setdefault("name", encoder.name)
@@ -57,7 +57,7 @@ def settings_of(encoder: Encoder, config: ExtractConfig) -> ExtractionSettings:
         dtype=config.store_dtype,
         preprocessing=resampling_provenance(),
         shard_clips=config.shard_clips,
-        batch_seconds=config.batch_seconds or BATCH_SECONDS[encoder.device],
+        batch_seconds=config.batch_seconds or batch_seconds(encoder),
         longest=longest,
         equal_lengths=encoder.equal_lengths,
     )

@@ -32,7 +32,7 @@ def expected_of(run: Run) -> Expected:
         brought = "; ".join(f"{what} of {by}" for what, by in run.manifest.packages.items())
         if brought:
             raise RunError(
-                f"{run.folder} needs what other packages brought ({brought}): install them here "
+                f"{run.folder} needs what other packages brought ({brought}): install or add them here "
                 f"({error})"
             ) from error
         path = run.folder / "config.json"

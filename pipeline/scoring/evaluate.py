@@ -172,7 +172,7 @@ def evaluate(
 
     Args:
         run: a finished run that tests something, or its folder.
-        sampler: `euler` or `exact`, in place of the one it was trained to use.
+        sampler: name of one, in place of the one it was trained to use.
         steps: N to sweep; empty for none.
         stores: where the vectors are now, if they were moved; one or several.
         trajectory_of: class whose mean way is drawn; default: the first that is tested.
@@ -189,7 +189,7 @@ def evaluate(
     config, protocol = run.config, run.protocol
     by_steps: dict[int, Numbers] = {}
     trajectory = None
-    used = own = config.options.get("sampler")
+    used = own = config.options.get("sampler")  # a generative model need not have any
     expected_of(run)  # what other packages brought is still here
     if issubclass(MODELS[config.model], Generative):
         replay = Replay(run, stores, device)
@@ -199,7 +199,7 @@ def evaluate(
         for N in steps:
             by_steps[N] = score(replay.predictions(sampler=used, N=N), protocol)
             listener.advance(N)
-        trajectory = replay.trajectory(str(used), of=trajectory_of)
+        trajectory = replay.trajectory(used, of=trajectory_of)
         if used != own:
             predictions = replay.predictions(sampler=used)
     return Evaluation(

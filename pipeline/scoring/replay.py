@@ -92,7 +92,7 @@ class Replay:
         return with_people(given, self._table)
 
     def trajectory(
-        self, sampler: str, N: int = 20, *, of: str | None = None
+        self, sampler: str | None, N: int = 20, *, of: str | None = None
     ) -> MeanTrajectory | None:
         """Mean states of the tested clips of a class, by default the first that is tested.
 

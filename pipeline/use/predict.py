@@ -25,7 +25,7 @@ from gensr.features.hearing.survey import closed_at_the_end, hear_in_children, o
 from gensr.features.hearing.verdict import Verdict
 from gensr.features.same_encoder import first_difference, named
 from gensr.features.store.where import Location
-from gensr.pipeline.extraction.config import BATCH_SECONDS
+from gensr.pipeline.extraction.config import batch_seconds
 from gensr.pipeline.extraction.encoder_folders import recall, remember
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.runs.models import load_deployed
@@ -162,7 +162,7 @@ def _as_extracted(run: Run, ears: Encoder) -> Batching:
             "a store that `gensr extract` made"
         )
     return Batching(
-        batch_samples=round(BATCH_SECONDS[ears.device] * SAMPLE_RATE),
+        batch_samples=round(batch_seconds(ears) * SAMPLE_RATE),
         longest=round(longest * SAMPLE_RATE),
         equal_lengths=ears.equal_lengths,
     )

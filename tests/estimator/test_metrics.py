@@ -71,3 +71,27 @@ def test_nothing_or_unequal_lengths_cannot_be_scored() -> None:
         metrics.numbers([], [], [], CLASSES)
     with pytest.raises(ConfigError, match="as many"):
         metrics.numbers([0, 1], [0], ["a", "b"], CLASSES)
+
+
+def _raises(matrix):
+    raise ValueError("two\nlines")
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (_raises, r"'own' of no package, but added by hand fails \(two lines\)"),
+        (lambda matrix: "text", "'own' of .* fails"),
+        (lambda matrix: float("nan"), "'own' of .* fails"),
+        (lambda matrix: matrix.sum((-2, -1)) * np.nan, "gives nan of one"),
+        (lambda matrix: matrix.sum((-2, -1)), r"gives 40.0 of one .*in \[0, 1\]"),
+        (lambda matrix: matrix[..., :2, :2].mean(0).sum() / 99, "fails"),
+    ],
+)
+def test_a_metric_of_ones_own_that_gives_no_share_is_one_line(metric, message, monkeypatch):
+    monkeypatch.setattr(metrics.METRICS, "_added", set())
+    metrics.METRICS.add("own", metric)
+    with pytest.raises(ConfigError, match=message) as error:
+        metrics.numbers(*_answers(40), [f"s{i % 5}" for i in range(40)], CLASSES)
+    assert "\n" not in str(error.value)
+    del metrics.METRICS._loaded["own"]

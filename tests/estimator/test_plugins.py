@@ -79,3 +79,11 @@ def test_a_notebook_adds_one_for_its_own_life(known):
         numbers.add("real", float)
     with pytest.raises(ConfigError, match=r"is not a numbers\.Number"):
         numbers.add("text", str)
+
+
+def test_what_a_notebook_adds_is_not_ours(known):
+    numbers = known(("real", "builtins:float", "b"))
+    numbers.add("exact", float)
+    assert (numbers.foreign(), numbers.names()) == (("exact", "real"), ("int", "exact", "real"))
+    assert numbers.origin("exact") == "no package, but added by hand"
+    assert (numbers.added("exact"), numbers.added("real"), numbers.added("int")) == (1, 0, 0)

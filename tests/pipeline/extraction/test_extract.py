@@ -282,3 +282,10 @@ def test_an_encoder_of_ones_own_may_say_little_of_itself(says, corpus, tmp_path)
 def test_an_encoder_without_a_name_is_refused(name, corpus, tmp_path):
     with pytest.raises(EncoderError, match="give it a name"):
         extract(corpus, tmp_path / "s.zarr", ExtractConfig(), encoder=Nameless(name=name))
+
+
+def test_an_encoder_on_no_kind_of_device_is_refused(corpus, tmp_path):
+    encoder = Lengths()
+    encoder.device = "cuda:0"
+    with pytest.raises(EncoderError, match="'cuda:0'; its `device` is the kind alone"):
+        extract(corpus, tmp_path / "s.zarr", ExtractConfig(), encoder=encoder)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from contextlib import contextmanager
 from importlib.metadata import version
 from types import SimpleNamespace
 
@@ -13,9 +14,10 @@ import soundfile
 import torch
 
 from gensr.estimator.errors import ConfigError
+from gensr.features.encoders.registry import ENCODERS
 from gensr.features.hearing.verdict import decoder_versions
 from gensr.features.store.open import work_folder
-from gensr.pipeline.extraction import worker
+from gensr.pipeline.extraction import cluster, worker
 from gensr.pipeline.extraction.cluster import ClusterExecutor
 from gensr.pipeline.extraction.errors import ClusterError
 from gensr.pipeline.extraction.extract import extract
@@ -242,3 +244,19 @@ def test_a_survey_by_workers_holds_for_their_libraries(settings):
     here = ClusterExecutor(None, Task(run="t", config=settings(), neighbours=True))
     here._machine = machine
     assert here.decoders() == {}
+
+
+def test_an_encoder_that_was_added_by_hand_goes_along(settings, monkeypatch):
+    """A worker that is told its name alone would ask the hub for it."""
+    monkeypatch.setattr(ENCODERS, "_added", set())
+    ENCODERS.add("stub", stub.StubEncoder)
+
+    @contextmanager
+    def nobody(config, *, own_code):
+        assert own_code
+        yield SimpleNamespace(run=None)
+
+    monkeypatch.setattr(cluster, "workers", nobody)
+    with cluster.cluster_executor(settings(workers=1), None) as executor:
+        assert cloudpickle.loads(executor._task.encoder).name == "stub"
+    ENCODERS._loaded.pop("stub")
