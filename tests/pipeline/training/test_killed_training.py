@@ -71,7 +71,7 @@ def test_a_kill_while_a_run_is_replaced(amount, again, offset, linear, store, fi
     assert count > 20  # it has something to die of
     steps = spread(count, offset=offset, **amount)
     for _ in every(steps, lambda step: attempt(step).status, least=count):
-        started = is_run(run) and Run.open(run).config["seed"] == 7
+        started = is_run(run) and Run.open(run).config.seed == 7
         if is_run(run) and not started:
             left.add("old")
             assert content(run) == {**old, **MINE}
