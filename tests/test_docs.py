@@ -77,7 +77,7 @@ def test_every_module_and_page_that_is_named_in_short_is_somewhere(page):
     short = re.findall(r"`([\w/-]+\.(?:py|md))`", PAGES[page])
     own = {"slurm_cluster.py", "kube_cluster.py", "select.py"}  # which the page makes up
     missing = {name for name in short if not any(one.endswith(f"/{name}") for one in there)}
-    assert missing - own == set()
+    assert {name for name in missing - own if not name.startswith("gensr_acme/")} == set()
 
 
 @pytest.mark.parametrize("page", PAGES)

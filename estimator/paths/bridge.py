@@ -23,7 +23,7 @@ class BridgeVariance(VarianceSchedule):
     """sigma of Eq. 7, twice the largest standard deviation on the path. Ours."""
 
     def __post_init__(self) -> None:
-        check_range("sigma", self.strength, above=0, most=1e6)
+        check_range("strength (sigma)", self.strength, above=0, most=1e6)
 
     def sigma(self, t: Tensor) -> Tensor:
         """sigma_t of Eq. 7."""

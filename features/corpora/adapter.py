@@ -35,7 +35,9 @@ class Adapter:
     name: str
     """As in `Clip.corpus`."""
     read: Callable[[str, str], Clip | Problem | None]
-    """From (POSIX path relative to the root, the root's own name) to a clip; None: not ours."""
+    """From (POSIX path relative to the root, the root's own name) to a clip; None: not ours.
+
+    What tells two recordings apart is in the clip's fields: equal ones are copies (repeats.py)."""
     finish: Callable[[Path, Found], Found] = as_it_is
     """Adds what the corpus's tables say, given the root."""
     official: int = 0

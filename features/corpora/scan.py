@@ -175,7 +175,7 @@ def _read(root: Path, paths: Sequence[str], *, alone: bool) -> Found:
     adapters = [CORPORA[known] for known in CORPORA]
     known, strangers, claimed = _offered(paths, name, adapters)
     corpora = [adapter for adapter in adapters if known[adapter.name]]
-    if not corpora and alone:
+    if not corpora and not claimed and alone:
         strangers, notes = without_nested(root, strangers)
         return _joined(read_folders(strangers, root), Found(clips=(), notes=notes))
     result = Found(clips=())
@@ -188,8 +188,8 @@ def _read(root: Path, paths: Sequence[str], *, alone: bool) -> Found:
         kept = once(root, adapter.finish(root, own), adapter.name)
         result = _joined(result, _counted(adapter, kept))
     names = ", ".join(adapter.name for adapter in corpora)
-    here = f"others here are {names}" if names else "others here are in manifests"
-    reason = f"no adapter knows this name ({here}); list it in a manifest"
+    here = names or ("known to two adapters" if claimed else "in manifests")
+    reason = f"no adapter knows this name (others here are {here}); list it in a manifest"
     unknown = tuple(Problem(path=path, reason=reason) for path in strangers)
     return _joined(result, Found(clips=(), problems=(*unknown, *claimed)))
 

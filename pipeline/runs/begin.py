@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gensr.estimator.config import to_plain
 from gensr.estimator.errors import RunError
@@ -182,7 +183,17 @@ def _check_same(run: Run, request: Request) -> None:
     before["options"] = to_plain(expected_of(run).spec.options)  # 0.1 wrote some for short
     for key in (*keys, "store hashes", "labels or splits"):
         if before.get(key) != now.get(key):
+            name, was, asked = _first(key, before.get(key), now.get(key))
             raise RunError(
-                f"{run.folder} was started with {key} = {before.get(key)}, now it is "
-                f"{now.get(key)}; resume with the same settings, or pass another --run"
+                f"{run.folder} was started with {name} = {was}, now it is {asked}; resume with the "
+                "same settings, or pass another --run"
             )
+
+
+def _first(name: str, was: Any, asked: Any) -> tuple[str, Any, Any]:
+    """The first of nested settings that differs, by its whole name, with both values."""
+    while isinstance(was, dict) and isinstance(asked, dict):
+        both = ((key, was.get(key, "absent"), asked.get(key, "absent")) for key in {**was, **asked})
+        key, was, asked = next(each for each in both if each[1] != each[2])
+        name = f"{name}.{key}"
+    return name, was, asked

@@ -32,8 +32,8 @@ def expected_of(run: Run) -> Expected:
         brought = "; ".join(f"{what} of {by}" for what, by in run.manifest.packages.items())
         if brought:
             raise RunError(
-                f"{run.folder} needs what other packages brought ({brought}): install or add them here "
-                f"({error})"
+                f"{run.folder} needs what other packages brought ({brought}): install or add them "
+                f"here ({error})"
             ) from error
         path = run.folder / "config.json"
         raise RunError(f"{path} cannot be read ({error}); train again") from error

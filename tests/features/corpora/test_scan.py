@@ -2,13 +2,17 @@
 
 import csv
 import os
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from gensr.features.corpora.adapter import Adapter, by_name
+from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import audio_files
+from gensr.features.corpora.registry import CORPORA
 from gensr.features.corpora.scan import scan
 
 
@@ -352,3 +356,25 @@ def test_the_root_may_be_the_working_folder(
 ) -> None:
     monkeypatch.chdir(fill(tmp_path / "JK", "su01.wav"))
     assert scan(Path()).clips[0].speaker == "JK"
+
+
+def test_what_two_adapters_know_is_named_though_nothing_else_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(CORPORA, "_added", set())
+    monkeypatch.setattr(CORPORA, "_loaded", {})
+    for name in ("one", "two"):
+        known = by_name(
+            re.compile(r"t\d+"), lambda path, _, name=name: Clip(path=path, corpus=name)
+        )
+        CORPORA.add(name, Adapter(name=name, read=known))
+    root = fill(tmp_path / "talks", "sad/t1.wav", "angry/t2.wav", "angry/x.wav", "sad/y.wav")
+    with pytest.raises(CorpusError, match=r"angry/t2\.wav: one and two both know this name"):
+        scan(root)
+    fill(root, "03a01Fa.wav")
+    found = scan(root)
+    assert [clip.corpus for clip in found.clips] == ["emodb"]
+    assert [problem.path for problem in found.problems] == [
+        "angry/t2.wav",
+        "angry/x.wav",
+        "sad/t1.wav",
+        "sad/y.wav",
+    ]

@@ -1,4 +1,4 @@
-"""A generative model of one's own, without samplers: evaluated, and missed where it is not known."""
+"""A generative model of one's own without samplers: evaluated, and missed where unknown."""
 
 from dataclasses import dataclass
 

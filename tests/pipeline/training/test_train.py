@@ -221,13 +221,14 @@ class TestResume:
         ("changed", "said"),
         [
             ({"seed": 1}, "seed = 0, now it is 1"),
-            ({"steps": 13}, "training = .*'steps': 12.* now it is .*'steps': 13"),
+            ({"steps": 13}, "training.steps = 12, now it is 13; resume"),
             ({"choose": "dev"}, "choose = beforehand, now it is dev"),
             ({"fold": "1"}, "fold = all, now it is 1"),
             ({"layers": ("std",)}, "layers = .*flux.*, now it is"),
             ({"label": "gender"}, "label = emotion, now it is gender"),
             ({"protocol": "speaker-5fold"}, "protocol = None, now it is speaker-5fold"),
-            ({"settings": None}, "options = .*16.*now it is .*128"),
+            ({"settings": None}, "options.network.hidden = 16, now it is 128; resume"),
+            ({"options": {"k": 4}}, "options.mean.k = 10.0, now it is 4.0; resume"),
         ],
     )
     def test_other_settings_are_refused(self, changed, said, finished, fit):
