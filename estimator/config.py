@@ -5,7 +5,7 @@ of the name and the settings of what is called so: `{"name": "logistic", "k": 20
 settings, as a sampler, is `Annotated[str, REGISTRY]` and stays its name.
 
 A config with short forms of its fields, or older ones, says how they read in full by a
-classmethod `in_full(plain)`.
+classmethod `in_full(plain, base)`.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,8 @@ def from_plain(cls: type[T], values: Any, where: str, base: T | None = None) -> 
     hints = get_type_hints(cls, include_extras=True)
     known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     try:
-        values = getattr(cls, "in_full", dict)(values)
+        if in_full := getattr(cls, "in_full", None):
+            values = in_full(values, base)
         if unknown := sorted(set(values) - set(known)):
             there = f"there are {', '.join(known)}" if known else "there are none"
             raise ConfigError(f"no setting {unknown[0]!r}; {there}")

@@ -74,8 +74,10 @@ class GenSERConfig:
         return cls(network=NetworkConfig.paper())
 
     @classmethod
-    def in_full(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+    def in_full(cls, plain: Mapping[str, Any], base: "GenSERConfig | None") -> dict[str, Any]:
         """Settings with `k` and `sigma` in their schedules: for short, and as 0.1 wrote them.
+
+        Over another config they are the settings of its schedules, which may have none such.
 
         Raises:
             ConfigError: a setting is given both ways.
@@ -85,8 +87,9 @@ class GenSERConfig:
             if short in full:
                 if of in full:
                     raise ConfigError(f"{short} and {of} are both given; put {long} into {of}")
-                name = {"mean": LogisticMean.name, "variance": BridgeVariance.name}[of]
-                full[of] = {"name": name, long: full.pop(short)}
+                papers = {"mean": LogisticMean.name, "variance": BridgeVariance.name}
+                named = {"name": papers[of]} if base is None else {}
+                full[of] = {**named, long: full.pop(short)}
         return full
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from gensr.estimator.models.saved import load_model, save_model
 from gensr.estimator.models.spec import ModelSpec, build, preset
 from gensr.estimator.network import NetworkConfig
 from gensr.estimator.paths.logistic import LogisticMean
+from gensr.estimator.paths.path import MeanSchedule
 
 
 def _spec(model: str) -> ModelSpec:
@@ -50,6 +52,21 @@ def test_presets_are_the_small_one_and_the_paper_s() -> None:
         preset("svm", "small")
     with pytest.raises(ConfigError, match="small, paper"):
         preset("linear", "huge")
+
+
+def test_k_and_sigma_are_settings_of_the_schedules_that_are_there() -> None:
+    short = from_plain(GenSERConfig, {"k": 4, "sigma": 0.2}, "here")
+    full = {"mean": {"name": "logistic", "k": 4.0}, "variance": {"strength": 0.2, "name": "bridge"}}
+    assert short == from_plain(GenSERConfig, full, "here")
+    assert from_plain(GenSERConfig, {"k": 5}, "here", base=short).variance == short.variance
+
+    class Constant(MeanSchedule):
+        name = "constant"
+        a = d_a = None  # type: ignore[assignment]
+
+    other = replace(short, mean=Constant())
+    with pytest.raises(ConfigError, match="mean"):  # nothing becomes logistic again in silence
+        from_plain(GenSERConfig, {"k": 5}, "here", base=other)
 
 
 def test_a_config_survives_plain_values_and_overlays_a_base() -> None:
