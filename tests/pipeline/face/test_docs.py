@@ -9,7 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
+PAGES = ["docs/api.md", pytest.param("README.md", marks=pytest.mark.slow)]  # a whole training
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_documented_code_runs(page, corpus, tmp_path, monkeypatch):
     shutil.copytree(corpus, tmp_path / "demo/corpus")
     monkeypatch.chdir(tmp_path)

@@ -58,6 +58,7 @@ class TestNearestMean(ClassifierContract):
     model = "nearest-mean"
 
 
+@pytest.mark.slow
 class TestGenSEROfOtherParts(ModelContract):
     model = "gen-ser"
     options = SMALL | PARTS | {"sampler": "heun"}
