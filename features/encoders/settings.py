@@ -166,12 +166,21 @@ def check_config(folder: Path, config: Mapping[str, Any]) -> None:
     Raises:
         EncoderError: one line, with a way out.
     """
+    import torch  # for its names of types alone
+
     where = folder / "config.json"
     for key in _ATTENTION:
         if config.get(key) not in _EXACT:
             raise EncoderError(
                 f"{where} asks for {key} {config[key]!r}; gensr runs 'sdpa' and 'eager': take that "
                 "line out"
+            )
+    for key in ("dtype", "torch_dtype"):
+        named = config.get(key)
+        if isinstance(named, str) and not isinstance(getattr(torch, named, None), torch.dtype):
+            raise EncoderError(
+                f"{where} asks for the {key} {named!r}, which torch does not have: take that line "
+                "out; the precision is chosen by --dtype"
             )
     if config.get("quantization_config") is not None:
         raise EncoderError(

@@ -237,6 +237,8 @@ def test_nor_does_any_one_of_them(kind, config, folder):
         ("whisper", {"config": {"attn_implementation": "some/kernel"}}, "'some/kernel'"),
         ("wav2vec2-base", {"config": {"attn_implementation": {"": "eager"}}}, "take that line out"),
         ("hubert-base", {"config": {"quantization_config": {"bits": 4}}}, "quantization_config"),
+        ("hubert-base", {"config": {"dtype": "eager"}}, "the dtype 'eager', which torch does not"),
+        ("whisper", {"config": {"torch_dtype": "half a float"}}, "the torch_dtype 'half a float'"),
         ("hubert-base", {"config": {"transformers_weights": "o.safetensors"}}, "rename the file"),
         ("hubert-base", {"config": {"conv_stride": [0] * 7}}, "config.json"),
     ],
