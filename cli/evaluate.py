@@ -66,6 +66,8 @@ def command(
             run.write_numbers(one.as_json(), f"numbers{aside}.json")
     if trajectory is not None and all(one.trajectory is None for one in found):
         console.note("--trajectory is of gen-ser's way from speech to class; no run here has one")
+    if sampler is not None and all(one.sampler is None for one in found):
+        console.note("--sampler is of models that answer in N steps; no run here has one")
     letters = sorted({letter for one in found for letter in lacking(one)})
     if letters:
         console.note(

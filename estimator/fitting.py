@@ -92,7 +92,7 @@ class Examples:
         return Examples(self.x.to(device), self.y.to(device))
 
 
-def unheard(progress: LogEntry) -> None:
+def unheard(entry: LogEntry) -> None:
     """Report to nobody."""
 
 

@@ -31,7 +31,8 @@ def load_encoder(
         dtype: `float32`, `bfloat16` or `float16`: of weights and activations; time averages
             are taken in float32 whatever this is.
         context: Whisper only. `full`: 30 s of frames, as it was trained; `clip`: the clip's own
-            frames, cheaper and not the same vector.
+            frames, cheaper and not the same vector. All others hear the clip alone, whichever
+            is said.
 
     Raises:
         ConfigError: a setting is none of those above.

@@ -68,7 +68,7 @@ class Evaluation:
     pictures: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:
-        told = ", ".join(" ".join(row[:2]) for row in self._rows()[:2])
+        told = ", ".join(" ".join(filter(None, row)) for row in self._rows()[:2])
         return f"Evaluation({str(self.run)!r}: {self.model}, {told}, n = {self.numbers.n})"
 
     def _repr_html_(self) -> str:

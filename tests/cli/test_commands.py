@@ -142,6 +142,12 @@ class TestEval:
         assert found["majority_baseline"] == pytest.approx(1 / 3)
         assert json.loads(Path("runs/gen-ser/numbers.json").read_text()) == found
 
+    def test_a_sampler_that_no_run_has_is_said_to_be_none(self, gensr, here):
+        said = gensr("eval", "runs/linear", "--sampler", "euler").ok()
+        assert "--sampler is of models that answer in N steps; no run here has one" in said.err
+        said = gensr("eval", "runs/linear", "runs/gen-ser", "--sampler", "euler").ok()
+        assert "--sampler is of models" not in said.err
+
     def test_json_of_a_model_without_n(self, gensr, here):
         found = json.loads(gensr("eval", "runs/linear", "--json").ok().out)
         assert set(found) >= KEYS

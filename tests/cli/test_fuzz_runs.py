@@ -3,14 +3,13 @@
 import json
 import random
 import shutil
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from gensr.pipeline.training.train import TrainConfig, train
+from support.kept import unpack
 
-OLD = Path(__file__).parents[1] / "fixtures/0.1.0/runs.zip"
 VALUES: tuple[object, ...] = (
     None,
     True,
@@ -56,8 +55,7 @@ def place(home, tmp_path_factory):
             folder=root / "runs/half",
             progress=Interrupting(),
         )
-    with zipfile.ZipFile(OLD) as archive:
-        archive.extractall(root / "old")
+    unpack("0.1.0", "runs", root / "old")
     return root
 
 

@@ -1,13 +1,12 @@
 """`gensr store`: verify, convert and merge, as a user calls them."""
 
 import shutil
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from gensr.features.store import open_store
-from support import hostile
+from support import hostile, kept
 
 
 @pytest.fixture
@@ -51,8 +50,7 @@ def test_a_sound_store_is_one_line(gensr, here):
 
 def test_a_store_of_an_older_format_is_said_to_be_one(gensr, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with zipfile.ZipFile(Path(__file__).parents[1] / "fixtures/0.1.0/stores.zip") as archive:
-        archive.extract("stub.h5")
+    kept.unpack("0.1.0", "stores", tmp_path)
     said = gensr("store", "verify", "stub.h5").ok()
     assert said.out == "stub.h5: sound; 24 clips in 5 shards, 17 columns\n"
     (note,) = said.err.splitlines()

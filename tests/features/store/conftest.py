@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import stub
+from support import kept, stub
 from support import synthetic as made
 
 
@@ -54,3 +54,15 @@ def at(memory, url):
         return {name.removeprefix(root).lstrip("/"): data for name, data in found.items()}
 
     return at
+
+
+@pytest.fixture
+def again(run):
+    """again(out, root) -> the call that the kept stores of the stub were made by; its encoder."""
+
+    def again(out, root):
+        encoder = stub.StubEncoder()
+        report = run(out, encoder, root=root, shard_clips=kept.SHARD, allow_errors=1)
+        return report, encoder
+
+    return again

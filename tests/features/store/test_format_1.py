@@ -1,9 +1,5 @@
 """Stores of gensr 0.1.0, kept in tests/fixtures: read, resumed, brought over."""
 
-import shutil
-import zipfile
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -15,33 +11,17 @@ from gensr.features.store.merge import merge
 from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.verify import verify
 from gensr.pipeline.training.vectors import load_vectors
-from support import stub
+from support import kept, stub
+from support.kept import CLIPS, SHARD
 from support.trees import tree
 
-KEPT = Path(__file__).parents[2] / "fixtures/0.1.0"
-CLIPS, SHARD = 24, 5
 FINISHED = ("fbank.zarr", "fbank.h5", "stub.zarr", "stub.h5")
 
 
 @pytest.fixture
 def stores(tmp_path):
     """The stores as they were left, and their corpus."""
-    with zipfile.ZipFile(KEPT / "stores.zip") as archive:
-        archive.extractall(tmp_path)
-    shutil.copytree(KEPT / "corpus", tmp_path / "corpus")
-    return tmp_path
-
-
-@pytest.fixture
-def again(run):
-    """again(out, root) -> the call that the stub's stores were made by; and its encoder."""
-
-    def again(out, root):
-        encoder = stub.StubEncoder()
-        report = run(out, encoder, root=root, shard_clips=SHARD, allow_errors=1)
-        return report, encoder
-
-    return again
+    return kept.stores("0.1.0", tmp_path)
 
 
 def assert_bound(path):

@@ -1,8 +1,6 @@
 """Stores of gensr 0.1.0: killed while they are added to or resumed, brought over all the same."""
 
 import shutil
-import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -11,12 +9,11 @@ from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
-from support import stub
+from support import kept, stub
 from support.forking import forking
+from support.kept import CLIPS, SHARD
 from support.steps import DIED
 
-KEPT = Path(__file__).parents[2] / "fixtures/0.1.0"
-CLIPS, SHARD = 24, 5
 ADDED, HALF = ("stub.zarr", "stub.h5"), ("half.zarr", "half.h5")
 STEPS = [
     pytest.param([3], id="3"),
@@ -30,12 +27,10 @@ def stores(tmp_path):
 
     def unpack():
         files.remove(tmp_path / "stores")
-        with zipfile.ZipFile(KEPT / "stores.zip") as archive:
-            archive.extractall(tmp_path / "stores")
-        return tmp_path / "stores"
+        return kept.unpack("0.1.0", "stores", tmp_path / "stores")
 
     for name in ("then", "more"):  # a corpus is called by its folder
-        shutil.copytree(KEPT / "corpus", tmp_path / name / "corpus")
+        shutil.copytree(kept.CORPUS, tmp_path / name / "corpus")
     stub.write_clip(tmp_path / "more/corpus/s3/more.wav", seed=99)
     with (tmp_path / "more/corpus/manifest.csv").open("a") as manifest:
         manifest.write("s3/more.wav,s3,f,sad,\n")

@@ -1,41 +1,20 @@
 """Stores of an earlier gensr 0.2.0, kept in tests/fixtures: read, added to, resumed as they are."""
 
-import shutil
-import zipfile
-from pathlib import Path
-
 import pytest
 
 from gensr.features.store import open_store
 from gensr.features.store.convert import convert
 from gensr.features.store.job import open_job
 from gensr.features.store.verify import verify
-from support import stub
+from support import kept, stub
+from support.kept import CLIPS
 from support.trees import tree
-
-KEPT = Path(__file__).parents[2] / "fixtures"
-CLIPS, SHARD = 24, 5
 
 
 @pytest.fixture
 def stores(tmp_path):
     """The stores as they were left, and their corpus."""
-    with zipfile.ZipFile(KEPT / "0.2.0/stores.zip") as archive:
-        archive.extractall(tmp_path)
-    shutil.copytree(KEPT / "0.1.0/corpus", tmp_path / "corpus")
-    return tmp_path
-
-
-@pytest.fixture
-def again(run):
-    """again(out, root) -> the call that the stub's stores were made by; and its encoder."""
-
-    def again(out, root):
-        encoder = stub.StubEncoder()
-        report = run(out, encoder, root=root, shard_clips=SHARD, allow_errors=1)
-        return report, encoder
-
-    return again
+    return kept.stores("0.2.0", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["fbank.zarr", "fbank.h5", "stub.zarr", "stub.h5"])

@@ -64,7 +64,10 @@ def test_a_run_and_its_protocol(finished, copied):
 def test_an_evaluation(finished):
     found = evaluate(finished, steps=())
     wa = f"{100 * found.numbers.values['accuracy']:.1f}"
-    assert repr(found).startswith(f"Evaluation('{finished}': gen-ser, WA {wa}, UAR ")
+    low, high = (f"{100 * end:.1f}" for end in found.numbers.intervals["accuracy"])
+    assert repr(found).startswith(
+        f"Evaluation('{finished}': gen-ser, WA {wa} [{low}, {high}], UAR "
+    )
     text = read(found)
     assert "macro-F1" in text
     assert all(name in text for name in found.protocol.classes)

@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.training.train import TrainConfig, train
 from gensr.pipeline.use.describe import describe
 from gensr.pipeline.use.predict import predict
+from support import kept
 
-KEPT = Path(__file__).parents[2] / "fixtures"
 MADE_WITH = "2.11.0"
 """Of torch: with it, and on one thread, the same steps end in the same bits."""
 
@@ -30,9 +29,7 @@ def version(request):
 
 @pytest.fixture
 def old(version, tmp_path):
-    with zipfile.ZipFile(KEPT / version / "runs.zip") as archive:
-        archive.extractall(tmp_path)
-    return tmp_path
+    return kept.unpack(version, "runs", tmp_path)
 
 
 def go_on(old, **options):
