@@ -6,15 +6,17 @@ is not written: it would be a second copy of the header, to be kept true.
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+from zarr.buffer import cpu
 
 from gensr.estimator.errors import one_line
 from gensr.features.store import bounds, files, schema, zarr_layout
+from gensr.features.store.container import places, room_for
 from gensr.features.store.errors import StoreError
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns, as_column
@@ -49,9 +51,16 @@ class ZarrReader:
             raise StoreError(f"{path} is not a gensr store: {one_line(error)}") from None
         self.header = Header.from_json(self._group.attrs.get(schema.ATTRIBUTE), path)
 
-    def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
-        """Return `vectors[rows, layers]`, (clips, layers, width)."""
-        return np.asarray(self.checked(rows)[rows, layers], dtype=np.float32)
+    def read(
+        self, rows: slice, runs: Sequence[slice], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """See `Backend.read`."""
+        vectors = self.checked(rows)
+        room = room_for(self.header, rows, runs) if out is None else out
+        for run, place in places(runs):
+            part = cpu.NDBuffer.from_numpy_array(room[:, place])
+            vectors.get_basic_selection((rows, run), out=part)
+        return room
 
     def checked(self, rows: slice) -> AnyArray:
         """Return the vectors, of which the shards of these rows are there and whole in size.
