@@ -175,7 +175,7 @@ def test_memory_is_the_vectors_and_a_shard(tmp_path, name):
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     peak, vectors, shard = map(int, answer.split())
     assert vectors > 150 * 2**20
-    assert vectors < peak < vectors + 5 * shard  # what zarr itself has of a shard among it
+    assert vectors < peak < vectors + shard + 2**21  # and what is small
 
 
 def damage(path):
