@@ -1,9 +1,9 @@
 """Reading a store, Zarr or HDF5 alike: whole, in part, block by block, or lazily by dask."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from gensr.features.store.where import Location, Where, locate
 
 PLAN = "plan.json"
 """Name in the work folder: what a run that was not finished is for."""
+
+T = TypeVar("T")
 
 _MANY = 2**20
 """Rows whose numbers are not counted out before the files bear out that there are so many."""
@@ -123,9 +125,10 @@ class Store:
     def blocks(
         self, layers: Sequence[str] | None = None
     ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Yield (rows, vectors) shard by shard: memory for one shard, whatever the store.
+        """Yield (rows, vectors) shard by shard: memory for a few, whatever the store.
 
-        With all layers, each shard is compared with its hash.
+        With all layers, each shard is compared with its hash, while the next is read: up to
+        three are held then, unless they are large (ahead.py).
         """
         return self._vectors().blocks(layers)
 
@@ -134,9 +137,9 @@ class Store:
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Yield (row numbers, vectors) of chosen rows, shard by shard, in the order of the store.
 
-        A shard is read whole, however few of its rows are chosen, and handed over before the next
-        is read: memory for one, and for what is chosen of it. With all layers, each is compared
-        with its hash. Rows come in rising order, one that is named twice comes twice.
+        A shard is read whole, however few of its rows are chosen; memory is as of `blocks`. With
+        all layers, each is compared with its hash. Rows come in rising order, one that is named
+        twice comes twice.
 
         Args:
             rows: a slice, row numbers, or a mask; None for all.
@@ -147,6 +150,16 @@ class Store:
             IndexError: there is no such row.
         """
         return self._vectors().selected(rows, layers)
+
+    def examined(
+        self, look: Callable[[NDArray[np.float32]], T]
+    ) -> Iterator[tuple[slice, Callable[[], T]]]:
+        """Yield (rows, answer) shard by shard: calling it gives what `look` found in the vectors.
+
+        Or raises why the shard cannot be read, or is another than the header says; the next one
+        comes all the same. `look` is called in another thread, while the next shard is read.
+        """
+        return self._vectors().examined(look)
 
     def numbers(self, rows: Rows) -> NDArray[np.int64]:
         """Return the numbers of the rows meant, as numpy would index them.

@@ -1,4 +1,4 @@
-"""Streaming a whole store into a container, shard by shard: memory holds one shard."""
+"""Streaming a whole store into a container, shard by shard: memory holds a few (ahead.py)."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gensr.features.store.ahead import Behind, may_go_ahead
 from gensr.features.store.schema import Header
 from gensr.features.store.shard_hashes import bind, hash_rows
 from gensr.features.store.table import Columns
@@ -72,11 +73,20 @@ def _stream(
     """
     header, hashes = source.header, list(source.header.shards_sha256)
     known = bool(hashes)
-    source.confirm()  # before hours of copying
-    for rows, block in source.blocks():
+
+    def put(rows: slice, block: NDArray[np.float32]) -> None:
         write(rows.start, block)
         if not known:
             hashes.append(hash_rows(block, header.dtype))
-        advance(len(block))
+
+    source.confirm()  # before hours of copying
+    written = 0
+    with Behind(put, ahead=may_go_ahead(header)) as behind:
+        for rows, block in source.blocks():
+            behind(rows, block)  # the one before is written now
+            if rows.start > written:
+                advance(rows.start - written)
+            written = rows.start
+    advance(header.clips - written)
     source.confirm()
     return bind(header, hashes)

@@ -1,16 +1,20 @@
 """Reading the vectors of a store, Zarr or HDF5 alike: every byte once, straight into its place.
 
-Beside what is handed out, memory holds one shard. Rows that follow each other in the store and
-in the answer are decoded where they are to lie; others by way of one shard's room, made once.
+Rows that follow each other in the store and in the answer are decoded where they are to lie,
+others by way of a shard that is held beside. While one shard is compared with its hash, in a
+thread of its own, the next is read (ahead.py).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import one_line
 from gensr.features.store import files
+from gensr.features.store.ahead import Answer, looked_at, may_go_ahead
 from gensr.features.store.bounds import AGAIN
 from gensr.features.store.container import Backend
 from gensr.features.store.errors import StoreError
@@ -19,6 +23,7 @@ from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.where import Where
 
 F32 = NDArray[np.float32]
+T = TypeVar("T")
 
 
 class Vectors:
@@ -49,40 +54,54 @@ class Vectors:
         shape = len(numbers), sum(run.stop - run.start for run in runs), self._header.width
         if out is not None:
             _check_out(out, shape)
-        for where, wanted in by_shard(numbers, self._header.shard_clips):
-            span = slice(int(wanted.min()), int(wanted.max()) + 1)
-            straight = as_slice(wanted) is not None
-            place = where if isinstance(where, slice) else as_slice(where)
-            if out is not None and straight and place is not None:
-                self._read(span, runs, out[place])
-                continue
-            shard = self._read(span, runs)
-            if out is None:
-                if straight and len(wanted) == len(numbers):
-                    return shard
-                out = self._room(shape)
-            _put(out, where if place is None else place, shard, wanted - span.start)
-            del shard  # not to be held while the next is read
-        return np.empty(shape, np.float32) if out is None else out
+        pieces = self._pieces(numbers)
+        if out is None:
+            first = next(pieces, None)
+            if first is None:
+                return np.empty(shape, np.float32)
+            shard = self._checked(first.span, runs)
+            if first.straight and len(first.wanted) == len(numbers):
+                return shard
+            out = self._room(shape)
+            first.put(out, shard)
+            del shard  # not to be held while others are read
+        room = out
+
+        def fetch(piece: _Piece) -> F32 | None:
+            if piece.straight:
+                return self._read(piece.span, runs, room[piece.where])
+            piece.put(room, self._checked(piece.span, runs))
+            return None
+
+        def look(piece: _Piece, found: F32 | None) -> None:
+            if found is not None:
+                self._check_bound(piece.span, runs, found)
+
+        for _, answer in looked_at(pieces, fetch, look, ahead=self._may_go_ahead(runs)):
+            answer()
+        return out
 
     def whole_shards(self, rows: Rows) -> F32:
         """Return rows of all layers, each shard compared whole; see `Store.whole_shards`."""
         numbers, result = self._meant(rows), None
         for where, wanted in by_shard(numbers, self._header.shard_clips):
             span = self._shard_of(int(wanted[0]))
-            shard = self._read(span, self._runs(None))
+            shard = self._checked(span, self._runs(None))
             if result is None:
                 result = self._room((len(numbers), *shard.shape[1:]))
-            _put(result, where, shard, wanted - span.start)
+            result[where] = shard[wanted - span.start]
         shape = 0, len(self._header.layers), self._header.width
         return np.empty(shape, np.float32) if result is None else result
 
     def blocks(self, names: Sequence[str] | None) -> Iterator[tuple[slice, F32]]:
         """Yield (rows, vectors) of every shard; see `Store.blocks`."""
-        runs = self._runs(names)
-        for start in range(0, self._header.clips, self._header.shard_clips):
-            span = self._shard_of(start)
-            yield span, self._read(span, runs)
+        for span, answer in self._shards(self._runs(names), lambda shard: None):
+            yield span, answer()[0]
+
+    def examined(self, look: Callable[[F32], T]) -> Iterator[tuple[slice, Callable[[], T]]]:
+        """Yield (rows, what `look` gives of them) of every shard; see `Store.examined`."""
+        for span, answer in self._shards(self._runs(None), look):
+            yield span, partial(_second, answer)
 
     def selected(
         self, rows: Rows, names: Sequence[str] | None
@@ -93,17 +112,58 @@ class Vectors:
             numbers = np.sort(numbers)
         elif numbers.step < 0:
             numbers = numbers[::-1]
-        for _, wanted in by_shard(numbers, self._header.shard_clips):
-            span = self._shard_of(int(wanted[0]))  # a chunk is read whole anyhow
-            shard = self._read(span, runs)
+        chosen = (wanted for _, wanted in by_shard(numbers, self._header.shard_clips))
+
+        def fetch(wanted: NDArray[np.int64]) -> F32:
+            return self._read(self._shard_of(int(wanted[0])), runs)  # a chunk is read whole anyhow
+
+        def look(wanted: NDArray[np.int64], shard: F32) -> None:
+            self._check_bound(self._shard_of(int(wanted[0])), runs, shard)
+
+        for wanted, answer in looked_at(chosen, fetch, look, ahead=self._may_go_ahead(runs)):
+            shard = answer()[0]
             every = len(wanted) == len(shard) and as_slice(wanted) is not None
-            yield wanted, shard if every else shard[wanted - span.start]
+            yield wanted, shard if every else shard[wanted % self._header.shard_clips]
+
+    def _shards(
+        self, runs: Sequence[slice], look: Callable[[F32], T]
+    ) -> Iterator[tuple[slice, Answer[F32, T]]]:
+        """Yield every shard, compared, and what `look` gives of it."""
+        size = self._header.shard_clips
+        spans = (self._shard_of(start) for start in range(0, self._header.clips, size))
+
+        def compare(span: slice, shard: F32) -> T:
+            self._check_bound(span, runs, shard)
+            return look(shard)
+
+        ahead = self._may_go_ahead(runs)
+        return looked_at(spans, lambda span: self._read(span, runs), compare, ahead=ahead)
+
+    def _pieces(self, numbers: Numbers) -> Iterator["_Piece"]:
+        for where, wanted in by_shard(numbers, self._header.shard_clips):
+            place = where if isinstance(where, slice) else as_slice(where) or where
+            yield _Piece(place, wanted)
+
+    def _may_go_ahead(self, runs: Sequence[slice]) -> bool:
+        """Whether a shard is compared at all, and small enough for two more to be held."""
+        return self._is_bound(runs) and may_go_ahead(self._header)
+
+    def _is_bound(self, runs: Sequence[slice]) -> bool:
+        """Whether all layers are meant, in their order, and the header has their hashes."""
+        every = list(runs) == [slice(0, len(self._header.layers))]
+        return every and bool(self._header.shards_sha256)
+
+    def _checked(self, span: slice, runs: Sequence[slice]) -> F32:
+        """Read rows that lie in one shard, and compare them if they are all of it."""
+        found = self._read(span, runs)
+        self._check_bound(span, runs, found)
+        return found
 
     def _read(self, span: slice, runs: Sequence[slice], room: F32 | None = None) -> F32:
-        """Read rows that lie in one shard, into their place if there is one, and compare them."""
+        """Read rows that lie in one shard, into their place if there is one."""
         try:
             with files.reached(self._path):
-                found = self._backend.read(span, runs, room)
+                return self._backend.read(span, runs, room)
         except MemoryError:
             raise too_large(self._path, f"rows {span.start} to {span.stop - 1}") from None
         except StoreError:
@@ -115,9 +175,6 @@ class Vectors:
                 f"{self._path}: rows {span.start} to {span.stop - 1} cannot be read "
                 f"({one_line(error)}); {AGAIN}"
             ) from error
-        if list(runs) == [slice(0, len(self._header.layers))]:
-            self._check_bound(span, found)
-        return found
 
     def _room(self, shape: tuple[int, ...]) -> F32:
         """Return an array that nothing is in yet.
@@ -154,10 +211,10 @@ class Vectors:
                 runs.append(slice(index, index + 1))
         return runs
 
-    def _check_bound(self, span: slice, vectors: F32) -> None:
+    def _check_bound(self, span: slice, runs: Sequence[slice], vectors: F32) -> None:
         """Refuse a whole shard that is another than the header says; a part has no hash."""
         header = self._header
-        if span != self._shard_of(span.start) or not header.shards_sha256:
+        if not self._is_bound(runs) or span != self._shard_of(span.start):
             return
         told = header.shards_sha256[span.start // header.shard_clips]
         if hash_rows(vectors, header.dtype) != told:
@@ -189,9 +246,28 @@ def _check_out(out: F32, shape: tuple[int, ...]) -> None:
         )
 
 
-def _put(out: F32, place: slice | NDArray[np.int64], shard: F32, rows: NDArray[np.int64]) -> None:
-    """Put rows of a shard into their places, by a copy on the way only where places are apart."""
-    if isinstance(place, slice):
-        np.take(shard, rows, axis=0, out=out[place], mode="clip")  # else numpy copies first
-    else:
-        out[place] = shard[rows]
+def _second(answer: Answer[F32, T]) -> T:
+    return answer()[1]
+
+
+class _Piece:
+    """Rows of one shard, and where they are to lie.
+
+    Args:
+        where: places in the answer, a slice where they follow each other.
+        wanted: numbers of the rows.
+    """
+
+    def __init__(self, where: slice | NDArray[np.int64], wanted: NDArray[np.int64]) -> None:
+        self.where, self.wanted = where, wanted
+        self.span = slice(int(wanted.min()), int(wanted.max()) + 1)
+        self.straight = isinstance(where, slice) and as_slice(wanted) is not None
+        """Whether they lie in the answer as they do in the shard."""
+
+    def put(self, out: F32, shard: F32) -> None:
+        """Put them into their places, out of all rows of the span."""
+        rows = self.wanted - self.span.start
+        if isinstance(self.where, slice):
+            np.take(shard, rows, axis=0, out=out[self.where], mode="clip")  # else copied twice
+        else:
+            out[self.where] = shard[rows]
