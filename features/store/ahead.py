@@ -101,9 +101,10 @@ class Behind(Generic[B]):
     def __call__(self, *arguments: object) -> None:
         """Begin a call when the one before is over; raise what that one has raised."""
         self.wait()
-        self._call = self._pool.submit(self._function, *arguments)
-        if not self._ahead:
-            self.wait()
+        if self._ahead:
+            self._call = self._pool.submit(self._function, *arguments)
+        else:
+            self._function(*arguments)
 
     def wait(self) -> None:
         """Wait for the last call, and raise what it has raised."""

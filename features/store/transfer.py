@@ -50,7 +50,7 @@ def write_hdf5(source: Source, path: Path, advance: Advance = ignore) -> None:
 
     writer = Hdf5Writer(path, source.header)
     try:
-        header = _stream(source, writer.write, advance)
+        header = _stream(source, writer.write, advance, behind=False)
         writer.commit(header, source.table, source.failed)
     finally:
         writer.close()
@@ -59,14 +59,25 @@ def write_hdf5(source: Source, path: Path, advance: Advance = ignore) -> None:
 def write_zarr(source: Source, path: Where, advance: Advance = ignore) -> None:
     """Write a store as a new Zarr group."""
     writer = ZarrWriter.create(path, source.header)
-    header = _stream(source, writer.write, advance)
+    header = _stream(source, writer.write, advance, behind=True)
     writer.commit(header, source.table, source.failed)
 
 
 def _stream(
-    source: Source, write: Callable[[int, NDArray[np.float32]], None], advance: Advance
+    source: Source,
+    write: Callable[[int, NDArray[np.float32]], None],
+    advance: Advance,
+    *,
+    behind: bool,
 ) -> Header:
     """Write every shard; return the header to commit, which binds what was written to its rows.
+
+    Args:
+        source: what to write.
+        write: puts one shard where it belongs.
+        advance: called with the number of clips just written.
+        behind: whether the next shard is read while one is written. It pays where each is waited
+            for until it is on the disk; HDF5 does one thing at a time, and waits at the end.
 
     Raises:
         StoreError: what was read is damaged, or was exchanged meanwhile: nothing is committed.
@@ -81,9 +92,9 @@ def _stream(
 
     source.confirm()  # before hours of copying
     written = 0
-    with Behind(put, ahead=may_go_ahead(header)) as behind:
+    with Behind(put, ahead=behind and may_go_ahead(header)) as writing:
         for rows, block in source.blocks():
-            behind(rows, block)  # the one before is written now
+            writing(rows, block)  # the one before is written now
             if rows.start > written:
                 advance(rows.start - written)
             written = rows.start
