@@ -187,6 +187,24 @@ def test_windows_and_memory() -> None:
     assert _cells(limited, "40 s") == ["above the limit of 0.3 GiB"] * 2
 
 
+@pytest.mark.slow
+def test_store() -> None:
+    smoke = ["--clips", "600", "--layers", "3", "--width", "512", "--shard-clips", "64"]
+    answer = _run("store.py", *smoke, "--repeats", "1")
+    ways = ("verify, zarr", "verify, h5", "convert, zarr to h5", "convert, h5 to h5")
+    for row in (*ways, "convert, zarr to zarr", "convert, h5 to zarr"):
+        assert all(float(cell) > 0 for cell in _cells(answer, row)[1:])
+    for row in ("zarr", "h5"):
+        assert 1 <= float(_cells(answer, row)[0]) < 3  # of 3.5 MiB
+
+
+@pytest.mark.slow
+def test_scan() -> None:
+    answer = _run("scan.py", "--files", "2000", "--repeats", "1")
+    for row in ("folders", "names"):
+        assert all(float(cell) > 0 for cell in _cells(answer, row)[1:])
+
+
 def test_every_benchmark_has_its_test() -> None:
     tested = Path(__file__).read_text()
     assert all(f'"{script.name}"' in tested for script in BENCHMARKS.glob("*.py"))

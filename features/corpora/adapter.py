@@ -8,10 +8,11 @@ match is a false label, while an unknown name is a `Problem` that a person sees.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.paths import folders_of, stem_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Adapter:
 
 def stem(path: str) -> str:
     """Return a path's file name without its suffix."""
-    return PurePosixPath(path).stem
+    return stem_of(path)
 
 
 def by_name(
@@ -76,5 +77,5 @@ def by_name(
 
 def folders_above(path: str, root: str) -> tuple[str, ...]:
     """Return the names of the folders that hold a file, the nearest first, the root's last."""
-    inside = PurePosixPath(path).parent.parts[::-1]
+    inside = folders_of(path)[::-1]
     return (*inside, root) if root else inside

@@ -2,10 +2,12 @@
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from gensr.features.corpora.errors import CorpusError
+from gensr.features.corpora.paths import name_of, suffix_of
 from gensr.features.corpora.sniff import look_into
 
 LOSSLESS: frozenset[str] = frozenset(
@@ -30,8 +32,23 @@ libsndfile's formats, but for headerless data and two suffixes that mostly are s
 """
 
 
-def walk(root: Path) -> list[Path]:
-    """Return every file under a folder, sorted by its POSIX path relative to the root.
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Every file under a folder, by its POSIX path relative to it: texts, as there may be many."""
+
+    root: Path
+    paths: tuple[str, ...]
+    """Sorted."""
+    links: frozenset[str]
+    """Those of them that are symbolic links."""
+
+    def files(self) -> list[Path]:
+        """Return the files, in the same order."""
+        return [self.root / path for path in self.paths]
+
+
+def walk(root: Path) -> Tree:
+    """Find every file under a folder.
 
     Folders whose name begins with a dot are not entered. Links to folders are followed, after
     all real folders, and no folder is entered twice: a link that loops ends there. A link to
@@ -45,11 +62,13 @@ def walk(root: Path) -> list[Path]:
     """
     if not root.is_dir():
         raise CorpusError(f"{root}: no such folder")
-    files: list[Path] = []
+    paths: list[str] = []
+    linked: set[str] = set()
     seen: set[tuple[int, int]] = set()
-    folders, links = deque([root]), deque[Path]()
+    folders, links = deque([""]), deque[str]()
     while folders or links:
-        folder = folders.popleft() if folders else links.popleft()
+        inside = folders.popleft() if folders else links.popleft()
+        folder = root / inside
         try:
             status = folder.stat()
             with os.scandir(folder) as listing:
@@ -60,11 +79,14 @@ def walk(root: Path) -> list[Path]:
             continue
         seen.add((status.st_dev, status.st_ino))
         for entry in entries:
+            path = f"{inside}/{entry.name}" if inside else entry.name
             if not _is_folder(entry):
-                files.append(folder / entry.name)
-            elif not is_hidden(Path(entry.name)):
-                (links if entry.is_symlink() else folders).append(folder / entry.name)
-    return sorted(files, key=Path.as_posix)
+                paths.append(path)
+                if entry.is_symlink():
+                    linked.add(path)
+            elif not is_hidden(path):
+                (links if entry.is_symlink() else folders).append(path)
+    return Tree(root, tuple(sorted(paths)), frozenset(linked))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -74,14 +96,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def is_hidden(file: Path) -> bool:
+def is_hidden(path: str) -> bool:
     """Say whether a name begins with a dot, as the AppleDouble twins (`._clip.wav`) of Macs do."""
-    return file.name.startswith(".")
+    return name_of(path).startswith(".")
 
 
-def is_audio(file: Path) -> bool:
+def is_audio(path: str) -> bool:
     """Say whether a name ends as audio files do."""
-    return file.suffix.lower() in AUDIO_SUFFIXES
+    return suffix_of(path).lower() in AUDIO_SUFFIXES
 
 
 def audio_files(root: Path) -> tuple[list[Path], tuple[str, ...]]:
@@ -96,16 +118,17 @@ def audio_files(root: Path) -> tuple[list[Path], tuple[str, ...]]:
     Raises:
         CorpusError: The root is no folder, or a folder cannot be read.
     """
-    files = walk(root)
-    visible = [file for file in files if not is_hidden(file)]
-    others = look_into(file for file in visible if not is_audio(file))
-    audio = {*filter(is_audio, visible), *others.audio}
-    return [file for file in visible if file in audio], (*hidden_audio(files), *others.notes())
+    paths = walk(root).paths
+    visible = [path for path in paths if not is_hidden(path)]
+    others = look_into(root / path for path in visible if not is_audio(path))
+    audio = {*(root / path for path in visible if is_audio(path)), *others.audio}
+    found = [file for path in visible if (file := root / path) in audio]
+    return found, (*hidden_audio(paths), *others.notes())
 
 
-def hidden_audio(files: Sequence[Path]) -> tuple[str, ...]:
+def hidden_audio(paths: Iterable[str]) -> tuple[str, ...]:
     """Return a note on hidden files with a suffix of audio, if there are any."""
-    hidden = sum(is_audio(file) and is_hidden(file) for file in files)
+    hidden = sum(is_hidden(path) and is_audio(path) for path in paths)
     return (f"{hidden} hidden audio files (names with a leading dot) left out",) * bool(hidden)
 
 
@@ -132,6 +155,6 @@ def tables_named(root: Path, name: str) -> list[Path]:
         root: The folder that is scanned.
         name: File name, such as `train_sent_emo.csv`.
     """
-    inside = [file for file in walk(root) if file.name == name]
+    inside = [root / path for path in walk(root).paths if name_of(path) == name]
     beside = root.resolve().parent / name
     return inside or ([beside] if beside.is_file() else [])

@@ -19,7 +19,8 @@ a split's own folder, in two emotions' folders) is a `Problem`. A note says what
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
 from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
@@ -27,6 +28,7 @@ from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.labels import canonical, plain
 from gensr.features.corpora.names import corpus_name
 from gensr.features.corpora.official import meanings
+from gensr.features.corpora.paths import folders_of
 from gensr.features.corpora.place import Place, place_of
 from gensr.features.corpora.roles import (
     CONTAINER,
@@ -65,7 +67,9 @@ def read_folders(paths: Sequence[str], root: Path) -> Found:
     Raises:
         CorpusError: The folders do not tell what is the class.
     """
-    parts = {path: PurePosixPath(path).parts[:-1] for path in paths}
+    above = {path: folders_of(path) for path in paths}
+    # What is said of a file is said of its folder: each is looked at once, by its first file.
+    parts = {path: folders for folders, path in _firsts(above).items()}
     told = tell_all(name for folders in parts.values() for name in folders)
     try:
         split = meanings(
@@ -80,8 +84,18 @@ def read_folders(paths: Sequence[str], root: Path) -> Found:
         places, problems = _by_one_level(parts, told, root)
     places, notes = add_speakers(places)
     corpus = corpus_name(root) if places else ""
-    clips = tuple(_clip(place, corpus, split) for place in places)
-    classes = sorted({folded(clip.emotion): clip.emotion for clip in clips[::-1]}.values())
+    known = {parts[place.path]: _fields(place, corpus, split) for place in places}
+    reasons = {parts[problem.path]: problem.reason for problem in problems}
+    clips = tuple(
+        Clip(path=path, **known[folders]) for path, folders in above.items() if folders in known
+    )
+    problems = [
+        Problem(path=path, reason=reasons[folders])
+        for path, folders in above.items()
+        if folders in reasons
+    ]
+    emotions = list(dict.fromkeys(clip.emotion for clip in clips))
+    classes = sorted({folded(emotion): emotion for emotion in emotions[::-1]}.values())
     classes = [name for name in classes if name]
     if classes:
         noun = "folder is the class" if len(classes) == 1 else "folders are the classes"
@@ -92,20 +106,28 @@ def read_folders(paths: Sequence[str], root: Path) -> Found:
     return Found(clips=clips, problems=tuple(problems), notes=(*notes, *_splits_note(clips)))
 
 
-def _clip(place: Place, corpus: str, split: Mapping[str, str]) -> Clip:
+def _firsts(above: Mapping[str, tuple[str, ...]]) -> Mapping[tuple[str, ...], str]:
+    """Return the first file in each folder."""
+    found: dict[tuple[str, ...], str] = {}
+    for path, folders in above.items():
+        found.setdefault(folders, path)
+    return found
+
+
+def _fields(place: Place, corpus: str, split: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is known of every clip in a folder."""
     beside = place.beside
     extra = {name: beside[name] for name in (SESSION, LANGUAGE) if name in beside}
-    return Clip(
-        path=place.path,
-        corpus=corpus,
-        emotion=place.label,
-        canonical=canonical(place.label),
-        speaker=beside.get(SPEAKER, ""),
-        gender=beside.get(GENDER, ""),
-        sentence=beside.get(SENTENCE, ""),
-        split=split[beside.get(SPLIT, "")],
-        extra=extra,
-    )
+    return {
+        "corpus": corpus,
+        "emotion": place.label,
+        "canonical": canonical(place.label),
+        "speaker": beside.get(SPEAKER, ""),
+        "gender": beside.get(GENDER, ""),
+        "sentence": beside.get(SENTENCE, ""),
+        "split": split[beside.get(SPLIT, "")],
+        "extra": extra,
+    }
 
 
 def _by_emotion(

@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -19,15 +19,17 @@ from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import names_files
 from gensr.features.corpora.errors import CorpusError
-from gensr.features.corpora.files import dead_link
+from gensr.features.corpora.files import Tree, dead_link, is_audio
 from gensr.features.corpora.manifest import read_manifest
 from gensr.features.corpora.names import printable
 from gensr.features.corpora.official import meanings, part_of
+from gensr.features.corpora.paths import name_of, suffix_of
 from gensr.features.corpora.tables import TABLE_SUFFIXES, read_header
 from gensr.features.media.magic import HEAD, placeholder
 
 NAMES: tuple[str, ...] = tuple(f"manifest{suffix}" for suffix in TABLE_SUFFIXES)
 _METADATA = tuple(f"metadata{suffix}" for suffix in TABLE_SUFFIXES)
+_NAMED = frozenset((*NAMES, *_METADATA))
 _STEM = re.compile(
     r"(manifest|metadata|labels?|annotations?)"
     r"[.](json|ndjson|txt|xml|ya?ml|xlsx?|ods|parquet|feather|arrow|pkl)([.](gz|bz2|xz|zst|zip))?"
@@ -48,7 +50,9 @@ def manifest_in(folder: Path) -> Path | None:
         CorpusError: There is more than one, or the folder cannot be read.
     """
     try:
-        tables = sorted(file for file in folder.iterdir() if _is_named(file) and not file.is_dir())
+        tables = sorted(
+            file for file in folder.iterdir() if _is_named(file.name) and not file.is_dir()
+        )
     except OSError as error:
         raise CorpusError(f"{folder}: cannot be read ({error.strerror})") from error
     for file in tables:  # what a manifest would have said is not known: nothing else decides
@@ -61,41 +65,38 @@ def manifest_in(folder: Path) -> Path | None:
     return there[0] if there else None
 
 
-def manifests_below(root: Path, files: Iterable[Path]) -> list[Path]:
+def manifests_below(tree: Tree) -> list[Path]:
     """Return the manifests in the folders under a root, its own left out.
-
-    Args:
-        root: The folder that was scanned.
-        files: All files under it.
 
     Raises:
         CorpusError: A folder holds more than one.
     """
-    folders = sorted({file.parent for file in files if _is_named(file)} - {root})
+    named = {tree.root / path for path in tree.paths if _is_named(path)}
+    folders = sorted({file.parent for file in named} - {tree.root})
     return [found for folder in folders if (found := manifest_in(folder)) is not None]
 
 
-def likely_manifests(files: Iterable[Path], root: Path) -> tuple[str, ...]:
-    """Return notes on tables that may label the files here, and are not read.
+def likely_manifests(tree: Tree) -> tuple[str, ...]:
+    """Return notes on tables that may label the files here, where no manifest was found.
 
     Args:
-        files: All files under a root where no manifest was found.
-        root: The folder that was scanned.
+        tree: All files under the root.
     """
     naming: list[str] = []
     silent: list[str] = []
     foreign: list[str] = []
-    for file in files:
-        name = file.relative_to(root).as_posix()
-        if file.suffix.lower() in TABLE_SUFFIXES:
-            if _is_named(file):
-                silent.append(name)
-            elif _names_files(file):
-                naming.append(name)
-            elif why := _unreadable(file):
-                foreign.append(f"{name} ({why})")
-        elif _STEM.fullmatch(file.name.lower()):
-            foreign.append(name)
+    for path in tree.paths:
+        if is_audio(path):
+            continue
+        if suffix_of(path).lower() in TABLE_SUFFIXES:
+            if _is_named(path):
+                silent.append(path)
+            elif _names_files(tree.root / path):
+                naming.append(path)
+            elif why := _unreadable(tree.root / path):
+                foreign.append(f"{path} ({why})")
+        elif _STEM.fullmatch(name_of(path).lower()):
+            foreign.append(path)
     said = (
         (naming, ", though it names files", "give a table's path to use it"),
         (silent, ", as none of its columns names files", "name that column file"),
@@ -176,8 +177,8 @@ def unlisted(root: Path, audio: Sequence[str], found: Found, source: str) -> tup
     return (f"{len(rest)} {noun} not in {source}, left out: first {printable(rest[0])}",)
 
 
-def _is_named(file: Path) -> bool:
-    return file.name.lower() in (*NAMES, *_METADATA)
+def _is_named(path: str) -> bool:
+    return name_of(path).lower() in _NAMED
 
 
 def _names_files(file: Path) -> bool:

@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from gensr.features.corpora.errors import CorpusError
-from gensr.features.corpora.files import dead_link
+from gensr.features.corpora.files import Tree, dead_link
 
 
 def corpus_name(folder: Path) -> str:
@@ -29,15 +29,14 @@ def corpus_name(folder: Path) -> str:
     return name
 
 
-def unusable(root: Path, path: str) -> str:
+def unusable(tree: Tree, path: str) -> str:
     """Return why a file cannot be a clip whatever its name means, or nothing.
 
     Args:
-        root: The folder that was scanned; its own name may be anything.
-        path: POSIX path relative to it.
+        tree: What was scanned; the root's own name may be anything.
+        path: One of its paths.
     """
-    file = root / path
-    if reason := dead_link(file):
+    if path in tree.links and (reason := dead_link(tree.root / path)):
         return reason
     if why := odd(path):
         return f"a name that is {why}; rename the file"
@@ -50,6 +49,8 @@ def odd(name: str) -> str:
     >>> odd("Ärger"), odd("a\nb")
     ('', 'not printable')
     """
+    if name.isprintable():  # nearly all are
+        return ""
     if any("\ud800" <= letter <= "\udfff" for letter in name):
         return "not UTF-8"
     if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):

@@ -18,6 +18,7 @@ from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.files import CONTAINERS, LOSSLESS, LOSSY
+from gensr.features.corpora.paths import suffix_of
 
 
 def once(root: Path, found: Found, name: str) -> Found:
@@ -71,7 +72,7 @@ def without_nested(root: Path, paths: Sequence[str]) -> tuple[list[str], tuple[s
     there = set(paths)
     copies: list[tuple[str, str]] = []
     for path in paths:
-        parts = PurePosixPath(path).parts
+        parts = path.split("/")
         for cut in range(1, len(parts) - 1):  # a folder, at least, must be the same
             outer = "/".join(parts[cut:])
             if outer in there and _equal(root, outer, path):
@@ -116,7 +117,7 @@ def _utterance(clip: Clip) -> tuple[object, ...]:
 
 
 def _suffix(path: str) -> str:
-    return PurePosixPath(path).suffix.lower()
+    return suffix_of(path).lower()
 
 
 def _rank(path: str) -> int:

@@ -19,7 +19,7 @@ from gensr.features.audio.segments import file_of
 from gensr.features.corpora.adapter import Adapter, Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.errors import CorpusError
-from gensr.features.corpora.files import hidden_audio, is_audio, is_hidden, walk
+from gensr.features.corpora.files import Tree, hidden_audio, is_audio, is_hidden, walk
 from gensr.features.corpora.folders import read_folders
 from gensr.features.corpora.listed import (
     NAMES,
@@ -31,6 +31,7 @@ from gensr.features.corpora.listed import (
     unlisted,
 )
 from gensr.features.corpora.names import printable, unusable
+from gensr.features.corpora.paths import suffix_of
 from gensr.features.corpora.registry import CORPORA
 from gensr.features.corpora.repeats import once, without_nested
 from gensr.features.corpora.sniff import Others, look_into
@@ -75,29 +76,27 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
     manifest = manifest_in(root)
     if manifest is not None:
         return _by_manifest(root, manifest, allow_outside)
-    files = walk(root)
-    unknown = _others(files)
-    seen = [file for file in files if not is_hidden(file) and is_audio(file)]
-    visible = [file.relative_to(root).as_posix() for file in sorted({*seen, *unknown.audio})]
+    tree = walk(root)
+    visible, unknown = _visible(tree)
     renamed = unknown.notes()
     if not visible:
         raise CorpusError(
             f"{root}: holds no audio file; expected a corpus's own files, a folder for each"
             f" class, or one of {', '.join(NAMES)}" + "".join(f"; {note}" for note in renamed)
         )
-    listed = read_manifests(root, manifests_below(root, files), allow_outside=allow_outside)
+    listed = read_manifests(root, manifests_below(tree), allow_outside=allow_outside)
     mine, others = _parted(visible, listed)
-    reasons = {path: unusable(root, path) for path in others}
+    reasons = {path: unusable(tree, path) for path in others}
     usable = [path for path, reason in reasons.items() if not reason]
     alone = not listed.folders
-    likely = likely_manifests(files, root) if alone else ()
+    likely = likely_manifests(tree) if alone else ()
     try:
         found = _read(root, usable, alone=alone) if usable else Found(clips=())
     except CorpusError as error:
         raise CorpusError("; ".join((str(error), *likely))) from error
     broken = [Problem(path=printable(path), reason=why) for path, why in reasons.items() if why]
     notes = (
-        *hidden_audio(files),
+        *hidden_audio(tree.paths),
         *unlisted(root, mine, listed.found, "the manifest of their folder"),
         *(() if _known(found) else likely),
         *renamed,
@@ -107,20 +106,18 @@ def scan(root: Path, *, allow_outside: bool = False) -> Scan:
 
 
 def _known(found: Found) -> bool:
-    return any(clip.corpus in CORPORA for clip in found.clips)
+    return any(corpus in CORPORA for corpus in {clip.corpus for clip in found.clips})
 
 
 def _by_manifest(root: Path, manifest: Path, allow_outside: bool) -> Scan:
     """Read the manifest in the root, and say what lies there beside."""
     found = read_manifests(root, [manifest], allow_outside=allow_outside).found
     try:
-        files = walk(root)
+        tree = walk(root)
     except CorpusError as error:  # what is not named need not be readable
         return _scan(root, _joined(found, Found(clips=(), notes=(str(error),))), manifest)
-    seen = [file for file in files if is_audio(file) and not is_hidden(file)]
-    audio = sorted({*seen, *_others(files).audio})
-    paths = [file.relative_to(root).as_posix() for file in audio]
-    others = ", ".join(m.relative_to(root).as_posix() for m in manifests_below(root, files))
+    paths, _ = _visible(tree)
+    others = ", ".join(m.relative_to(root).as_posix() for m in manifests_below(tree))
     notes = unlisted(root, paths, found, manifest.name)
     if others:
         notes += (f"{manifest.name} decides alone; not read: {others}",)
@@ -135,13 +132,25 @@ def _parted(paths: Sequence[str], listed: Listed) -> tuple[list[str], list[str]]
     return mine, [path for path in paths if not path.startswith(folders) and path not in named]
 
 
-def _others(files: Sequence[Path]) -> Others:
-    """Look into the files that a suffix does not tell."""
-    return look_into(
-        file
-        for file in files
-        if not is_audio(file) and not is_hidden(file) and file.suffix.lower() not in TABLE_SUFFIXES
-    )
+def _by_parts(path: str) -> str:
+    """Return what sorts as a path's parts do one after the other: no name holds a NUL."""
+    return path.replace("/", "\0")
+
+
+def _visible(tree: Tree) -> tuple[list[str], Others]:
+    """Return the audio files, hidden ones left out, and what those are that no suffix tells."""
+    audio: list[str] = []
+    rest: list[Path] = []
+    for path in tree.paths:
+        if is_hidden(path):
+            continue
+        if is_audio(path):
+            audio.append(path)
+        elif suffix_of(path).lower() not in TABLE_SUFFIXES:
+            rest.append(tree.root / path)
+    others = look_into(rest)
+    audio += [file.relative_to(tree.root).as_posix() for file in others.audio]
+    return sorted(audio, key=_by_parts), others
 
 
 def _scan(root: Path, found: Found, source: Path) -> Scan:
@@ -206,14 +215,15 @@ def _offered(
     strangers: list[str] = []
     claimed: list[Problem] = []
     foreign = set(CORPORA.foreign())
+    readers = [(adapter.name, adapter.read, adapter.name in foreign) for adapter in adapters]
     for path in paths:
         items: dict[str, Clip | Problem] = {}
-        for adapter in adapters:
-            if items and adapter.name not in foreign:
+        for name, read, brought in readers:
+            if items and not brought:
                 continue
-            item = adapter.read(path, root)
+            item = read(path, root)
             if item is not None:
-                items[adapter.name] = item
+                items[name] = item
         if not items:
             strangers.append(path)
         elif len(items) > 1:

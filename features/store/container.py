@@ -1,6 +1,6 @@
 """What a reader of either container gives, and which of them a path is read by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,8 +17,17 @@ class Backend(Protocol):
     path: Where
     header: Header
 
-    def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
-        """Return `vectors[rows, layers]`; both slices are bounded and of step 1."""
+    def read(
+        self, rows: slice, runs: Sequence[slice], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return rows of one shard, of the layers of each run, one run behind the other.
+
+        Args:
+            rows: bounded, of step 1.
+            runs: bounded, of step 1.
+            out: (rows, layers, width), where they are put; else there is made room for them, once
+                the files bear out that they are there.
+        """
 
     def column(self, group: str, name: str) -> NDArray[Any]:
         """Return one column of a table, as long as the header says, or refuse it unread."""
@@ -28,6 +37,21 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Release what is held open."""
+
+
+def places(runs: Sequence[slice]) -> Iterator[tuple[slice, slice]]:
+    """Yield each run of layers, and where it lies when all lie behind one another."""
+    start = 0
+    for run in runs:
+        stop = start + run.stop - run.start
+        yield run, slice(start, stop)
+        start = stop
+
+
+def room_for(header: Header, rows: slice, runs: Sequence[slice]) -> NDArray[np.float32]:
+    """Return an array (rows, layers of all runs, width) that nothing is in yet."""
+    layers = sum(run.stop - run.start for run in runs)
+    return np.empty((rows.stop - rows.start, layers, header.width), dtype=np.float32)
 
 
 def open_container(path: Where) -> Backend:

@@ -13,7 +13,7 @@ lies on the reader's disk.
 import json
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import one_line
 from gensr.features.store import bounds, files, hdf5_columns, schema
+from gensr.features.store.container import places, room_for
 from gensr.features.store.errors import StoreError
 from gensr.features.store.hdf5_extents import Extents
 from gensr.features.store.schema import Header
@@ -59,9 +60,19 @@ class Hdf5Reader:
             self.close()
             raise
 
-    def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
-        """Return `vectors[rows, layers]`, (clips, layers, width)."""
-        return np.asarray(self._vectors()[rows, layers], dtype=np.float32)
+    def read(
+        self, rows: slice, runs: Sequence[slice], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """See `Backend.read`."""
+        vectors = self._vectors()
+        room = room_for(self.header, rows, runs) if out is None else out
+        for run, place in places(runs):
+            part = room[:, place]
+            if part.flags.c_contiguous and vectors.dtype == part.dtype:
+                vectors.read_direct(part, np.s_[rows, run])
+            else:  # HDF5 widens numbers by a slow way of its own
+                part[...] = vectors[rows, run]
+        return room
 
     def column(self, group: str, name: str) -> NDArray[Any]:
         """Return one column of a table; text as `str` objects."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,16 @@ from gensr.features.store.bounds import AGAIN
 from gensr.features.store.container import Backend, open_container, read_header
 from gensr.features.store.errors import StoreError
 from gensr.features.store.facts import store_facts
-from gensr.features.store.rows import Numbers, Rows, by_shard, row_numbers
+from gensr.features.store.rows import Numbers, Rows, row_numbers
 from gensr.features.store.schema import Header
-from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.table import Columns, content_hash, tables_sha256
+from gensr.features.store.vectors import Vectors, too_large
 from gensr.features.store.where import Location, Where, locate
 
 PLAN = "plan.json"
 """Name in the work folder: what a run that was not finished is for."""
+
+T = TypeVar("T")
 
 _MANY = 2**20
 """Rows whose numbers are not counted out before the files bear out that there are so many."""
@@ -83,31 +85,31 @@ class Store:
         return self._column(schema.CLIPS, name)
 
     def vectors(
-        self, rows: Rows = None, layers: Sequence[str] | None = None
+        self,
+        rows: Rows = None,
+        layers: Sequence[str] | None = None,
+        *,
+        out: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Read vectors, no more shards and layers than asked for.
+        """Read vectors, no more shards and layers than asked for, each byte once.
 
-        A shard whose rows and layers are all asked for is compared with its hash.
+        Memory beside the answer is one shard's. A shard whose rows and layers are all asked for
+        is compared with its hash.
 
         Args:
             rows: a slice, row numbers in any order, or a mask; all by default.
             layers: names, in the order wanted; all by default.
+            out: float32 (rows, layers, width), C-contiguous, where the vectors are put.
 
         Returns:
-            float32 (rows, layers, width).
+            float32 (rows, layers, width): `out`, where it was given.
 
         Raises:
             StoreError: there is no such layer, the data are damaged, or others than were opened.
             IndexError: there is no such row.
+            ValueError: `out` is of another shape or type, or not contiguous.
         """
-        runs = self._layer_runs(layers)
-        count = sum(run.stop - run.start for run in runs)
-
-        def read(wanted: NDArray[np.int64]) -> NDArray[np.float32]:
-            span = slice(int(wanted.min()), int(wanted.max()) + 1)
-            return self._read(span, runs)[wanted - span.start]
-
-        return self._gathered(rows, count, read)
+        return self._vectors().gathered(rows, layers, out)
 
     def whole_shards(self, rows: Rows) -> NDArray[np.float32]:
         """Read rows of all layers, and compare every shard that holds one with its hash.
@@ -118,13 +120,46 @@ class Store:
         Raises:
             StoreError: as of `vectors`; a shard is not the one whose hash the header holds.
         """
-        size = self.header.shard_clips
+        return self._vectors().whole_shards(rows)
 
-        def read(wanted: NDArray[np.int64]) -> NDArray[np.float32]:
-            start = int(wanted[0]) // size * size
-            return self.vectors(slice(start, start + size))[wanted - start]
+    def blocks(
+        self, layers: Sequence[str] | None = None
+    ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Yield (rows, vectors) shard by shard: memory for a few, whatever the store.
 
-        return self._gathered(rows, len(self.layers), read)
+        With all layers, each shard is compared with its hash, while the next is read: up to
+        three are held then, unless they are large (ahead.py).
+        """
+        return self._vectors().blocks(layers)
+
+    def selected(
+        self, rows: Rows, layers: Sequence[str] | None = None
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield (row numbers, vectors) of chosen rows, shard by shard, in the order of the store.
+
+        A shard is read whole, however few of its rows are chosen; memory is as of `blocks`. With
+        all layers, each is compared with its hash. Rows come in rising order, one that is named
+        twice comes twice.
+
+        Args:
+            rows: a slice, row numbers, or a mask; None for all.
+            layers: names, in the order wanted; all by default.
+
+        Raises:
+            StoreError: as of `vectors`.
+            IndexError: there is no such row.
+        """
+        return self._vectors().selected(rows, layers)
+
+    def examined(
+        self, look: Callable[[NDArray[np.float32]], T]
+    ) -> Iterator[tuple[slice, Callable[[], T]]]:
+        """Yield (rows, answer) shard by shard: calling it gives what `look` found in the vectors.
+
+        Or raises why the shard cannot be read, or is another than the header says; the next one
+        comes all the same. `look` is called in another thread, while the next shard is read.
+        """
+        return self._vectors().examined(look)
 
     def numbers(self, rows: Rows) -> NDArray[np.int64]:
         """Return the numbers of the rows meant, as numpy would index them.
@@ -137,18 +172,6 @@ class Store:
         if isinstance(found, range):
             return np.arange(found.start, found.stop, found.step, dtype=np.int64)
         return found
-
-    def blocks(
-        self, layers: Sequence[str] | None = None
-    ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Yield (rows, vectors) shard by shard: memory for one shard, whatever the store.
-
-        With all layers, each shard is compared with its hash.
-        """
-        runs = self._layer_runs(layers)
-        for start in range(0, len(self), self.header.shard_clips):
-            rows = slice(start, min(start + self.header.shard_clips, len(self)))
-            yield rows, self._read(rows, runs)
 
     def lazy(self, layers: Sequence[str] | None = None) -> Any:
         """Return a dask array (clips, layers, width), one block a shard, nothing read yet."""
@@ -245,11 +268,8 @@ class Store:
     def _rows_hash(self) -> str:
         return content_hash(self.table)
 
-    def _too_large(self, what: str) -> StoreError:
-        return StoreError(
-            f"{self.path}: there is not enough memory for {what}; read fewer rows or layers at a "
-            "time, or see whether `gensr store verify` finds it damaged"
-        )
+    def _vectors(self) -> Vectors:  # no attribute: a circle would keep the file open
+        return Vectors(self._backend, self._meant, self.check_unchanged)
 
     def _meant(self, rows: Rows) -> Numbers:
         """Return the numbers of the rows meant, if there are as many as the header says."""
@@ -258,86 +278,12 @@ class Store:
             self.column("row")  # is refused unless it is as long, in the files too
         return found
 
-    def _gathered(
-        self, rows: Rows, layers: int, read: Callable[[NDArray[np.int64]], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
-        """Return what `read` gives of the rows of every shard, (rows, layers, width).
-
-        There is made room for all when the first is there: a header may claim any number.
-        """
-        numbers = self._meant(rows)
-        result: NDArray[np.float32] | None = None
-        for where, wanted in by_shard(numbers, self.header.shard_clips):
-            part = read(wanted)
-            if result is None:
-                try:
-                    result = np.empty((len(numbers), layers, self.width), dtype=np.float32)
-                except (MemoryError, ValueError):  # numpy has a largest shape
-                    raise self._too_large(f"{len(numbers)} rows") from None
-            result[where] = part
-        return np.empty((0, layers, self.width), np.float32) if result is None else result
-
-    def _layer_runs(self, names: Sequence[str] | None) -> list[slice]:
-        """Turn layer names into slices, neighbours in one."""
-        if names is None:
-            return [slice(0, len(self.layers))]
-        if isinstance(names, str):
-            raise TypeError("layers: a sequence of names, not one name")
-        runs: list[slice] = []
-        for name in names:
-            if name not in self.layers:
-                raise StoreError(
-                    f"{self.path} has no layer {name!r}; it has {', '.join(self.layers)}"
-                )
-            index = self.layers.index(name)
-            if runs and runs[-1].stop == index:
-                runs[-1] = slice(runs[-1].start, index + 1)
-            else:
-                runs.append(slice(index, index + 1))
-        return runs
-
-    def _read(self, rows: slice, runs: Sequence[slice]) -> NDArray[np.float32]:
-        try:
-            with files.reached(self.path):
-                parts = [self._backend.read(rows, run) for run in runs]
-        except MemoryError:
-            raise self._too_large(f"rows {rows.start} to {rows.stop - 1}") from None
-        except StoreError:
-            self.check_unchanged()
-            raise
-        except (OSError, ValueError, RuntimeError) as error:
-            self.check_unchanged()
-            raise StoreError(
-                f"{self.path}: rows {rows.start} to {rows.stop - 1} cannot be read "
-                f"({one_line(error)}); {AGAIN}"
-            ) from error
-        if not parts:
-            return np.empty((rows.stop - rows.start, 0, self.width), dtype=np.float32)
-        vectors = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-        if runs == [slice(0, len(self.layers))]:
-            self._check_bound(rows, vectors)
-        return vectors
-
-    def _check_bound(self, rows: slice, vectors: NDArray[np.float32]) -> None:
-        """Refuse a whole shard that is another than the header says; a part has no hash."""
-        header = self.header
-        shard, begun = divmod(rows.start, header.shard_clips)
-        whole = not begun and rows.stop == min(rows.start + header.shard_clips, header.clips)
-        if not whole or not header.shards_sha256:
-            return
-        if hash_rows(vectors, header.dtype) != header.shards_sha256[shard]:
-            self.check_unchanged()
-            raise StoreError(
-                f"{self.path}: rows {rows.start} to {rows.stop - 1} are not those whose hash the "
-                f"header holds; {AGAIN}"
-            )
-
     def _column(self, group: str, name: str) -> NDArray[Any]:
         try:
             with files.reached(self.path):
                 return self._backend.column(group, name)
         except MemoryError:
-            raise self._too_large(f"column {group}/{name}") from None
+            raise too_large(self.path, f"column {group}/{name}") from None
         except StoreError:
             self.check_unchanged()
             raise

@@ -41,6 +41,18 @@ def row_numbers(rows: Rows, length: int) -> Numbers:
     return np.atleast_1d(np.where(found < 0, found + length, found))
 
 
+def as_slice(numbers: NDArray[np.int64]) -> slice | None:
+    """Return consecutive numbers as a slice; None where they are not.
+
+    >>> as_slice(np.array([3, 4, 5])), as_slice(np.array([3, 5]))
+    (slice(3, 6, None), None)
+    """
+    first, last = int(numbers[0]), int(numbers[-1])
+    if last - first + 1 != len(numbers) or (np.diff(numbers) != 1).any():
+        return None
+    return slice(first, last + 1)
+
+
 def by_shard(
     numbers: Numbers, size: int
 ) -> Iterator[tuple[slice | NDArray[np.int64], NDArray[np.int64]]]:

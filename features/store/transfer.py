@@ -1,4 +1,4 @@
-"""Streaming a whole store into a container, shard by shard: memory holds one shard."""
+"""Streaming a whole store into a container, shard by shard: memory holds a few (ahead.py)."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gensr.features.store.ahead import Behind, may_go_ahead
 from gensr.features.store.schema import Header
 from gensr.features.store.shard_hashes import bind, hash_rows
 from gensr.features.store.table import Columns
@@ -49,7 +50,7 @@ def write_hdf5(source: Source, path: Path, advance: Advance = ignore) -> None:
 
     writer = Hdf5Writer(path, source.header)
     try:
-        header = _stream(source, writer.write, advance)
+        header = _stream(source, writer.write, advance, behind=False)
         writer.commit(header, source.table, source.failed)
     finally:
         writer.close()
@@ -58,25 +59,45 @@ def write_hdf5(source: Source, path: Path, advance: Advance = ignore) -> None:
 def write_zarr(source: Source, path: Where, advance: Advance = ignore) -> None:
     """Write a store as a new Zarr group."""
     writer = ZarrWriter.create(path, source.header)
-    header = _stream(source, writer.write, advance)
+    header = _stream(source, writer.write, advance, behind=True)
     writer.commit(header, source.table, source.failed)
 
 
 def _stream(
-    source: Source, write: Callable[[int, NDArray[np.float32]], None], advance: Advance
+    source: Source,
+    write: Callable[[int, NDArray[np.float32]], None],
+    advance: Advance,
+    *,
+    behind: bool,
 ) -> Header:
     """Write every shard; return the header to commit, which binds what was written to its rows.
+
+    Args:
+        source: what to write.
+        write: puts one shard where it belongs.
+        advance: called with the number of clips just written.
+        behind: whether the next shard is read while one is written. It pays where each is waited
+            for until it is on the disk; HDF5 does one thing at a time, and waits at the end.
 
     Raises:
         StoreError: what was read is damaged, or was exchanged meanwhile: nothing is committed.
     """
     header, hashes = source.header, list(source.header.shards_sha256)
     known = bool(hashes)
-    source.confirm()  # before hours of copying
-    for rows, block in source.blocks():
+
+    def put(rows: slice, block: NDArray[np.float32]) -> None:
         write(rows.start, block)
         if not known:
             hashes.append(hash_rows(block, header.dtype))
-        advance(len(block))
+
+    source.confirm()  # before hours of copying
+    written = 0
+    with Behind(put, ahead=behind and may_go_ahead(header)) as writing:
+        for rows, block in source.blocks():
+            writing(rows, block)  # the one before is written now
+            if rows.start > written:
+                advance(rows.start - written)
+            written = rows.start
+    advance(header.clips - written)
     source.confirm()
     return bind(header, hashes)

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gensr.features.audio.hashes import hash_file
 from gensr.features.audio.segments import file_of
@@ -103,17 +104,23 @@ def _is_that_long(store: Store) -> bool:
 
 
 def _vector_faults(store: Store, advance: Advance) -> Iterator[str]:
-    size = store.header.shard_clips
-    for start in range(0, len(store), size):
-        rows = slice(start, min(start + size, len(store)))
+    for rows, answer in store.examined(_no_numbers):
         try:
-            block = store.vectors(rows)
+            found = answer()
         except StoreError as error:
             yield str(error)
         else:
-            for row in np.flatnonzero(~np.isfinite(block).all(axis=(1, 2))):
-                yield f"{store.path}: row {start + row} holds values that are no numbers"
-        advance(rows.stop - start)
+            for row in found:
+                yield f"{store.path}: row {rows.start + row} holds values that are no numbers"
+        advance(rows.stop - rows.start)
+
+
+def _no_numbers(block: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return which rows hold an infinity or a NaN."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(block.sum()):  # one of them would have spread; takes a tenth of the time
+            return np.empty(0, np.intp)
+    return np.flatnonzero(~np.isfinite(block).all(axis=(1, 2)))
 
 
 def _table_faults(store: Store) -> Iterator[str]:

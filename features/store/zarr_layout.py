@@ -1,19 +1,13 @@
-"""How a store's arrays are laid out as Zarr v3, and a shard's bytes, made in memory.
+"""How a store's arrays are laid out as Zarr v3: groups, vectors, columns, and their `zarr.json`.
 
-A shard file is written whole, so no two writers ever meet in a chunk (Zarr has no locks). Its
-bytes are zarr's own, made in a store that lives in memory and holds nothing but the array's
-metadata. That leaves the writing to us: under a name of its own, flushed, renamed. A file
-made in place could be torn, or for a moment absent, where two processes write the same shard.
+Arrays that live in memory, and hold no data, tell how zarr itself would have them.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any, cast
 
-import numpy as np
 import zarr
-from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.buffer import cpu
 from zarr.codecs import BytesCodec, Crc32cCodec, VLenUTF8Codec
@@ -22,14 +16,12 @@ from zarr.storage import MemoryStore
 from gensr.features.store import files, schema
 from gensr.features.store.schema import Header
 from gensr.features.store.where import Where
+from gensr.features.store.zarr_shard import ShardFormat, shard_format
 
 AnyArray = zarr.Array[Any]
 METADATA = "zarr.json"
 _MOST = 2**28
 """No `zarr.json` has more bytes: a thousand million clips in shards of 256 take as many."""
-_NEVER = -30_000.0
-"""What no layer of a shard holds everywhere; exact in float16."""
-_CRC, _OFFSET_AND_LENGTH = 4, 16
 _PLAIN = (BytesCodec, VLenUTF8Codec)
 """What numbers, and text, are written by; a nested shard would be neither."""
 _KEYS = frozenset(
@@ -57,7 +49,7 @@ _KEYS = frozenset(
 )
 """Names that Zarr v3 gives to the parts of a `zarr.json`, as far as a store of ours has them."""
 _ALL_CHUNKS: Any = {"write_empty_chunks": True}
-"""Zeros are data like any other: a chunk that is absent is always damage. See `ShardFormat` too."""
+"""Zeros are data like any other: a chunk that is absent is always damage."""
 
 
 def create_group(store: Store, header: Header) -> zarr.Group:
@@ -163,11 +155,14 @@ def is_plain_column(column: AnyArray) -> bool:
     return column.chunks == (max(1, *column.shape),) and column.shards is None and _is_plain(column)
 
 
-def are_plain_vectors(vectors: AnyArray, header: Header) -> bool:
-    """Whether vectors are divided as the header says, not compressed: a few bytes are not many."""
+def plain_vectors(vectors: AnyArray, header: Header) -> ShardFormat | None:
+    """Return how shards lie in their files; None where they are not divided as the header says.
+
+    Nor where they are compressed: a few bytes are not many.
+    """
     layers, width, shard = len(header.layers), header.width, header.shard_clips
     divided = vectors.chunks == (shard, 1, width) and vectors.shards == (shard, layers, width)
-    return divided and _is_plain(vectors)
+    return shard_format(vectors) if divided else None
 
 
 def _is_plain(array: AnyArray) -> bool:
@@ -190,54 +185,17 @@ def expected_arrays(header: Header) -> dict[str, AnyArray]:
     return {name: cast("AnyArray", group[name]) for name in (schema.VECTORS, *columns, *failed)}
 
 
-class ShardFormat:
-    """Rows in, the bytes of their shard file out.
-
-    Args:
-        metadata: the `zarr.json` of the array of vectors.
-    """
-
-    def __init__(self, metadata: bytes) -> None:
-        plain = json.loads(metadata)
-        shard = plain["chunk_grid"]["configuration"]["chunk_shape"][0]
-        plain["shape"][0] += -plain["shape"][0] % shard
-        # Within a shard zarr leaves a chunk out that holds the fill value alone, whatever the
-        # config: a layer of zeros would be missing.
-        plain["fill_value"] = _NEVER
-        text = json.dumps(plain).encode()
-        self._files: dict[str, Any] = {METADATA: cpu.Buffer.from_bytes(text)}
-        self._array: AnyArray = zarr.open_array(
-            MemoryStore(self._files), mode="r+", zarr_format=3, config=_ALL_CHUNKS
-        )
-
-    def key(self, start: int) -> str:
-        """Return the file of the shard that begins with row `start`, within the array."""
-        return shard_key(self._array, start)
-
-    def encode(self, start: int, vectors: NDArray[Any]) -> memoryview:
-        """Return the bytes of one shard file.
-
-        Args:
-            start: first row, a multiple of the shard's size.
-            vectors: (clips, layers, width), the shard's every row.
-        """
-        whole = np.zeros(self._array.shards or self._array.chunks, dtype=self._array.dtype)
-        whole[: len(vectors)] = vectors
-        self._array[start : start + len(whole)] = whole
-        return memoryview(self._files.pop(self.key(start)).as_buffer_like())
-
-
 def shard_key(vectors: AnyArray, start: int) -> str:
     """Return the file of the shard that begins with row `start`, within the array."""
     shard = (vectors.shards or vectors.chunks)[0]
     return str(vectors.metadata.encode_chunk_key((start // shard, 0, 0)))
 
 
-def shard_bytes(vectors: AnyArray) -> int:
-    """Return the size of every shard file: data, a CRC for each chunk, an index with one more."""
-    layers = vectors.shape[1]
-    data = math.prod(vectors.shards or vectors.chunks) * vectors.dtype.itemsize
-    return data + layers * (_CRC + _OFFSET_AND_LENGTH) + _CRC
+def vectors_of(metadata: bytes) -> AnyArray:
+    """Return the array that a `zarr.json` is of, without its data."""
+    return zarr.open_array(
+        MemoryStore({METADATA: cpu.Buffer.from_bytes(metadata)}), mode="r", zarr_format=3
+    )
 
 
 def unknown_keys(metadata: object) -> list[str]:

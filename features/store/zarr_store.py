@@ -6,21 +6,24 @@ is not written: it would be a second copy of the header, to be kept true.
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+from zarr.buffer import cpu
 
 from gensr.estimator.errors import one_line
 from gensr.features.store import bounds, files, schema, zarr_layout
+from gensr.features.store.container import places, room_for
 from gensr.features.store.errors import StoreError
 from gensr.features.store.schema import Header
 from gensr.features.store.table import Columns, as_column
 from gensr.features.store.where import Where
 from gensr.features.store.written import check_written
-from gensr.features.store.zarr_layout import AnyArray, ShardFormat
+from gensr.features.store.zarr_layout import METADATA, AnyArray
+from gensr.features.store.zarr_shard import ShardFormat, shard_format
 
 
 class ZarrReader:
@@ -49,11 +52,25 @@ class ZarrReader:
             raise StoreError(f"{path} is not a gensr store: {one_line(error)}") from None
         self.header = Header.from_json(self._group.attrs.get(schema.ATTRIBUTE), path)
 
-    def read(self, rows: slice, layers: slice) -> NDArray[np.float32]:
-        """Return `vectors[rows, layers]`, (clips, layers, width)."""
-        return np.asarray(self.checked(rows)[rows, layers], dtype=np.float32)
+    def read(
+        self, rows: slice, runs: Sequence[slice], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """See `Backend.read`."""
+        vectors, shards = self.checked(rows)
+        room = room_for(self.header, rows, runs) if out is None else out
+        if files.disk_of(self.path).far:  # zarr asks for the chunks that are wanted, all at once
+            for run, place in places(runs):
+                part = cpu.NDBuffer.from_numpy_array(room[:, place])
+                vectors.get_basic_selection((rows, run), out=part)
+            return room
+        start = rows.start - rows.start % shards.rows
+        within = slice(rows.start - start, rows.stop - start)
+        with self._shard(vectors, start).open("rb") as file:
+            for run, place in places(runs):
+                shards.read(file, within, run, room[:, place])
+        return room
 
-    def checked(self, rows: slice) -> AnyArray:
+    def checked(self, rows: slice) -> tuple[AnyArray, ShardFormat]:
         """Return the vectors, of which the shards of these rows are there and whole in size.
 
         Raises:
@@ -62,12 +79,12 @@ class ZarrReader:
         """
         vectors = self._array(schema.VECTORS)
         bounds.check_vectors(self.path, self.header, vectors)
-        if not zarr_layout.are_plain_vectors(vectors, self.header):
+        shards = zarr_layout.plain_vectors(vectors, self.header)
+        if shards is None:
             raise StoreError(f"{self.path}: vectors are compressed, or cut up; {bounds.AGAIN}")
-        shard = self.header.shard_clips
-        for start in range(rows.start - rows.start % shard, rows.stop, shard):
-            self._look(vectors, start)
-        return vectors
+        for start in range(rows.start - rows.start % shards.rows, rows.stop, shards.rows):
+            self._look(vectors, shards, start)
+        return vectors, shards
 
     def column(self, group: str, name: str) -> NDArray[Any]:
         """Return one column of a table; text as `str` objects."""
@@ -102,7 +119,7 @@ class ZarrReader:
         try:
             zarr_layout.check_metadata(self.path / name)
             with files.reached(self.path):
-                raw = (self.path / name / zarr_layout.METADATA).read_bytes()
+                raw = (self.path / name / METADATA).read_bytes()
                 found = self._group[name] if name else self._group
             unknown = zarr_layout.unknown_keys(json.loads(raw))
             same = (
@@ -129,20 +146,22 @@ class ZarrReader:
         bounds.check_held(held, column.shape[0] * size)
         bounds.check_dense_column(chunk, name, held)
 
-    def _look(self, vectors: AnyArray, start: int) -> None:
+    def _look(self, vectors: AnyArray, shards: ShardFormat, start: int) -> None:
         """Refuse a shard file that is lost or empty: zarr would answer with zeros."""
-        path = self.path / schema.VECTORS / zarr_layout.shard_key(vectors, start)
-        number, wanted = start // self.header.shard_clips, zarr_layout.shard_bytes(vectors)
+        path, number = self._shard(vectors, start), start // shards.rows
         try:
             size = files.size(path)
         except FileNotFoundError:
             raise OSError(f"shard {number} is missing") from None
-        if size != wanted:
-            raise OSError(f"shard {number} has {size} bytes, not {wanted}")
-        rows = min(self.header.shard_clips, self.header.clips - start)
+        if size != shards.size:
+            raise OSError(f"shard {number} has {size} bytes, not {shards.size}")
+        rows = min(shards.rows, self.header.clips - start)
         needed = rows * math.prod(vectors.shape[1:]) * vectors.dtype.itemsize
         # What fills the last shard up may be holes, but not more than any memory takes.
-        bounds.check_dense(path, needed if wanted <= bounds.SHARD_BYTES else wanted)
+        bounds.check_dense(path, needed if size <= bounds.SHARD_BYTES else size)
+
+    def _shard(self, vectors: AnyArray, start: int) -> Where:
+        return self.path / schema.VECTORS / zarr_layout.shard_key(vectors, start)
 
     def _array(self, name: str) -> AnyArray:
         try:
@@ -181,7 +200,11 @@ class ZarrWriter:
     def __init__(self, path: Where) -> None:
         self.path = path
         self._metadata = zarr_layout.vectors_metadata(path).read_bytes()
-        self._shards = ShardFormat(self._metadata)
+        self._vectors = zarr_layout.vectors_of(self._metadata)
+        shards = shard_format(self._vectors)
+        if shards is None:
+            raise StoreError(f"{path}: vectors are not laid out as this gensr writes them")
+        self._shards = shards
 
     @classmethod
     def create(cls, path: Where, header: Header) -> "ZarrWriter":
@@ -202,7 +225,7 @@ class ZarrWriter:
         metadata = zarr_layout.vectors_metadata(path)
         files.make_folders(metadata.parent, path)
         for file, wanted in (
-            (path / zarr_layout.METADATA, zarr_layout.group_json(header.uncommitted())),
+            (path / METADATA, zarr_layout.group_json(header.uncommitted())),
             (metadata, zarr_layout.vectors_json(header)),
         ):
             if not file.is_file() or file.read_bytes() != wanted:
@@ -227,7 +250,7 @@ class ZarrWriter:
         """
         chunk = self._chunk(start)
         files.make_folders(chunk.parent, self.path / schema.VECTORS)
-        files.write_atomic(chunk, self._shards.encode(start, vectors), check)
+        files.write_atomic(chunk, self._shards.encode(vectors), check)
 
     def link(self, source: Where, start: int) -> bool:
         """Take one shard's file over from another store; False where the layouts differ.
@@ -239,7 +262,8 @@ class ZarrWriter:
             return False
         chunk = self._chunk(start)
         chunk.parent.mkdir(parents=True, exist_ok=True)
-        files.link_or_copy(source / schema.VECTORS / self._shards.key(start), chunk)
+        key = zarr_layout.shard_key(self._vectors, start)
+        files.link_or_copy(source / schema.VECTORS / key, chunk)
         return True
 
     def commit(self, header: Header, columns: Columns, failed: Columns) -> None:
@@ -265,7 +289,7 @@ class ZarrWriter:
         reader.header = header
         check_written(reader, columns, failed)
         # Not by zarr, which does not flush a file before it takes its place.
-        files.write_atomic(self.path / zarr_layout.METADATA, zarr_layout.group_json(header))
+        files.write_atomic(self.path / METADATA, zarr_layout.group_json(header))
 
     def _chunk(self, start: int) -> Where:
-        return self.path / schema.VECTORS / self._shards.key(start)
+        return self.path / schema.VECTORS / zarr_layout.shard_key(self._vectors, start)

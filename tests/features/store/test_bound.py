@@ -169,7 +169,12 @@ def test_an_index_that_says_a_chunk_is_missing(built, tmp_path):
     data[index : index + 16] = b"\xff" * 16
     data[-4:] = struct.pack("<I", crc32c(data[index:-4]))
     file.write_bytes(data)
-    assert_damaged(out, {1}, lambda path: load_vectors([path]))
+    (fault,) = verify(out).faults
+    assert "rows 3 to 5 cannot be read (its index does not lead to one chunk a layer)" in fault
+    with pytest.raises(StoreError, match="does not lead to one chunk"):
+        load_vectors([out])
+    with open_store(out) as store, pytest.raises(StoreError, match="does not lead to one chunk"):
+        store.vectors([3], ["x1"])  # of one layer there is no hash
 
 
 def test_what_fletcher_32_does_not_see(tmp_path):
