@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.utils import parametrize
 
 from gensr.estimator.errors import one_line
 from gensr.features.audio.hashes import hash_bytes
@@ -102,6 +103,7 @@ def load_pretrained(source: Source, *, device: torch.device, dtype: str) -> Pret
         f"while {folder} was put on {device}: pass --dtype bfloat16, or --device cpu"
     ):
         model = model.eval().to(device)
+        _settle(model)
     return Pretrained(
         model=model,
         device=device,
@@ -177,6 +179,17 @@ def _load_model(folder: Path, weights: list[Path], dtype: torch.dtype, *, whispe
             f"of another shape, first {names[0]}; is this the checkpoint of its config.json?"
         )
     return model.get_encoder() if whisper else model
+
+
+def _settle(model: torch.nn.Module) -> None:
+    """Compute once what is computed of other weights, as the positional convolution's are.
+
+    transformers would do it at each forward, with the same bits for result.
+    """
+    for module in model.modules():
+        if parametrize.is_parametrized(module):
+            for name in list(module.parametrizations):  # type: ignore[arg-type]
+                parametrize.remove_parametrizations(module, name)
 
 
 def _lost(keys: Iterable[str], prefix: str) -> list[str]:

@@ -98,14 +98,11 @@ class WaveformEncoder(Encoder):
             # WavLM's masks, one of booleans and one of floats, are its own business.
             warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
             values = batch.samples.to(device, non_blocking=True).to(dtype)
-            options: dict[str, Any] = {}
             if self._padding is not None and len(set(batch.lengths)) > 1:
                 first = [frames_behind(n, self._convolutions[:1]) for n in batch.lengths]
                 stack.enter_context(self._padding.masked(Frames.of(first, device), frames))
-                samples = Frames.of(batch.lengths, device)
-                options["attention_mask"] = (~samples.padded(0, samples.longest)).long()
             with LayerMeans(self._model.encoder.layers, frames) as means:
-                output = self._model(values, **options)
+                output = self._model(values)
             means.add(output.last_hidden_state)
             return means.stacked()
 
