@@ -256,7 +256,7 @@ def read_again(path: Path, file_sha256: str) -> Waveform:
         if hash_of(file, segment) != file_sha256:
             raise AudioError(CHANGED)
         if is_for_here(file):
-            return decode_opened(file, file_sha256, segment)
+            return decode_opened(file, file_sha256, segment, heard=True)
     return shared_decoders().read(path, file_sha256)
 
 

@@ -147,7 +147,9 @@ def pairs(begin: bytes, area: bytes, parse: Parse) -> list[int]:
     data = np.frombuffer(area, np.uint8)
     need = 4 if parse is mpeg_frame else 7
     last = max(0, min(len(begin), len(data) - need + 1))
-    places = np.flatnonzero(data[:last] == 0xFF)
+    second = data[1 : last + 1]
+    marked = second >= 0xE0 if parse is mpeg_frame else second & 0xF6 == 0xF0
+    places = np.flatnonzero((data[:last] == 0xFF) & marked)
     sort, length = _headers(data, places, parse)
     places, sort, length = (each[length > 0] for each in (places, sort, length))
     behind = places + length
