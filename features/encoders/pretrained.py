@@ -8,6 +8,7 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,11 @@ def load_pretrained(source: Source, *, device: torch.device, dtype: str) -> Pret
     extractor = read_extractor(folder, config, kind)
     weights = weight_files(folder)
     torch_dtype: torch.dtype = getattr(torch, dtype)
-    model = _load_model(folder, weights, torch_dtype, whisper=model_type == "whisper")
+    # Read once more, for their hash, while transformers is imported and reads them itself.
+    with ThreadPoolExecutor(1, "hash") as thread:
+        hashed = thread.submit(hash_weights, weights)
+        model = _load_model(folder, weights, torch_dtype, whisper=model_type == "whisper")
+        weights_sha256 = hashed.result()
     model.requires_grad_(False)
     # Whatever the checkpoint asks for: kept, the hidden states of all layers would fill the device.
     model.config.output_hidden_states = model.config.output_attentions = False
@@ -110,7 +115,7 @@ def load_pretrained(source: Source, *, device: torch.device, dtype: str) -> Pret
         dtype=torch_dtype,
         model_type=model_type,
         source=source,
-        weights_sha256=hash_weights(weights),
+        weights_sha256=weights_sha256,
         config_sha256=_sha256(folder / "config.json"),
         extractor=extractor,
     )

@@ -13,7 +13,7 @@ allowed; the command line then exits with 1, and the store is there all the same
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,11 @@ def extract(
     if (config.workers or config.cluster) and Path(config.encoder).is_dir():
         # Workers start in folders of their own.
         config = replace(config, encoder=str(Path(config.encoder).absolute()))
-    with open_job(place, overwrite=config.overwrite) as job, _executor(config, encoder) as executor:
+    with ExitStack() as stack:
+        job = stack.enter_context(open_job(place, overwrite=config.overwrite))
+        # Of files that a store or an interrupted run knows, most are only hashed.
+        fresh = len(found.clips) if job.base is None and not job.interrupted else 0
+        executor = stack.enter_context(_executor(config, encoder, fresh))
         settings = executor.settings(found.root, job.folder)
         check_shard(settings.shard_clips, len(settings.layers), settings.width)
         if encoder is None and Path(config.encoder).is_dir():
@@ -151,10 +155,12 @@ def _advised() -> Iterator[None]:
         ) from error
 
 
-def _executor(config: ExtractConfig, encoder: Encoder | None) -> AbstractContextManager[Executor]:
-    """Decide where the encoder runs."""
+def _executor(
+    config: ExtractConfig, encoder: Encoder | None, files: int
+) -> AbstractContextManager[Executor]:
+    """Decide where the encoder runs; `files` are likely to be heard."""
     if config.workers is None and config.cluster is None:
-        return local_executor(config, encoder)
+        return local_executor(config, encoder, files)
     from gensr.pipeline.extraction.cluster import (
         cluster_executor,  # dask.distributed: an extra, and slow to import
     )

@@ -13,6 +13,7 @@ from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders import Encoder, load_encoder
 from gensr.features.encoding.encode import Clips, clips_of, encode_clips
 from gensr.features.encoding.windows import Batching
+from gensr.features.hearing.decoders import shared_decoders
 from gensr.features.hearing.survey import hear_in_children
 from gensr.features.hearing.verdict import Verdict
 from gensr.features.store.where import Where
@@ -26,8 +27,17 @@ _WRITES_AHEAD = 2
 
 
 @contextmanager
-def local_executor(config: ExtractConfig, encoder: Encoder | None) -> Iterator["LocalExecutor"]:
-    """Load the encoder into this process."""
+def local_executor(
+    config: ExtractConfig, encoder: Encoder | None, files: int
+) -> Iterator["LocalExecutor"]:
+    """Load the encoder into this process.
+
+    Args:
+        config: the settings.
+        encoder: used instead of the one that `config` names.
+        files: that are likely to be heard; the processes that do it start meanwhile.
+    """
+    shared_decoders().expect(files)
     yield LocalExecutor(encoder or load_as(config), config)
 
 
