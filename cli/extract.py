@@ -45,6 +45,10 @@ def command(
     dtype: Annotated[
         str, typer.Option(help="float32, bfloat16 or float16 inside the encoder.")
     ] = "float32",
+    allow_slow: Annotated[
+        bool,
+        typer.Option("--allow-slow", help="Take a dtype that is many times slower than float32."),
+    ] = False,
     store_dtype: Annotated[
         str, typer.Option(help="float32, or float16 for half the bytes, in the store.")
     ] = "float32",
@@ -87,6 +91,7 @@ def command(
         revision=revision,
         device=device,
         dtype=dtype,
+        allow_slow=allow_slow,
         store_dtype=store_dtype,
         context=context,
         max_seconds=max_seconds,

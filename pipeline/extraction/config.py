@@ -46,6 +46,8 @@ class ExtractConfig:
     """`auto`, `cpu`, `cuda`, `cuda:N`; not part of what a store is."""
     dtype: str = "float32"
     """Precision inside the encoder; averages are accumulated in float32 always (ours)."""
+    allow_slow: bool = False
+    """Whether `dtype` may be one that this device computes many times slower than float32."""
     store_dtype: str = "float32"
     """Precision of the stored averages: `float32` or, for half the bytes, `float16` (ours)."""
     context: str = "full"

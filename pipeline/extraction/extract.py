@@ -37,7 +37,7 @@ from gensr.pipeline.extraction.executor import Executor
 from gensr.pipeline.extraction.local import local_executor
 from gensr.pipeline.extraction.rows import check_clips, clip_table, failed_table
 from gensr.pipeline.extraction.verification import Verification, verify
-from gensr.pipeline.progress import Listener, Silent
+from gensr.pipeline.progress import Listener, Silent, say
 
 __all__ = ["ExtractConfig", "ExtractReport", "extract"]
 
@@ -115,6 +115,7 @@ def extract(
         # Of files that a store or an interrupted run knows, most are only hashed.
         fresh = len(found.clips) if job.base is None and not job.interrupted else 0
         executor = stack.enter_context(_executor(config, encoder, fresh))
+        unsaid = say(listener, executor.notes)
         settings = executor.settings(found.root, job.folder)
         check_shard(settings.shard_clips, len(settings.layers), settings.width)
         if encoder is None and Path(config.encoder).is_dir():
@@ -139,7 +140,7 @@ def extract(
                 verification=None if verification is None else verification.as_json(),
             )
         written = () if writing is None else writing.pending
-        notes = (*found.notes, *_kept(found, job))
+        notes = (*unsaid, *found.notes, *_kept(found, job))
         return _report(place, config, problems, plan, written, verification, notes)
 
 

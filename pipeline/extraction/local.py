@@ -1,7 +1,7 @@
 """Encoding in this process: reading ahead of the encoder, writing behind it."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders import Encoder, load_encoder
+from gensr.features.encoders.precision import PRECISIONS, cost_on
+from gensr.features.encoders.registry import ENCODERS
 from gensr.features.encoding.encode import Clips, clips_of, encode_clips
 from gensr.features.encoding.windows import Batching
 from gensr.features.hearing.decoders import shared_decoders
@@ -38,15 +40,38 @@ def local_executor(
         files: that are likely to be heard; the processes that do it start meanwhile.
     """
     shared_decoders().expect(files)
-    yield LocalExecutor(encoder or load_as(config), config)
+    notes: list[str] = []
+    yield LocalExecutor(encoder or load_as(config, say=notes.append), config, notes)
 
 
-def load_as(config: ExtractConfig, device: str | None = None) -> Encoder:
-    """Load the encoder that a config names."""
+def load_as(
+    config: ExtractConfig,
+    device: str | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Encoder:
+    """Load the encoder that a config names.
+
+    Args:
+        config: the settings.
+        device: used instead of the config's.
+        say: hears of a precision that the device computes much faster than the one asked for.
+
+    Raises:
+        ConfigError: the device computes the precision many times slower than float32, and nobody
+            insists on it.
+        EncoderError: see `load_encoder`.
+    """
+    place = device or config.device
+    if config.encoder not in ENCODERS and config.dtype in PRECISIONS:
+        cost = cost_on(place)
+        if not config.allow_slow:
+            cost.check(config.dtype)
+        for line in cost.advice(config.dtype):
+            say(line)
     return load_encoder(
         config.encoder,
         revision=config.revision,
-        device=device or config.device,
+        device=place,
         dtype=config.dtype,
         context=config.context,
     )
@@ -55,8 +80,9 @@ def load_as(config: ExtractConfig, device: str | None = None) -> Encoder:
 class LocalExecutor:
     """See `Executor`."""
 
-    def __init__(self, encoder: Encoder, config: ExtractConfig) -> None:
+    def __init__(self, encoder: Encoder, config: ExtractConfig, notes: Sequence[str] = ()) -> None:
         self._encoder, self._config = encoder, config
+        self.notes = tuple(notes)
 
     def settings(self, root: Path, work: Where) -> ExtractionSettings:
         """See `Executor.settings`."""

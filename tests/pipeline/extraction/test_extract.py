@@ -228,7 +228,7 @@ def test_the_encoder_is_loaded_as_the_settings_say(corpus, tmp_path, monkeypatch
 
     monkeypatch.setattr(local, "load_encoder", load)
     config = ExtractConfig(
-        encoder="x", revision="r", device="cpu", dtype="bfloat16", context="clip"
+        encoder="x", revision="r", device="cpu", dtype="bfloat16", context="clip", allow_slow=True
     )
     with pytest.raises(EncoderError):
         extract(corpus, tmp_path / "s.zarr", config)
