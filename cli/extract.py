@@ -63,9 +63,14 @@ def command(
     ] = 30.0,
     batch_seconds: Annotated[
         float | None,
-        typer.Option(help="Audio of one batch, s; bounds memory. Default: 5 on a CPU, else 100."),
+        typer.Option(
+            help="Audio of one batch, s; bounds memory. Default: 5 on a CPU; a GPU's memory says."
+        ),
     ] = None,
-    shard_clips: Annotated[int, typer.Option(help="Clips of one shard, the unit of work.")] = 256,
+    shard_clips: Annotated[
+        int | None,
+        typer.Option(help="Clips of one shard, the unit of work. Default: 256; on a GPU 2048."),
+    ] = None,
     verify: Annotated[int, typer.Option(help="Clips to encode once more, alone, and compare.")] = 0,
     workers: Annotated[
         int | None, typer.Option(help="Processes on this machine, a GPU each where there are any.")

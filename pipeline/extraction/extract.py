@@ -112,6 +112,8 @@ def extract(
         config = replace(config, encoder=str(Path(config.encoder).absolute()))
     with ExitStack() as stack:
         job = stack.enter_context(open_job(place, overwrite=config.overwrite))
+        if config.shard_clips is None:
+            config = replace(config, shard_clips=job.shard_clips)
         # Of files that a store or an interrupted run knows, most are only hashed.
         fresh = len(found.clips) if job.base is None and not job.interrupted else 0
         executor = stack.enter_context(_executor(config, encoder, fresh))

@@ -4,8 +4,6 @@ A model on torch's `meta` device has no numbers to give, so whoever asks for one
 is sent there from the host is seen on its way. A GPU is not needed for either.
 """
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -13,9 +11,9 @@ from torch.utils._pytree import tree_leaves
 
 from gensr.features.encoders import load_encoder
 from support.checkpoints import KINDS
+from support.on_meta import META, to_meta
 from support.sounds import noise
 
-META = torch.device("meta")
 ASKS = (
     *("aten._local_scalar_dense.", "aten.nonzero.", "aten.is_nonzero.", "aten.equal."),
     "aten.index_put_.",
@@ -56,10 +54,7 @@ def _quick(name, args):
 @pytest.fixture
 def on_meta(checkpoint):
     def load(kind, **options):
-        encoder = load_encoder(str(checkpoint(kind)), device="cpu", **options)
-        encoder._model.to("meta")
-        encoder._pretrained = replace(encoder._pretrained, device=META)
-        return encoder
+        return to_meta(load_encoder(str(checkpoint(kind)), device="cpu", **options))
 
     return load
 
