@@ -3,18 +3,21 @@
 Against: a plain loop over the same files on one core: soundfile, torchaudio's Kaldi bands, the same
 statistics by torchaudio and numpy, one array saved at the end. gensr hears every file once before,
 checks that it is one stream and whole, hashes it twice, and writes a store with checksums. Both run
-in one process that has started, by turns, first held to one core, then with all.
+in one process that has started, by turns, first held to one core, then with all. Processor time
+counts what all cores have worked for it: on a machine that others use too, the steadier number.
 
     python benchmarks/fbank.py --minutes 15
 """
 
 import argparse
 import os
+import resource
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import TypeAlias
 
 import numpy as np
 import soundfile
@@ -27,6 +30,9 @@ from torchaudio.functional import compute_deltas
 
 from gensr.features.hearing.decoders import shared_decoders
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
+
+Spent: TypeAlias = tuple[float, float]
+"""Seconds by the clock, and of cores."""
 
 
 def statistics(bands: torch.Tensor) -> np.ndarray:
@@ -66,22 +72,29 @@ def ours(root: Path, out: Path) -> None:
     extract(root, out, ExtractConfig(encoder="fbank"))
 
 
-def turns(ways: dict[str, Callable[[], None]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each way; the first turn warms up."""
-    found: dict[str, list[float]] = {name: [] for name in ways}
+def processor() -> float:
+    """Seconds that cores have worked for this process, and for those that it has ended."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(sum(resource.getrusage(kind)[:2]) for kind in kinds)
+
+
+def turns(ways: dict[str, Callable[[], None]], repeats: int) -> dict[str, list[Spent]]:
+    """What each way takes; the first turn warms up. Decoders start within it, and end behind it."""
+    found: dict[str, list[Spent]] = {name: [] for name in ways}
     for turn in range(-1, repeats):
         for name in list(ways)[:: 1 if turn % 2 else -1]:
-            began = time.perf_counter()
+            worked, began = processor(), time.perf_counter()
             ways[name]()
+            took = time.perf_counter() - began
+            shared_decoders().close()
             if turn >= 0:
-                found[name].append(time.perf_counter() - began)
+                found[name].append((took, processor() - worked))
     return found
 
 
-def measured(root: Path, work: Path, cores: set[int], repeats: int) -> dict[str, list[float]]:
+def measured(root: Path, work: Path, cores: set[int], repeats: int) -> dict[str, list[Spent]]:
     """Both ways on these cores, the loop always on one thread."""
     os.sched_setaffinity(0, cores)
-    shared_decoders().close()  # those to come are held to the same cores
 
     def plain() -> None:
         torch.set_num_threads(1)
@@ -97,15 +110,17 @@ def main(asked: argparse.Namespace, work: Path) -> None:
     root, every = Path(clips.root), os.sched_getaffinity(0)
     held = f"{clips.count} clips, {clips.seconds / 60:.1f} min, {clips.origin}"
     print(f"{held}; {asked.repeats} turns\n")
-    print("| cores | loop s | gensr s | gensr over loop, by turns (least to most) |")
+    print("| cores, what is counted | loop s | gensr s | gensr over loop (least to most) |")
     print("|---|---|---|---|")
     for cores in ({min(every)}, every):
         found = measured(root, work, cores, asked.repeats)
-        ratios = [a / b for a, b in zip(found["gensr"], found["loop"], strict=True)]
-        print(
-            f"| {len(cores)} | {median(found['loop']):.2f} | {median(found['gensr']):.2f} | "
-            f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |"
-        )
+        for kind, what in enumerate(("time", "processor time")):
+            ours, plain = ([spent[kind] for spent in found[name]] for name in ("gensr", "loop"))
+            ratios = [a / b for a, b in zip(ours, plain, strict=True)]
+            print(
+                f"| {len(cores)}, {what} | {median(plain):.2f} | {median(ours):.2f} | "
+                f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |"
+            )
     print()
     for key, value in machine().items():
         print(f"{key}: {value}")
