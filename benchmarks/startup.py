@@ -4,18 +4,21 @@ Against: a script that imports torch and the model's class from transformers, lo
 runs one forward. gensr is the whole command on one clip of half a second: imports, checks, weights
 and their hash, the file heard in a process of its own, encoded, written and committed. Both are
 processes of their own and take turns, the first one changing; `fbank` is the command without any
-weights.
+weights. Processor time counts all cores and all processes, the decoder's too: on a machine that
+others use, the steadier number.
 
     python benchmarks/startup.py --size base
 """
 
 import argparse
+import resource
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 from statistics import median
+from typing import TypeAlias
 
 from extraction_parts.clips import speech_like, write_wav
 from extraction_parts.report import machine
@@ -23,6 +26,8 @@ from extraction_parts.systems import GENSR
 from extraction_parts.weights import SIZES, save_encoder
 from extraction_parts.work import work_folder
 
+Spent: TypeAlias = tuple[float, float]
+"""Seconds by the clock, and of cores."""
 BARE = """
 import sys
 import torch
@@ -43,19 +48,24 @@ def commands(encoder: Path, corpus: Path, out: Path) -> dict[str, list[str]]:
     }
 
 
-def turns(ways: dict[str, list[str]], out: Path, repeats: int) -> dict[str, list[float]]:
-    """Seconds of each, turn by turn; the first turn, which warms the disk's cache, is left out."""
+def turns(ways: dict[str, list[str]], out: Path, repeats: int) -> dict[str, list[Spent]]:
+    """What each takes, turn by turn; the first turn, which warms the disk's cache, is left out."""
     names = list(ways)
-    found: dict[str, list[float]] = {name: [] for name in names}
+    found: dict[str, list[Spent]] = {name: [] for name in names}
     for turn in range(-1, repeats):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
             shutil.rmtree(out, ignore_errors=True)
-            began = time.perf_counter()
+            worked, began = _worked(), time.perf_counter()
             subprocess.run(ways[name], check=True, capture_output=True)
             if turn >= 0:
-                found[name].append(time.perf_counter() - began)
+                found[name].append((time.perf_counter() - began, _worked() - worked))
     return found
+
+
+def _worked() -> float:
+    """Seconds that cores have worked for the processes that have ended."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
 def main(asked: argparse.Namespace, work: Path) -> None:
@@ -67,12 +77,15 @@ def main(asked: argparse.Namespace, work: Path) -> None:
     write_wav(clip, speech_like(0.5, seed=1))
     found = turns(commands(encoder, clip.parent.parent, out), out, asked.repeats)
     print(f"HuBERT {asked.size} (random weights), float32 on the CPU; {asked.repeats} turns\n")
-    print("| | s, median (least to most) | of the bare script, by turns |")
-    print("|---|---|---|")
-    for name, times in found.items():
-        ratio = median(a / b for a, b in zip(times, found["bare script"], strict=True))
-        spread = f"{min(times):.2f} to {max(times):.2f}"
-        print(f"| {name} | {median(times):.2f} ({spread}) | {ratio:.2f} |")
+    print("| | s | of the bare script | processor s | of the bare script |")
+    print("|---|---|---|---|---|")
+    for name in found:
+        cells = []
+        for kind in range(2):
+            times, bare = ([each[kind] for each in found[way]] for way in (name, "bare script"))
+            ratio = median(a / b for a, b in zip(times, bare, strict=True))
+            cells += [f"{median(times):.2f} ({min(times):.2f} to {max(times):.2f})", f"{ratio:.2f}"]
+        print(f"| {name} | {' | '.join(cells)} |")
     print()
     for key, value in machine().items():
         print(f"{key}: {value}")
