@@ -4,8 +4,8 @@ Against: the same model with nothing around it (`bare`), a plain loop over files
 Face's own classes (`hf-loop`), and the HuBERT extractor of the released nkululeko. One run, the
 same clips and the same random weights of the real sizes for all. Each system runs in a process
 of its own; the systems take turns, round after round, so that a busy spell of the machine hits
-all of them. Start-up (imports, weights) stands apart. `layers` asks what all layers cost beside
-one.
+all of them. Start-up (imports, weights) stands apart. `survey` is the part of gensr's work in
+which a GPU waits; `layers` asks what all layers cost beside one.
 
     python benchmarks/extraction.py --size base --minutes 15
     python benchmarks/extraction.py --size large --hours 48 --device cuda --loop-minutes 15
@@ -17,23 +17,30 @@ from dataclasses import asdict
 from pathlib import Path
 
 from extraction_parts.child import RunError
-from extraction_parts.clips import prepare_clips
+from extraction_parts.clips import FORMATS, RATE, prepare_clips
 from extraction_parts.environment import default_envs
-from extraction_parts.report import machine, price_of_layers, table
+from extraction_parts.report import machine, price_of_layers, share_of_survey, table
 from extraction_parts.systems import Bench, Measured
 from extraction_parts.weights import SIZES
 from extraction_parts.work import work_folder
 
-SYSTEMS = ("bare", "gensr", "hf-loop", "nkululeko", "layers")
-BARE_SECONDS = {"cpu": "4,20,100", "cuda": "100,400,1600"}
-LAYER_BATCH_SECONDS = {"cpu": 5.0, "cuda": 100.0}
+SYSTEMS = ("bare", "gensr", "hf-loop", "nkululeko", "survey", "layers")
+BARE_SECONDS = {"cpu": "4,20,100", "cuda": "100,400,800"}
+LAYER_BATCH_SECONDS = {"cpu": 5.0, "cuda": 400.0}
 LAYER_MINUTES = {"cpu": 5.0, "cuda": 240.0}
 
 
 def main(asked: argparse.Namespace, work: Path) -> int:
     """Measure, print, and return the exit status: 1 where one of our own rows is missing."""
     seconds = asked.minutes * 60 if asked.hours is None else asked.hours * 3600
-    clips = prepare_clips(work, seconds=seconds, corpus=asked.corpus, seed=asked.seed)
+    clips = prepare_clips(
+        work,
+        seconds=seconds,
+        corpus=asked.corpus,
+        seed=asked.seed,
+        rate=asked.rate,
+        form=asked.format,
+    )
     device = asked.device
     kind = "cuda" if device.startswith("cuda") else "cpu"
     bench = Bench(
@@ -70,9 +77,9 @@ def main(asked: argparse.Namespace, work: Path) -> int:
         f"{clips.seconds / 60:.1f} min, {clips.origin}; {asked.repeats} rounds, medians\n"
     )
     print(table(measured, failed))
-    price = price_of_layers(measured)
-    if price is not None:
-        print(f"\n{price}")
+    for told in (share_of_survey(measured), price_of_layers(measured)):
+        if told is not None:
+            print(f"\n{told}")
     print()
     for key, value in machine().items():
         print(f"{key}: {value}")
@@ -108,6 +115,8 @@ def _arguments() -> argparse.Namespace:
     add("--repeats", type=int, default=3, help="rounds")
     add("--systems", default=",".join(SYSTEMS), help="in this order, separated by commas")
     add("--corpus", type=Path, help="real audio; default: synthesised")
+    add("--rate", type=int, default=RATE, help="of synthesised files, Hz")
+    add("--format", choices=FORMATS, default="wav", help="of synthesised files")
     add("--loop-minutes", type=float, help="audio for hf-loop and nkululeko; default: all")
     add("--layer-minutes", type=float, help=f"audio for layers; default: {LAYER_MINUTES}")
     add(

@@ -116,6 +116,10 @@ class Bars:
             self._end()
         self._bars.stop()
 
+    def note(self, line: str) -> None:
+        """Say a line above the bars."""
+        note(line)
+
     def stage(self, name: str, units: int, seconds: float = 0.0) -> None:
         """Begin a stage of so many units."""
         self._end()

@@ -45,6 +45,10 @@ def command(
     dtype: Annotated[
         str, typer.Option(help="float32, bfloat16 or float16 inside the encoder.")
     ] = "float32",
+    allow_slow: Annotated[
+        bool,
+        typer.Option("--allow-slow", help="Take a dtype that is many times slower than float32."),
+    ] = False,
     store_dtype: Annotated[
         str, typer.Option(help="float32, or float16 for half the bytes, in the store.")
     ] = "float32",
@@ -59,9 +63,14 @@ def command(
     ] = 30.0,
     batch_seconds: Annotated[
         float | None,
-        typer.Option(help="Audio of one batch, s; bounds memory. Default: 5 on a CPU, else 100."),
+        typer.Option(
+            help="Audio of one batch, s; bounds memory. Default: 5 on a CPU; a GPU's memory says."
+        ),
     ] = None,
-    shard_clips: Annotated[int, typer.Option(help="Clips of one shard, the unit of work.")] = 256,
+    shard_clips: Annotated[
+        int | None,
+        typer.Option(help="Clips of one shard, the unit of work. Default: 256; on a GPU 2048."),
+    ] = None,
     verify: Annotated[int, typer.Option(help="Clips to encode once more, alone, and compare.")] = 0,
     workers: Annotated[
         int | None, typer.Option(help="Processes on this machine, a GPU each where there are any.")
@@ -87,6 +96,7 @@ def command(
         revision=revision,
         device=device,
         dtype=dtype,
+        allow_slow=allow_slow,
         store_dtype=store_dtype,
         context=context,
         max_seconds=max_seconds,

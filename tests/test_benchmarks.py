@@ -57,6 +57,50 @@ def test_extraction(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_extraction_of_other_files_and_the_survey(tmp_path: Path) -> None:
+    smoke = ["--size", "tiny", "--minutes", "0.2", "--repeats", "1", "--work", str(tmp_path)]
+    files = ["--rate", "48000", "--format", "flac"]
+    answer = _run("extraction.py", *smoke, *files, "--systems", "gensr,hf-loop,survey")
+    assert "synthesised, 48000 Hz FLAC" in answer
+    assert {path.suffix for path in tmp_path.glob("clips-*/*/*")} == {".flac"}
+    assert " files a second" in answer
+    (share,) = [line for line in answer.splitlines() if line.startswith("The survey takes")]
+    assert 0 < float(share.split()[3]) < 200
+
+
+@pytest.mark.slow
+def test_launches() -> None:
+    answer = _run("launches.py", "--size", "tiny", "--hours", "0.5", "--repeats", "2")
+    small, large = _cells(answer, "256, 100"), _cells(answer, "2048, 800")
+    assert float(small[0]) > float(large[0]) > 0
+    assert float(small[1]) < float(large[1])
+    few = _cells(answer, "256, 100, few shapes, replayed")
+    assert float(few[2]) < float(small[2])
+    assert float(few[3]) > float(small[3])
+    assert few[5] == "0.0"
+    told = answer.splitlines()[0].split()
+    assert 40 < int(told[2]) < int(told[6]) < 200
+
+
+@pytest.mark.slow
+def test_startup() -> None:
+    answer = _run("startup.py", "--size", "tiny", "--repeats", "1")
+    assert _cells(answer, "bare script")[1] == "1.00"
+    assert 0.2 < float(_cells(answer, "gensr extract, fbank")[1]) < 5
+    assert 0.5 < float(_cells(answer, "gensr extract")[1]) < 5
+
+
+@pytest.mark.slow
+def test_fbank() -> None:
+    answer = _run("fbank.py", "--minutes", "0.3", "--repeats", "1")
+    for row in ("1, time", "1, processor time"):
+        loop, ours, ratio = _cells(answer, row)
+        assert 0 < float(loop) < 60
+        assert 0 < float(ours) < 60
+        assert float(ratio.split()[0]) > 0
+
+
+@pytest.mark.slow
 def test_extraction_names_what_did_not_run(tmp_path: Path) -> None:
     script = str(BENCHMARKS / "extraction.py")
     smoke = ["--size", "tiny", "--minutes", "0.1", "--repeats", "1", "--work", str(tmp_path)]

@@ -56,6 +56,18 @@ def price_of_layers(measured: Sequence[Measured]) -> str | None:
     )
 
 
+def share_of_survey(measured: Sequence[Measured]) -> str | None:
+    """What of an extraction its survey is, as a sentence; None where one was not measured."""
+    works = {
+        row: median(one.work for one in measured if one.row == row)
+        for row in {one.row for one in measured}
+    }
+    if not {"gensr", "survey"} <= works.keys():
+        return None
+    share = works["survey"] / works["gensr"]
+    return f"The survey takes {100 * share:.1f} % of gensr's time."
+
+
 def machine() -> dict[str, str]:
     """What the numbers hold for."""
     found = {

@@ -138,7 +138,7 @@ class Bench:
         shutil.rmtree(store, ignore_errors=True)
         command = [*GENSR, "extract", str(corpus), "--out", str(store)]
         command += ["--encoder", str(self.encoder), "--device", self.device]
-        command += ["--dtype", self.dtype, *shlex.split(self.gensr_flags)]
+        command += ["--dtype", self.dtype, "--allow-slow", *shlex.split(self.gensr_flags)]
         if self.batch_seconds is not None:
             command += ["--batch-seconds", str(self.batch_seconds)]
         if self.shard_clips is not None:

@@ -62,6 +62,7 @@ class Encoder(abc.ABC):
         max_samples: the longest waveform of one forward; none where any length will do.
         dtype: name of the dtype of weights and activations; vectors are float32 whatever it is.
         device: kind of device it runs on, `cpu`, `cuda` or `mps`; not part of its provenance.
+        batch_seconds: audio of one batch that suits its device, in s; none: what suits its kind.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Encoder(abc.ABC):
     max_samples: int | None = None
     dtype: str = "float32"
     device: str = "cpu"
+    batch_seconds: float | None = None
 
     @classmethod
     def load(cls, *, device: str = "auto", dtype: str = "float32") -> "Encoder":

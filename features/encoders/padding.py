@@ -1,8 +1,12 @@
 """The three places where padding leaks into a clip's own frames, and the mend of each.
 
-An attention mask is enough almost everywhere: the encoders set padded frames to zero where the
-transformer begins, as if the convolution's own zero padding stood there, and no frame attends
-to them. It is not enough in
+An attention mask is enough almost everywhere: padded frames are set to zero where the transformer
+begins, as if the convolution's own zero padding stood there, and no frame attends to them. Both
+are done here and not by transformers, which would have to ask the device whether a mask hides
+anything, and sends it a number of its own: twice the host would wait for the queue to run dry.
+Where there is padding is known before anything is sent.
+
+A mask is not enough in
 - the group norm behind the first convolution (HuBERT base, wav2vec 2.0 base): its statistics run
   over all frames, so here over the valid ones alone;
 - the stacked positional convolutions of data2vec-audio: each makes padded frames non-zero, and
@@ -12,7 +16,7 @@ to them. It is not enough in
 A model with a further group, batch or instance norm is not mended: its batches hold one length.
 What else may mix frames is not looked for; `gensr extract --verify` would show it.
 
-Letters: B clips, C channels, F frames (padded), m frames of the shortest clip.
+Letters: B clips, C channels, F frames (padded), L width, m frames of the shortest clip.
 """
 
 from collections.abc import Iterator
@@ -24,6 +28,10 @@ from torch import Tensor, nn
 
 from gensr.features.encoders.pooling import Frames
 
+_ALIGNED = 8
+"""Numbers from row to row of a mask: CUDA's memory-efficient attention wants a multiple of it."""
+_BOOLEAN_MASKS = ("wavlm",)
+"""Families whose layers take (B, F) and make of it what their attention needs."""
 _MIXES_FRAMES = (nn.GroupNorm, nn.BatchNorm1d, nn.InstanceNorm1d)
 """Norms over time: in an encoder, each is one of those above or unknown."""
 
@@ -78,12 +86,21 @@ class MaskedGroupNorm(nn.GroupNorm):
 
 
 class Padding:
-    """What was mended in one model, and what is padding during one forward."""
+    """What was mended in one model, and what is padding during one forward.
 
-    def __init__(self) -> None:
+    Args:
+        model: its encoder and the encoder's layers are told of padding from now on.
+    """
+
+    def __init__(self, model: Any) -> None:
         self.mended: set[nn.Module] = set()
         self._norms: list[MaskedGroupNorm] = []
         self._frames: Frames | None = None
+        self._mask: Tensor | None = None
+        self._boolean = model.config.model_type in _BOOLEAN_MASKS
+        model.encoder.register_forward_pre_hook(self._begin)
+        for layer in model.encoder.layers:
+            layer.register_forward_pre_hook(self._attend, with_kwargs=True)
 
     @contextmanager
     def masked(self, first: Frames, last: Frames) -> Iterator[None]:
@@ -111,9 +128,35 @@ class Padding:
         self.mended.add(module)
 
     def _set(self, first: Frames | None, last: Frames | None) -> None:
-        self._frames = last
+        self._frames, self._mask = last, None
         for norm in self._norms:
             norm.frames = first
+
+    def _begin(self, encoder: nn.Module, args: Any) -> None:
+        """Empty the padded frames of the transformer's input, (B, F, L); make the mask."""
+        if self._frames is None:
+            return
+        hidden: Tensor = args[0]
+        start, stop = self._frames.shortest, hidden.shape[1]
+        hidden[:, start:].masked_fill_(self._frames.padded(start, stop)[:, :, None], 0.0)
+        self._mask = self._mask_for(hidden)
+
+    def _mask_for(self, hidden: Tensor) -> Tensor:
+        """Return what the layers of (B, F, L) take: which frames may be attended to."""
+        assert self._frames is not None
+        padded = self._frames.padded(0, hidden.shape[1])  # (B, F)
+        if self._boolean:
+            return ~padded
+        # Added to the scores of all heads and queries. As numbers, once: of booleans each layer's
+        # attention would make these numbers again, and of rows that begin anywhere a copy.
+        clips, frames = padded.shape
+        room = (clips, 1, 1, -(-frames // _ALIGNED) * _ALIGNED)
+        mask = torch.zeros(room, dtype=hidden.dtype, device=hidden.device)[..., :frames]
+        return mask.masked_fill_(padded[:, None, None], -torch.inf)  # (B, 1, 1, F)
+
+    def _attend(self, layer: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Give a layer the mask, in place of none."""
+        return None if self._mask is None else (args, {**kwargs, "attention_mask": self._mask})
 
     def _rezero(self, module: nn.Module, args: Any, output: Tensor) -> Tensor:
         if self._frames is not None:
@@ -133,7 +176,7 @@ def mend_padding(model: Any) -> Padding | None:
         What to tell of each batch's padding; none where a norm over time is left that cannot
         be mended, so that only clips of one length may share a batch.
     """
-    padding = Padding()
+    padding = Padding(model)
     front = model.feature_extractor.conv_layers[0]
     norm = getattr(front, "layer_norm", None)
     if isinstance(norm, nn.GroupNorm) and norm.num_groups == norm.num_channels:

@@ -8,12 +8,14 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.utils import parametrize
 
 from gensr.estimator.errors import one_line
 from gensr.features.audio.hashes import hash_bytes
@@ -93,7 +95,11 @@ def load_pretrained(source: Source, *, device: torch.device, dtype: str) -> Pret
     extractor = read_extractor(folder, config, kind)
     weights = weight_files(folder)
     torch_dtype: torch.dtype = getattr(torch, dtype)
-    model = _load_model(folder, weights, torch_dtype, whisper=model_type == "whisper")
+    # Read once more, for their hash, while transformers is imported and reads them itself.
+    with ThreadPoolExecutor(1, "hash") as thread:
+        hashed = thread.submit(hash_weights, weights)
+        model = _load_model(folder, weights, torch_dtype, whisper=model_type == "whisper")
+        weights_sha256 = hashed.result()
     model.requires_grad_(False)
     # Whatever the checkpoint asks for: kept, the hidden states of all layers would fill the device.
     model.config.output_hidden_states = model.config.output_attentions = False
@@ -102,13 +108,14 @@ def load_pretrained(source: Source, *, device: torch.device, dtype: str) -> Pret
         f"while {folder} was put on {device}: pass --dtype bfloat16, or --device cpu"
     ):
         model = model.eval().to(device)
+        _settle(model)
     return Pretrained(
         model=model,
         device=device,
         dtype=torch_dtype,
         model_type=model_type,
         source=source,
-        weights_sha256=hash_weights(weights),
+        weights_sha256=weights_sha256,
         config_sha256=_sha256(folder / "config.json"),
         extractor=extractor,
     )
@@ -177,6 +184,17 @@ def _load_model(folder: Path, weights: list[Path], dtype: torch.dtype, *, whispe
             f"of another shape, first {names[0]}; is this the checkpoint of its config.json?"
         )
     return model.get_encoder() if whisper else model
+
+
+def _settle(model: torch.nn.Module) -> None:
+    """Compute once what is computed of other weights, as the positional convolution's are.
+
+    transformers would do it at each forward, with the same bits for result.
+    """
+    for module in model.modules():
+        if parametrize.is_parametrized(module):
+            for name in list(module.parametrizations):  # type: ignore[arg-type]
+                parametrize.remove_parametrizations(module, name)
 
 
 def _lost(keys: Iterable[str], prefix: str) -> list[str]:

@@ -9,8 +9,8 @@ torch is imported where a tensor turns up and not before: encoders without it st
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -86,6 +86,43 @@ def run_ahead(
             while waiting and (waiting[0].here or len(waiting) > _LAG):
                 yield waiting.popleft()
         yield from waiting
+
+
+def side_by_side(
+    batches: Iterable[B], work: Callable[[B], P], count: int
+) -> Generator[P, None, None]:
+    """Yield `work` of each batch, in order; so many are worked on at the same time.
+
+    For an encoder that leaves all cores but one idle. Where `work` raises, or `batches` does, so
+    does this, after all results before.
+
+    Args:
+        batches: taken in the caller's thread, at most twice `count` ahead.
+        work: called in several threads.
+        count: of threads.
+    """
+    waiting: deque[Future[P]] = deque()
+
+    def begun() -> Iterator[Future[P]]:
+        try:
+            for batch in batches:
+                yield pool.submit(work, batch)
+        except Exception as error:
+            failed: Future[P] = Future()
+            failed.set_exception(error)
+            yield failed
+
+    with ThreadPoolExecutor(count, thread_name_prefix="encode") as pool:
+        try:
+            for future in begun():
+                waiting.append(future)
+                if len(waiting) > 2 * count:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def _started(

@@ -21,6 +21,7 @@ from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders.base import Encoder
 from gensr.features.encoders.device import exact_inference, host_zeros
 from gensr.features.encoders.errors import EncoderError
+from gensr.features.encoders.footprint import bytes_per_second, seconds_that_fit
 from gensr.features.encoders.padding import mend_padding
 from gensr.features.encoders.pooling import Frames, LayerMeans
 from gensr.features.encoders.pretrained import Pretrained
@@ -52,6 +53,7 @@ class WaveformEncoder(Encoder):
         self.width = int(config.hidden_size)
         self.dtype = str(pretrained.dtype).removeprefix("torch.")
         self.device = pretrained.device.type
+        self.batch_seconds = self._fitting()
         self._convolutions = tuple(zip(config.conv_kernel, config.conv_stride, strict=True))
         self._padding = mend_padding(model)
         self.equal_lengths = self._padding is None
@@ -61,6 +63,17 @@ class WaveformEncoder(Encoder):
             front_norm == "layer" if extractor.made is None else bool(extractor.made.do_normalize)
         )
         extractor.agrees(lambda samples: [self._scaled(samples)])
+
+    def _fitting(self) -> float | None:
+        """Return the audio of a batch that suits a GPU's memory."""
+        device, config = self._pretrained.device, self._model.config
+        if device.type != "cuda":
+            return None
+        memory = torch.cuda.get_device_properties(device).total_memory
+        weights = sum(each.numel() * each.element_size() for each in self._model.parameters())
+        number = self._pretrained.dtype.itemsize
+        a_second = bytes_per_second(config.conv_dim[0], config.conv_stride[0], number, SAMPLE_RATE)
+        return seconds_that_fit(memory, weights, a_second)
 
     def frames(self, samples: int) -> int:
         """See `Encoder.frames`; fewer than one where the front end is longer than the clip."""
@@ -98,14 +111,11 @@ class WaveformEncoder(Encoder):
             # WavLM's masks, one of booleans and one of floats, are its own business.
             warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
             values = batch.samples.to(device, non_blocking=True).to(dtype)
-            options: dict[str, Any] = {}
             if self._padding is not None and len(set(batch.lengths)) > 1:
                 first = [frames_behind(n, self._convolutions[:1]) for n in batch.lengths]
                 stack.enter_context(self._padding.masked(Frames.of(first, device), frames))
-                samples = Frames.of(batch.lengths, device)
-                options["attention_mask"] = (~samples.padded(0, samples.longest)).long()
             with LayerMeans(self._model.encoder.layers, frames) as means:
-                output = self._model(values, **options)
+                output = self._model(values)
             means.add(output.last_hidden_state)
             return means.stacked()
 

@@ -122,9 +122,19 @@ def read_audio(path: Path, *, file_sha256: str | None = None) -> Waveform:
         return decode_opened(file, found, segment)
 
 
-def decode_opened(file: FileIO, file_sha256: str, segment: Segment | None) -> Waveform:
-    """Decode an open file whose bytes have this hash, or a part of it; see `read_audio`."""
-    return Waveform(samples=to_16_khz(*decode(file, segment)), file_sha256=file_sha256)
+def decode_opened(
+    file: FileIO, file_sha256: str, segment: Segment | None, *, heard: bool = False
+) -> Waveform:
+    """Decode an open file whose bytes have this hash, or a part of it; see `read_audio`.
+
+    Args:
+        file: open.
+        file_sha256: of its bytes.
+        segment: the part that is meant; None: all of it.
+        heard: see `decode`.
+    """
+    samples = to_16_khz(*decode(file, segment, heard=heard))
+    return Waveform(samples=samples, file_sha256=file_sha256)
 
 
 def is_media(file: FileIO) -> bool:
@@ -195,11 +205,19 @@ def resampling_provenance() -> dict[str, str | int]:
     }
 
 
-def decode(file: FileIO, segment: Segment | None = None) -> tuple[NDArray[np.float32], int]:
+def decode(
+    file: FileIO, segment: Segment | None = None, *, heard: bool = False
+) -> tuple[NDArray[np.float32], int]:
     """Decode an open file, or a part of it: (n,) mono samples and their rate in Hz, n > 0.
 
     What libsndfile does not read FFmpeg does, where it is installed. Neither is handed a file of
     the other's: what FFmpeg makes of a damaged WAV nobody has tried.
+
+    Args:
+        file: open.
+        segment: the part that is meant; None: all of it.
+        heard: the same bytes were found to be one stream before, by these rules: they are not
+            followed to their end again, which takes as long as decoding them.
 
     Raises:
         AudioError: damaged, cut off, too long, of several streams, without such a part, or nothing
@@ -213,12 +231,14 @@ def decode(file: FileIO, segment: Segment | None = None) -> tuple[NDArray[np.flo
     if kind is not None and (kind.demuxer or not kind.readable):
         mixed = decode_media(file, peek, kind, segment)
     else:
-        mixed = _decode_sound(file, peek, kind, segment)
+        mixed = _decode_sound(file, peek, kind, segment, heard=heard)
     mixed.check()
     return mixed.mono(), mixed.rate
 
 
-def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None, segment: Segment | None) -> Mixdown:
+def _decode_sound(
+    file: FileIO, peek: Peek, kind: Kind | None, segment: Segment | None, *, heard: bool
+) -> Mixdown:
     """Decode what libsndfile reads, and hold it against what its header promises."""
     file.seek(0)
     try:
@@ -242,7 +262,7 @@ def _decode_sound(file: FileIO, peek: Peek, kind: Kind | None, segment: Segment 
         if sound.subtype.startswith("MPEG") and sound.format != "MP3":
             raise AudioError(f"MP3 within {sound.format}, whose end libsndfile guesses; {CONVERT}")
         place = file.tell()  # libsndfile's as well
-        counted = _count(file, peek, sound.format, segment)
+        counted = None if heard else _count(file, peek, sound.format, segment)
         file.seek(place)
         cut, mixed = Cut(segment, rate, channels), Mixdown(rate)
         frames = Frames(sound, file, cut)

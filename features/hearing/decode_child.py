@@ -3,12 +3,12 @@
 A decoder is C code that reads whatever a file holds, so it can crash, or run for ever. Here that
 costs one clip: `decoders.py`, on the other side of the pipes, sees this process end, or ends it.
 
-Lines of JSON, so that a name may hold anything. In, for each file:
+Lines of JSON, so that a name may hold anything. In:
 
-    ["hear", path]                  is it to be used? The path's bytes, as Latin-1 text
+    ["hear", path, ...]             are these to be used? The paths' bytes, as Latin-1 text
     ["read", path, file_sha256]     its samples, if it still has the bytes with this hash
 
-Out, one after another as they become known:
+Out, for one file after another, as they become known:
 
     ["hashed", file_sha256]                        the bytes were read
     ["loading"]                                    FFmpeg; or what resamples, at another rate
@@ -80,13 +80,15 @@ def main() -> None:
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
     tell("ready")
     while True:
-        task, name, *wanted = asked.get()
-        path = Path(os.fsdecode(name.encode("latin-1")))
-        try:
-            verdict = judge(path, tell, give if task == "read" else None, *wanted)
-        except GensrError as error:
-            tell("broken", str(error))
-        else:
+        task, *names = asked.get()
+        wanted = names[1:] if task == "read" else []
+        for name in names[: len(names) - len(wanted)]:
+            path = Path(os.fsdecode(name.encode("latin-1")))
+            try:
+                verdict = judge(path, tell, give if task == "read" else None, *wanted)
+            except GensrError as error:
+                tell("broken", str(error))
+                break
             tell("verdict", *astuple(verdict))
 
 

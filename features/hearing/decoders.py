@@ -9,7 +9,13 @@ memory may have run out, and an earlier clip may have damaged what this one fell
 that does not finish in its time is not tried again: it would cost that time once more.
 
 The processes are started when they are needed, and kept for later calls (a start costs about
-0.3 s). Another is added once waiting for a free one has cost as much as a start.
+0.3 s). Who knows that many files are to come says so (`expect`), and they are all started at once,
+while something else is done. Else another is added once waiting for a free one has cost as much as
+a start.
+
+A process is given several paths a line: what is said of a file costs as much as a tenth of
+hearing it. Where it crashes or hangs, the file that it had come to is the one, and those behind it
+are given to another.
 """
 
 import atexit
@@ -37,6 +43,8 @@ from gensr.features.hearing.verdict import Verdict, refused
 
 _START_COST = 0.3
 """Seconds of waiting after which another process pays for itself."""
+_WORTH_A_START = 100
+"""Files that take as long to hear as a process to start, 3 ms each."""
 _MEGABYTE = 1_000_000
 _MOST = 16
 _CONVERT = "convert the file first: ffmpeg -i clip.wav -ac 1 -ar 16000 converted.wav"
@@ -75,14 +83,44 @@ class Decoders:
         self.closed = False
         self._why_closed = ""
 
+    def expect(self, files: int) -> None:
+        """Start as many processes as are worth it for so many files; wait for none of them."""
+        wanted = min(self.count, -(-files // _WORTH_A_START))
+        while self._take_place(wanted):
+            try:
+                child = Child(self._command)
+            except GensrError:  # whoever hears a file is told
+                with self._free:
+                    self._places -= 1
+                return
+            with self._free:
+                self._idle.append(child)
+                self._free.notify()
+                if self.closed:
+                    child.process.kill()
+
+    def _take_place(self, wanted: int) -> bool:
+        """Count another child, if there are to be so many."""
+        with self._free:
+            free = not self.closed and self._places < wanted
+            self._places += free
+            return free
+
     def hear(self, path: Path) -> tuple[str, Verdict]:
         """Decode one file: the hash of its bytes ("" where they cannot be read) and the verdict.
 
         Raises:
             GensrError: no file can be decoded here, or `close` was called.
         """
-        file_sha, verdict, _ = self._told("hear", path)
-        return file_sha, verdict
+        (found,) = self.hear_all([path])
+        return found
+
+    def hear_all(self, paths: Sequence[Path]) -> list[tuple[str, Verdict]]:
+        """Decode some files in one process, see `hear`."""
+        found: list[tuple[str, Verdict]] = []
+        while len(found) < len(paths):
+            found += [told[:2] for told in self._told("hear", paths[len(found) :])]
+        return found
 
     def read(self, path: Path, file_sha256: str) -> Waveform:
         """Decode one file that was heard before: its samples, from the process that has them.
@@ -96,36 +134,55 @@ class Decoders:
                 may succeed.
             GensrError: no file can be decoded here, or `close` was called.
         """
-        file_sha, verdict, samples = self._told("read", path, file_sha256)
+        ((file_sha, verdict, samples),) = self._told("read", [path], file_sha256)
         if verdict.reason:
             passing = ChildProcessError(verdict.reason) if verdict.passing else None
             raise AudioError(verdict.reason) from passing
         return Waveform(samples=samples, file_sha256=file_sha)
 
-    def _told(self, task: str, path: Path, *more: str) -> Told:
-        """Ask for one file, and once more where the process crashed."""
-        path = path.absolute()  # the child's working folder is its own
-        line = (task, os.fsencode(path).decode("latin-1"), *more)
-        limit = self._seconds + self._per_mb * _size(path) / _MEGABYTE
-        late = "did not finish within {:.0f} s"
+    def _told(self, task: str, paths: Sequence[Path], *more: str) -> list[Told]:
+        """Ask for some files; return what is told of the first ones, up to one that fails.
+
+        That one is asked for once more where the process crashed.
+        """
+        paths = [path.absolute() for path in paths]  # the child's working folder is its own
+        names = [os.fsencode(path).decode("latin-1") for path in paths]
+        limits = [self._seconds + self._per_mb * _size(path) / _MEGABYTE for path in paths]
+        found: list[Told] = []
         try:
-            return self._once(line, limit)
+            self._ask((task, *names, *more), limits, found)
         except EndedError as end:
-            if end.timed_out:
-                reason = f"the decoder {late.format(end.limit)}"
-                return end.file_sha256, refused(reason, passing=True), NO_SAMPLES
+            name, limit = names[len(found)], limits[len(found)]
+            found.append(
+                _refused(end, f"the decoder {_late(end)}")
+                if end.timed_out
+                else self._retried((task, name, *more), limit)
+            )
+        return found
+
+    def _retried(self, line: Sequence[str], limit: float) -> Told:
+        """Ask for one file once more, in a fresh process."""
+        found: list[Told] = []
         with self._retries:
             try:
-                return self._once(line, limit, fresh=True)
+                self._ask(line, [limit], found, fresh=True)
             except EndedError as end:
-                words = f"and then {late.format(end.limit)}" if end.timed_out else f"({end})"
-                reason = f"the decoder crashed {words}; {_CONVERT}"
-                return end.file_sha256, refused(reason, passing=True), NO_SAMPLES
+                words = f"and then {_late(end)}" if end.timed_out else f"({end})"
+                return _refused(end, f"the decoder crashed {words}; {_CONVERT}")
+        return found[0]
 
-    def _once(self, line: Sequence[str], limit: float, *, fresh: bool = False) -> Told:
+    def _ask(
+        self,
+        line: Sequence[str],
+        limits: Sequence[float],
+        found: list[Told],
+        *,
+        fresh: bool = False,
+    ) -> None:
+        """Add to `found` what a process tells of each file, as long as it does."""
         child = self._take(fresh=fresh)
         try:
-            return child.answer(line, limit)
+            found.extend(child.answers(line, limits))
         finally:
             self._give_back(child)
 
@@ -173,6 +230,7 @@ class Decoders:
             self._starting |= not fresh
         try:
             child = Child(self._command)
+            child.begin()
         except BaseException:
             with self._free:
                 self._places -= 1
@@ -217,7 +275,7 @@ class Decoders:
     def _give_back(self, child: Child) -> None:
         with self._free:
             self._busy.discard(child)
-            kept = child.ready and not self.closed and self._places <= self.count
+            kept = bool(child.ready) and not self.closed and self._places <= self.count
             if kept:
                 self._idle.append(child)
             else:
@@ -256,7 +314,7 @@ def read_again(path: Path, file_sha256: str) -> Waveform:
         if hash_of(file, segment) != file_sha256:
             raise AudioError(CHANGED)
         if is_for_here(file):
-            return decode_opened(file, file_sha256, segment)
+            return decode_opened(file, file_sha256, segment, heard=True)
     return shared_decoders().read(path, file_sha256)
 
 
@@ -275,6 +333,14 @@ def _forget_shared() -> None:
 atexit.register(_close_shared)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_shared)
+
+
+def _late(end: EndedError) -> str:
+    return f"did not finish within {end.limit:.0f} s"
+
+
+def _refused(end: EndedError, reason: str) -> Told:
+    return end.file_sha256, refused(reason, passing=True), NO_SAMPLES
 
 
 def _size(path: Path) -> int:

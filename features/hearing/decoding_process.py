@@ -6,7 +6,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -41,9 +41,14 @@ class EndedError(Exception):
 
 
 class Child:
-    """One process, used by one thread at a time."""
+    """One process, used by one thread at a time; started, and not yet waited for.
+
+    Raises:
+        GensrError: the system starts no further one.
+    """
 
     def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
         try:
             # Unbuffered pipes hold no lock, which a fork could leave locked for ever. A process
             # group of its own, so that Ctrl-Z stops the clock's owner and not the work.
@@ -67,31 +72,56 @@ class Child:
         self._poll = select.poll()
         self._poll.register(self._from, select.POLLIN)
         self._buffer = b""
-        self.ready = False
-        """Whether it waits for a path; not so when an answer was waited for in vain."""
+        self.ready: bool | None = None
+        """Whether it waits for a path: None while it starts; not so when an answer was waited for
+        in vain."""
+
+    def begin(self) -> None:
+        """Wait until its libraries are loaded, if they are not.
+
+        Raises:
+            GensrError: it ends before.
+        """
+        if self.ready is not None:
+            return
         try:
             self._next(time.monotonic() + _START_SECONDS)
         except EndedError:
+            self.ready = False
             self.stop()
-            raise GensrError(f"the decoding process does not start: {_why(command)}") from None
+            why = _why(self._command)
+            raise GensrError(f"the decoding process does not start: {why}") from None
         self.ready = True
 
-    def answer(self, task: Sequence[str], limit: float) -> Told:
-        """Return what comes of a task, a line of `decode_child`.
+    def answers(self, task: Sequence[str], limits: Iterable[float]) -> Iterator[Told]:
+        """Yield what comes of a task, a line of `decode_child`, file by file.
+
+        Args:
+            task: the line.
+            limits: seconds that each file of it has.
 
         Raises:
-            EndedError: it came to no verdict.
-            GensrError: no file can be resampled.
+            EndedError: it came to no verdict on the next file.
+            GensrError: it does not start, or no file can be resampled.
         """
+        self.begin()
         self.ready = False
+        try:
+            self._to.write(json.dumps(task).encode() + b"\n")
+        except BrokenPipeError:  # it died while it had nothing to do
+            raise EndedError(self._last_words()) from None
+        for limit in limits:
+            yield self._answer(limit)
+        self.ready = True
+
+    def _answer(self, limit: float) -> Told:
+        """Return what comes of one file."""
         file_sha, samples = "", NO_SAMPLES
         until = time.monotonic() + limit
         try:
-            self._to.write(json.dumps(task).encode() + b"\n")
             while True:
                 kind, *values = self._next(until)
                 if kind == "verdict":
-                    self.ready = True
                     return file_sha, Verdict(*values), samples
                 if kind == "hashed":
                     file_sha = values[0]
@@ -102,8 +132,6 @@ class Child:
                     until = time.monotonic() + limit
                 else:
                     raise GensrError(values[0])
-        except BrokenPipeError:  # it died while it had nothing to do
-            raise EndedError(self._last_words()) from None
         except EndedError as end:
             end.file_sha256, end.limit = file_sha, limit
             raise

@@ -12,7 +12,7 @@ a parameter: processes of this machine, or the workers of a cluster.
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +37,10 @@ Hear: TypeAlias = Callable[[Iterable[Path], Mapping[str, Verdict]], Iterator[Ans
 
 It takes no more paths at a time than it needs; if it is a generator, closing it ends its work.
 """
+
+
+_TOGETHER, _MOST_BYTES = 16, 1 << 22
+"""Files, and bytes, that a process is given at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +98,45 @@ def hear_in_children(
         over.set()
         own.close(reason)
 
-    def hear(path: Path) -> Answer:
-        if _bytes(path) > LARGEST:
-            return "", refused(f"larger than {LARGEST >> 30} GiB, which no clip of two hours is")
-        file_sha = hash_file(path, over.is_set) if known else ""
-        if file_sha and (key := key_of(file_sha, path)) in known:
-            return file_sha, known[key]
-        return own.hear(path)
+    def hear(some: Sequence[Path]) -> list[Answer]:
+        answers = [_without_decoding(path, known, over.is_set) for path in some]
+        rest = [path for path, answer in zip(some, answers, strict=True) if answer is None]
+        decoded = iter(own.hear_all(rest))
+        return [answer or next(decoded) for answer in answers]
 
-    yield from _by_threads(paths, hear, own.count, stop=stop)
+    for answers in _by_threads(_few(paths, own.count), hear, own.count, stop=stop):
+        yield from answers
     if rest:
         own.rest()
+
+
+def _without_decoding(
+    path: Path, known: Mapping[str, Verdict], stopped: Callable[[], bool]
+) -> Answer | None:
+    """Return what is known of a file, or plain to see; None: it has to be decoded."""
+    if _bytes(path) > LARGEST:
+        return "", refused(f"larger than {LARGEST >> 30} GiB, which no clip of two hours is")
+    file_sha = hash_file(path, stopped) if known else ""
+    if file_sha and (key := key_of(file_sha, path)) in known:
+        return file_sha, known[key]
+    return None
+
+
+def _few(paths: Iterable[Path], processes: int) -> Iterator[list[Path]]:
+    """Group the paths that are heard together: at first one, more as more have gone by.
+
+    So that few files keep all processes busy, and many cost few words. A large file ends a group.
+    """
+    group: list[Path] = []
+    held = 0
+    for passed, path in enumerate(paths, 1):
+        group.append(path)
+        held += _bytes(path)
+        if len(group) >= min(_TOGETHER, passed // (4 * processes)) or held >= _MOST_BYTES:
+            yield group
+            group, held = [], 0
+    if group:
+        yield group
 
 
 def survey(
@@ -194,18 +226,18 @@ def closed_at_the_end(answers: Iterator[Answer]) -> Iterator[Iterator[Answer]]:
 
 
 def _by_threads(
-    paths: Iterable[Path],
-    hear: Callable[[Path], Answer],
+    groups: Iterable[Sequence[Path]],
+    hear: Callable[[Sequence[Path]], list[Answer]],
     threads: int,
     stop: Callable[[str], None] = lambda reason: None,
-) -> Iterator[Answer]:
+) -> Iterator[list[Answer]]:
     """Yield answers in order; `stop` cuts short what has begun when no one waits for it.
 
     It hears why: other threads may use what it closes, and shall say the same.
     """
     with ThreadPoolExecutor(threads, thread_name_prefix="survey") as pool:
         try:
-            yield from in_order(pool, hear, paths, ahead=4 * threads)
+            yield from in_order(pool, hear, groups, ahead=2 * threads)
         except GensrError as error:
             stop(str(error))
             raise

@@ -8,11 +8,22 @@ the first file's tag says that its frames end, or converts the second part to th
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
 
 from gensr.features.media.peek import Peek
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Bytes: TypeAlias = NDArray[np.uint8]
+    Numbers: TypeAlias = NDArray[np.int64]
+
 _SURE = 4
 """Frames in a row, each where the one before it says, and of the same rate: no accident."""
+_LONGEST = 1 << 13
+"""Bytes; no frame of either kind is longer, with the header of the next one."""
 _KBIT = {  # (MPEG-1?, layer) -> kbit/s by index
     (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -113,13 +124,71 @@ def in_a_row(peek: Peek, place: int, parse: Parse, count: int = _SURE) -> bool:
 
 def first_in_a_row(peek: Peek, start: int, parse: Parse, within: int = 1 << 17) -> int | None:
     """Return where frames begin at or behind a place, looking at so many bytes."""
-    area = peek.at(start, within)
-    found = area.find(b"\xff")
-    while found >= 0:
+    area = peek.at(start, within + _LONGEST)  # a frame that begins at its end is followed once
+    for found in pairs(area[:within], area, parse):
         if in_a_row(peek, start + found, parse):
             return start + found
-        found = area.find(b"\xff", found + 1)
     return None
+
+
+def pairs(begin: bytes, area: bytes, parse: Parse) -> list[int]:
+    """Return the places from which a frame's header leads to another one of its stream, in order.
+
+    Where a recording is quiet every other byte may be what headers begin with: too many to look
+    at one by one, and nearly none leads anywhere.
+
+    Args:
+        begin: bytes in which the first headers are sought.
+        area: the same, and what is behind them.
+        parse: which headers.
+    """
+    import numpy as np  # whoever only asks what a file is does without
+
+    data = np.frombuffer(area, np.uint8)
+    need = 4 if parse is mpeg_frame else 7
+    last = max(0, min(len(begin), len(data) - need + 1))
+    second = data[1 : last + 1]
+    marked = second >= 0xE0 if parse is mpeg_frame else second & 0xF6 == 0xF0
+    places = np.flatnonzero((data[:last] == 0xFF) & marked)
+    sort, length = _headers(data, places, parse)
+    places, sort, length = (each[length > 0] for each in (places, sort, length))
+    behind = places + length
+    there = behind + need <= len(data)
+    places, sort, behind = (each[there] for each in (places, sort, behind))
+    follows, _ = _headers(data, behind, parse)
+    found: list[int] = places[follows == sort].tolist()
+    return found
+
+
+def _headers(data: "Bytes", places: "Numbers", parse: Parse) -> "tuple[Numbers, Numbers]":
+    """Return of each place the sort of its frame, -1 where there is none, and its length, or 0."""
+    import numpy as np
+
+    b = [data[places + i].astype(np.int64) for i in range(4)]
+    if parse is mpeg_frame:
+        kinds, lengths = _mpeg_headers()
+        head = b[1] << 8 | b[2]
+        kind = np.where((b[0] == 0xFF) & (b[3] & 3 != 2), kinds[head], -1)
+        return np.where(kind < 0, -1, kind << 1 | (b[3] >> 6 == 3)), lengths[head] * (kind >= 0)
+    length = (b[3] & 3) << 11 | data[places + 4].astype(np.int64) << 3 | data[places + 5] >> 5
+    frame = (b[0] == 0xFF) & (b[1] & 0xF6 == 0xF0) & (length >= 7)
+    frame &= (b[2] >> 2 & 15) < len(_ADTS_RATES)
+    sort = (b[1] >> 3 & 1) << 10 | (b[2] & 0xFD) << 2 | b[3] >> 6
+    return np.where(frame, sort, -1), length * frame
+
+
+@cache
+def _mpeg_headers() -> "tuple[Numbers, Numbers]":
+    """Return, by the second and third byte of a header, a number of kind and rate, and a length."""
+    import numpy as np
+
+    kinds, lengths = np.full(1 << 16, -1, np.int64), np.zeros(1 << 16, np.int64)
+    sorts: dict[tuple[int, ...], int] = {}
+    for head in range(0xE000, 1 << 16):
+        if frame := mpeg_frame(bytes((0xFF, head >> 8, head & 0xFF, 0))):
+            kinds[head] = sorts.setdefault((*frame.kind, frame.rate), len(sorts))
+            lengths[head] = frame.length
+    return kinds, lengths
 
 
 def names_its_length(peek: Peek, place: int, frame: Frame) -> bool:

@@ -9,6 +9,8 @@ are nothing at all.
 
 import re
 from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
 
 from gensr.features.audio.errors import AudioError
 from gensr.features.media.described import Spans, described
@@ -23,6 +25,10 @@ from gensr.features.media.mpeg import (
     promised_frames,
 )
 from gensr.features.media.peek import Peek
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SPLIT = "split it into one file each"
 _TAIL = 1 << 16
@@ -209,7 +215,7 @@ def check_nothing_begins(peek: Peek, place: int, but: Spans = ()) -> None:
     """
     for start in range(place, peek.length, _BLOCK):
         block = peek.at(start, _BLOCK + _LONGEST_BEGINNING)
-        for name, before in _NEEDLES:
+        for name, before in _NEEDLES if _has_needle(block) else ():
             found = block.find(name)
             while 0 <= found < _BLOCK + before:
                 at = start + found - before
@@ -231,6 +237,30 @@ _NEEDLES = (
     (b"ftyp", 4),
 )
 """(Bytes to look for, how many of the file stand before them)."""
+
+
+def _has_needle(block: bytes) -> bool:
+    """Whether one of the needles is there: looked for all at once, as most files have none."""
+    import numpy as np
+
+    pairs, names = _needle_pairs()
+    for odd in (0, 1):  # pairs of bytes that begin at an even place, and at an odd one
+        count = max(0, len(block) - odd) // 2
+        found = np.flatnonzero(pairs[np.frombuffer(block[odd:], "<u2", count)])
+        if any(block.startswith(names, 2 * at + odd) for at in found.tolist()):
+            return True
+    return False
+
+
+@cache
+def _needle_pairs() -> "tuple[NDArray[np.bool_], tuple[bytes, ...]]":
+    """Return, of each pair of bytes, whether a needle begins with it; and the needles."""
+    import numpy as np
+
+    names = tuple(name for name, _ in _NEEDLES)
+    pairs = np.zeros(1 << 16, np.bool_)
+    pairs[[int.from_bytes(name[:2], "little") for name in names]] = True
+    return pairs, names
 
 
 def _begins(peek: Peek, place: int) -> bool:

@@ -67,6 +67,15 @@ class Job:
         """Whether there is a plan that an interrupted run has left to be carried out."""
         return self._journal.plan() is not None
 
+    @property
+    def shard_clips(self) -> int | None:
+        """Rows of one shard in what is to be gone on with; None where all begins anew."""
+        found = self._journal.plan()
+        if found is not None and not self.overwrite:
+            given = found.settings.get("shard_clips")
+            return given if isinstance(given, int) else None
+        return None if self.base is None else self.base.header.shard_clips
+
     def agree(self, settings: S) -> S:
         """Refuse settings other than those of the store, or of the run to be resumed.
 

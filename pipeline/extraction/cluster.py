@@ -110,6 +110,8 @@ def _pickled(encoder: Encoder) -> bytes:
 class ClusterExecutor:
     """See `Executor`."""
 
+    notes = ()
+
     def __init__(self, client: Client, task: Task) -> None:
         self._client, self._task = client, task
         self._seen = time.monotonic()

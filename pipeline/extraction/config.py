@@ -12,10 +12,17 @@ STORE_DTYPES = ("float32", "float16")
 _MOST_WORKERS = 1024
 """No machine has more GPUs, or memory for more encoders."""
 BATCH_SECONDS: Mapping[str, float] = {"cpu": 5.0, "cuda": 100.0, "mps": 100.0}
-"""Audio of one batch in seconds, by kind of device (ours).
+"""Audio of one batch in seconds, by kind of device, where an encoder says nothing itself (ours).
 
-A GPU wants many clips at once. A few cores are busy with one of a few seconds: larger batches add
-padding and masks for nothing (docs/results/batch_size.md).
+A GPU wants many clips at once: those that hear waveforms take what its memory holds (`footprint.py`
+among the encoders). A few cores are busy with one of a few seconds: larger batches add padding and
+masks for nothing (docs/results/batch_size.md).
+"""
+SHARD_CLIPS: Mapping[str, int] = {"cpu": 256, "cuda": 2048, "mps": 256}
+"""Rows of one shard, by kind of device (ours): 25 MiB, or 200, for 25 layers of width 1024.
+
+No batch spans two shards, and clips of about one length share a batch: so 256 clips seldom fill one
+of more than 80 s of audio, with which a fast GPU waits for the host.
 """
 
 
@@ -30,7 +37,7 @@ def batch_seconds(encoder: Encoder) -> float:
             f"{encoder.name} says that it runs on the device {encoder.device!r}; its `device` is "
             f"the kind alone, {', '.join(BATCH_SECONDS)}"
         )
-    return BATCH_SECONDS[encoder.device]
+    return encoder.batch_seconds or BATCH_SECONDS[encoder.device]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,8 @@ class ExtractConfig:
     """`auto`, `cpu`, `cuda`, `cuda:N`; not part of what a store is."""
     dtype: str = "float32"
     """Precision inside the encoder; averages are accumulated in float32 always (ours)."""
+    allow_slow: bool = False
+    """Whether `dtype` may be one that this device computes many times slower than float32."""
     store_dtype: str = "float32"
     """Precision of the stored averages: `float32` or, for half the bytes, `float16` (ours)."""
     context: str = "full"
@@ -55,8 +64,9 @@ class ExtractConfig:
     batch_seconds: float | None = None
     """Audio of one batch in seconds, padding included; bounds the encoder's memory. None: what
     the device likes, see `BATCH_SECONDS`."""
-    shard_clips: int = 256
-    """Rows of one shard (ours): 25 MiB for 25 layers of width 1024."""
+    shard_clips: int | None = None
+    """Rows of one shard. None: those of the store that is added to, or of the run that is resumed;
+    else what the device likes, see `SHARD_CLIPS`."""
     verify: int = 0
     """Clips that are encoded once more, alone, and compared before the store is committed."""
     workers: int | None = None
@@ -87,7 +97,7 @@ class ExtractConfig:
                 f"store_dtype is {self.store_dtype!r}: it must be one of {', '.join(STORE_DTYPES)}"
             )
         for name, value, least in (
-            ("shard_clips", self.shard_clips, 1),
+            ("shard_clips", 1 if self.shard_clips is None else self.shard_clips, 1),
             ("allow_errors", self.allow_errors, 0),
             ("verify", self.verify, 0),
             ("workers", 1 if self.workers is None else self.workers, 1),

@@ -3,7 +3,7 @@
 Whichever it is, the same shards are encoded in the same batches, so a store does not tell.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +21,10 @@ from gensr.pipeline.progress import Listener
 
 class Executor(Protocol):
     """A place with an encoder; used under `with`, by one thread."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Lines worth saying before the work begins."""
 
     def settings(self, root: Path, work: Where) -> ExtractionSettings:
         """Return what the config and the encoder come to, where it runs.

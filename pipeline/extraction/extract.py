@@ -13,7 +13,7 @@ allowed; the command line then exits with 1, and the store is there all the same
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from gensr.pipeline.extraction.executor import Executor
 from gensr.pipeline.extraction.local import local_executor
 from gensr.pipeline.extraction.rows import check_clips, clip_table, failed_table
 from gensr.pipeline.extraction.verification import Verification, verify
-from gensr.pipeline.progress import Listener, Silent
+from gensr.pipeline.progress import Listener, Silent, say
 
 __all__ = ["ExtractConfig", "ExtractReport", "extract"]
 
@@ -110,7 +110,14 @@ def extract(
     if (config.workers or config.cluster) and Path(config.encoder).is_dir():
         # Workers start in folders of their own.
         config = replace(config, encoder=str(Path(config.encoder).absolute()))
-    with open_job(place, overwrite=config.overwrite) as job, _executor(config, encoder) as executor:
+    with ExitStack() as stack:
+        job = stack.enter_context(open_job(place, overwrite=config.overwrite))
+        if config.shard_clips is None:
+            config = replace(config, shard_clips=job.shard_clips)
+        # Of files that a store or an interrupted run knows, most are only hashed.
+        fresh = len(found.clips) if job.base is None and not job.interrupted else 0
+        executor = stack.enter_context(_executor(config, encoder, fresh))
+        unsaid = say(listener, executor.notes)
         settings = executor.settings(found.root, job.folder)
         check_shard(settings.shard_clips, len(settings.layers), settings.width)
         if encoder is None and Path(config.encoder).is_dir():
@@ -135,7 +142,7 @@ def extract(
                 verification=None if verification is None else verification.as_json(),
             )
         written = () if writing is None else writing.pending
-        notes = (*found.notes, *_kept(found, job))
+        notes = (*unsaid, *found.notes, *_kept(found, job))
         return _report(place, config, problems, plan, written, verification, notes)
 
 
@@ -151,10 +158,12 @@ def _advised() -> Iterator[None]:
         ) from error
 
 
-def _executor(config: ExtractConfig, encoder: Encoder | None) -> AbstractContextManager[Executor]:
-    """Decide where the encoder runs."""
+def _executor(
+    config: ExtractConfig, encoder: Encoder | None, files: int
+) -> AbstractContextManager[Executor]:
+    """Decide where the encoder runs; `files` are likely to be heard."""
     if config.workers is None and config.cluster is None:
-        return local_executor(config, encoder)
+        return local_executor(config, encoder, files)
     from gensr.pipeline.extraction.cluster import (
         cluster_executor,  # dask.distributed: an extra, and slow to import
     )

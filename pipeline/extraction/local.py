@@ -1,7 +1,7 @@
 """Encoding in this process: reading ahead of the encoder, writing behind it."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders import Encoder, load_encoder
+from gensr.features.encoders.precision import PRECISIONS, cost_on
+from gensr.features.encoders.registry import ENCODERS
 from gensr.features.encoding.encode import Clips, clips_of, encode_clips
 from gensr.features.encoding.windows import Batching
+from gensr.features.hearing.decoders import shared_decoders
 from gensr.features.hearing.survey import hear_in_children
 from gensr.features.hearing.verdict import Verdict
 from gensr.features.store.where import Where
@@ -26,17 +29,49 @@ _WRITES_AHEAD = 2
 
 
 @contextmanager
-def local_executor(config: ExtractConfig, encoder: Encoder | None) -> Iterator["LocalExecutor"]:
-    """Load the encoder into this process."""
-    yield LocalExecutor(encoder or load_as(config), config)
+def local_executor(
+    config: ExtractConfig, encoder: Encoder | None, files: int
+) -> Iterator["LocalExecutor"]:
+    """Load the encoder into this process.
+
+    Args:
+        config: the settings.
+        encoder: used instead of the one that `config` names.
+        files: that are likely to be heard; the processes that do it start meanwhile.
+    """
+    shared_decoders().expect(files)
+    notes: list[str] = []
+    yield LocalExecutor(encoder or load_as(config, say=notes.append), config, notes)
 
 
-def load_as(config: ExtractConfig, device: str | None = None) -> Encoder:
-    """Load the encoder that a config names."""
+def load_as(
+    config: ExtractConfig,
+    device: str | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Encoder:
+    """Load the encoder that a config names.
+
+    Args:
+        config: the settings.
+        device: used instead of the config's.
+        say: hears of a precision that the device computes much faster than the one asked for.
+
+    Raises:
+        ConfigError: the device computes the precision many times slower than float32, and nobody
+            insists on it.
+        EncoderError: see `load_encoder`.
+    """
+    place = device or config.device
+    if config.encoder not in ENCODERS and config.dtype in PRECISIONS:
+        cost = cost_on(place)
+        if not config.allow_slow:
+            cost.check(config.dtype)
+        for line in cost.advice(config.dtype):
+            say(line)
     return load_encoder(
         config.encoder,
         revision=config.revision,
-        device=device or config.device,
+        device=place,
         dtype=config.dtype,
         context=config.context,
     )
@@ -45,8 +80,9 @@ def load_as(config: ExtractConfig, device: str | None = None) -> Encoder:
 class LocalExecutor:
     """See `Executor`."""
 
-    def __init__(self, encoder: Encoder, config: ExtractConfig) -> None:
+    def __init__(self, encoder: Encoder, config: ExtractConfig, notes: Sequence[str] = ()) -> None:
         self._encoder, self._config = encoder, config
+        self.notes = tuple(notes)
 
     def settings(self, root: Path, work: Where) -> ExtractionSettings:
         """See `Executor.settings`."""

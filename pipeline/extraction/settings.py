@@ -9,7 +9,7 @@ from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoding.windows import FRAME, Batching
 from gensr.features.hearing.decode import resampling_provenance
 from gensr.features.store.settings import Settings
-from gensr.pipeline.extraction.config import ExtractConfig, batch_seconds
+from gensr.pipeline.extraction.config import SHARD_CLIPS, ExtractConfig, batch_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +50,15 @@ def settings_of(encoder: Encoder, config: ExtractConfig) -> ExtractionSettings:
     if encoder.max_samples is not None:
         longest = min(longest, encoder.max_samples)
     longest -= longest % FRAME
+    liked = batch_seconds(encoder)
     settings = ExtractionSettings(
         encoder={**about, "max_seconds": longest / SAMPLE_RATE},
         layers=tuple(encoder.layers),
         width=encoder.width,
         dtype=config.store_dtype,
         preprocessing=resampling_provenance(),
-        shard_clips=config.shard_clips,
-        batch_seconds=config.batch_seconds or batch_seconds(encoder),
+        shard_clips=config.shard_clips or SHARD_CLIPS[encoder.device],
+        batch_seconds=config.batch_seconds or liked,
         longest=longest,
         equal_lengths=encoder.equal_lengths,
     )

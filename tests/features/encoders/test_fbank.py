@@ -2,9 +2,11 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from gensr.features.encoders import load_encoder
-from gensr.features.encoders.fbank import log_mel_bands
+from gensr.features.encoders.band_statistics import percentiles, slopes
+from gensr.features.encoders.log_mel import log_mel_bands
 from support.contracts.encoder import EncoderContract
 from support.sounds import noise
 
@@ -65,3 +67,49 @@ def test_provenance(fbank):
     provenance = json.loads(json.dumps(fbank.provenance()))
     assert provenance["family"] == "fbank"
     assert "transformers" not in provenance["libraries"]
+
+
+@pytest.mark.parametrize("samples", [400, 559, 560, 5_000, 48_123])
+@pytest.mark.parametrize("seed", range(3))
+def test_bands_are_torchaudios_to_the_bit(samples, seed):
+    """Its loud and quiet, its silences, and a clip that begins with a click."""
+    from torchaudio.compliance import kaldi
+
+    (clip,) = noise(samples, seed=seed)
+    clip *= (0.0, 1e-4, 30.0)[seed]
+    clip[:1] = 1.0
+    theirs = kaldi.fbank(
+        torch.tensor(clip)[None] * 32_768.0, num_mel_bins=80, dither=0.0, sample_frequency=16_000.0
+    )
+    assert torch.equal(log_mel_bands(clip), theirs.clamp_min(0.0))
+    with torch.inference_mode():
+        assert torch.equal(log_mel_bands(clip), theirs.clamp_min(0.0))
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 4, 5, 6, 11, 100, 1_000])
+def test_statistics_are_those_of_the_libraries_to_the_bit(frames):
+    from torchaudio.functional import compute_deltas
+
+    across = 30 * torch.rand((80, frames), generator=torch.Generator().manual_seed(frames))
+    across[3] = 0.0
+    delta = compute_deltas(across[None], win_length=5)
+    assert torch.equal(slopes(across), delta[0])
+    assert torch.equal(slopes(slopes(across)), compute_deltas(delta, win_length=5)[0])
+    theirs = np.percentile(across.numpy(), (10, 25, 50, 75, 90), axis=1)
+    np.testing.assert_array_equal(percentiles(across.numpy()), theirs)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_neither_order_nor_bytes_follow_the_number_of_threads(fbank, threads):
+    batches = [noise(400 + 3_000 * (number % 7), seed=number) for number in range(40)]
+    expected = [fbank.encode(batch) for batch in batches]
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found = list(fbank.stream(batches))
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)

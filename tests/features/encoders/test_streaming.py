@@ -1,6 +1,7 @@
 """A stream is `encode` batch by batch: same vectors, order and errors, and nothing left over."""
 
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 
 from gensr.features.encoders import BOUNDS, Encoder, load_encoder
 from gensr.features.encoders.errors import EncoderError
-from gensr.features.encoders.streaming import Arrival, run_ahead
+from gensr.features.encoders.streaming import Arrival, run_ahead, side_by_side
 from support.checkpoints import relative_error
 from support.sounds import noise
 
@@ -186,3 +187,45 @@ def test_a_stream_closed_early_stops_preparing():
     arrivals.close()
     assert len(prepared) <= 4
     assert not workers()
+
+
+def told(batches, work, count=3):
+    """What comes of work side by side, and the error behind it."""
+    found = []
+    try:
+        found.extend(side_by_side(batches, work, count))
+    except ValueError as error:
+        return found, str(error)
+    return found, ""
+
+
+def test_side_by_side_keeps_the_order_and_hands_out_what_came_before_an_error():
+    def late(number):
+        time.sleep(0.02 if number % 3 == 0 else 0.0)
+        if number == 7:
+            raise ValueError("the seventh")
+        return 2 * number
+
+    def source(stop):
+        yield from range(stop)
+        raise ValueError("the source")
+
+    assert told(range(6), late) == ([0, 2, 4, 6, 8, 10], "")
+    assert told(range(20), late) == ([0, 2, 4, 6, 8, 10, 12], "the seventh")
+    assert told(source(5), late) == ([0, 2, 4, 6, 8], "the source")
+    assert told([], late) == ([], "")
+
+
+def test_side_by_side_takes_few_batches_ahead_and_leaves_no_thread_behind():
+    taken = []
+
+    def source():
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    results = side_by_side(source(), abs, 2)
+    assert next(results) == 0
+    assert len(taken) <= 2 * 2 + 1
+    results.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("encode")]

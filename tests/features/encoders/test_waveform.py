@@ -88,8 +88,9 @@ def test_what_stands_in_the_padding_does_not_matter(kind, loaded, monkeypatch):
 def test_clips_of_one_length_are_not_masked(kind, loaded):
     encoder = loaded(kind)
     calls = []
-    hook = encoder._model.register_forward_pre_hook(
-        lambda model, args, kwargs: calls.append("attention_mask" in kwargs), with_kwargs=True
+    hook = encoder._model.encoder.layers[0].register_forward_pre_hook(
+        lambda layer, args, kwargs: calls.append(kwargs["attention_mask"] is not None),
+        with_kwargs=True,
     )
     try:
         encoder.encode(noise(5_000, 5_001))

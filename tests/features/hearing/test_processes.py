@@ -10,7 +10,8 @@ import time
 import pytest
 
 from gensr.estimator.errors import GensrError
-from gensr.features.hearing.survey import hear_in_children
+from gensr.features.hearing.decoders import Decoders
+from gensr.features.hearing.survey import _few, hear_in_children
 from support import decoding
 from support.processes import gone, wait_for, within
 
@@ -36,6 +37,59 @@ def test_few_clips_start_one_process_and_none_before(root, worse):
     decoders = worse(4, seconds=2.0)
     decoding.listen(root, decoders)
     assert len(worse.pids()) > 2  # one that waits long is given another
+
+
+def test_for_many_clips_all_start_at_once_and_nobody_waits_for_them(root, worse):
+    decoders = worse(4)
+    with within(2):
+        decoders.expect(0)
+        assert not (root.parent / "child" / "pids").exists()
+        decoders.expect(301)
+        decoders.expect(301)
+    pids = root.parent / "child" / "pids"
+    wait_for(lambda: pids.exists() and len(worse.pids()) == 4)
+    assert decoders.hear(root / "01.wav") == decoding.heard_alone(root / "01.wav")
+    decoding.listen(root, decoders)  # ends those that are idle, whether they have begun or not
+    assert sorted(gone(pid) for pid in worse.pids()) == [False, True, True, True]
+    decoders.close()
+    decoders.expect(1_000)
+    assert all(gone(pid) for pid in worse.pids())
+    assert len(worse.pids()) == 4
+
+
+def test_what_is_expected_of_a_machine_that_starts_nothing_is_said_when_it_is_asked(root):
+    decoders = Decoders(2, command=("no-such-command",))
+    decoders.expect(1_000)
+    with pytest.raises(GensrError, match="no process to decode in"):
+        decoders.hear(root / "01.wav")
+
+
+@pytest.mark.parametrize("bad", ["hang.wav", "crash.wav"])
+def test_of_several_clips_in_one_process_a_bad_one_costs_itself_alone(root, worse, bad):
+    paths = sorted(root.glob("*.wav"))[:5]
+    paths.insert(2, decoding.write(root / bad))
+    paths.append(root / "none.wav")
+    decoders = worse(2, seconds=2.0)
+    found = decoders.hear_all(paths)
+    assert len(found) == len(paths)
+    for path, (file_sha, verdict) in zip(paths, found, strict=True):
+        if path.name == bad:
+            assert ("did not finish" if bad == "hang.wav" else "crashed") in verdict.reason
+        elif path.name == "none.wav":
+            assert "no such file" in verdict.reason
+        else:
+            assert (file_sha, verdict) == decoding.heard_alone(path)
+
+
+def test_groups_are_small_at_first_and_end_with_a_large_file(tmp_path):
+    files = [tmp_path / f"{number:04}" for number in range(400)]
+    files[300].touch()
+    os.truncate(files[300], 1 << 23)
+    groups = list(_few(files, 2))
+    assert [path for group in groups for path in group] == files
+    assert [len(group) for group in groups[:8]] == [1] * 8
+    assert max(map(len, groups)) == 16
+    assert any(group[-1] == files[300] and len(group) < 16 for group in groups)
 
 
 def test_one_process_waits_for_the_next_survey(root, worse):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gensr.features.audio.errors import AudioError
 from gensr.features.hearing.decode import read_audio
+from gensr.features.media import second
 
 FORMS = {
     "wav": ("WAV", "PCM_16"),
@@ -191,3 +192,15 @@ def test_a_chunk_that_is_a_file_is_a_second_one(tmp_path):
     data = ONCE["wav"]
     told = reason(tmp_path, data[:12] + ONCE["wav"] + data[12:])
     assert "begins at byte 12" in told
+
+
+@pytest.mark.parametrize("place", [0, 1, 7, 996, 997])
+@pytest.mark.parametrize("name", [name for name, _ in second._NEEDLES])
+def test_every_needle_is_found_wherever_it_stands(name, place):
+    block = bytearray(b"RI" * 500 + b"\xff")
+    assert not second._has_needle(bytes(block))
+    place = min(place, len(block) - len(name))
+    block[place : place + len(name)] = name
+    assert second._has_needle(bytes(block))
+    assert not second._has_needle(bytes(block[: place + len(name) - 1]))
+    assert not second._has_needle(b"")

@@ -20,6 +20,7 @@ from gensr.features.store.shard_writer import ShardWriter
 from gensr.pipeline.extraction import extract as stage
 from gensr.pipeline.extraction import local
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from gensr.pipeline.extraction.settings import settings_of
 from support.told import Told
 
 
@@ -228,7 +229,7 @@ def test_the_encoder_is_loaded_as_the_settings_say(corpus, tmp_path, monkeypatch
 
     monkeypatch.setattr(local, "load_encoder", load)
     config = ExtractConfig(
-        encoder="x", revision="r", device="cpu", dtype="bfloat16", context="clip"
+        encoder="x", revision="r", device="cpu", dtype="bfloat16", context="clip", allow_slow=True
     )
     with pytest.raises(EncoderError):
         extract(corpus, tmp_path / "s.zarr", config)
@@ -289,3 +290,33 @@ def test_an_encoder_on_no_kind_of_device_is_refused(corpus, tmp_path):
     encoder.device = "cuda:0"
     with pytest.raises(EncoderError, match="'cuda:0'; its `device` is the kind alone"):
         extract(corpus, tmp_path / "s.zarr", ExtractConfig(), encoder=encoder)
+
+
+@pytest.mark.parametrize(
+    ("device", "own", "batch", "shard"),
+    [("cpu", None, 5.0, 256), ("cuda", None, 100.0, 2048), ("cuda", 800.0, 800.0, 2048)],
+)
+def test_batches_and_shards_are_as_the_device_likes_them(device, own, batch, shard):
+    encoder = Lengths()
+    encoder.device, encoder.batch_seconds = device, own
+    settings = settings_of(encoder, ExtractConfig())
+    assert (settings.batch_seconds, settings.shard_clips) == (batch, shard)
+    asked = settings_of(encoder, ExtractConfig(batch_seconds=7.0, shard_clips=9))
+    assert (asked.batch_seconds, asked.shard_clips) == (7.0, 9)
+
+
+def test_a_store_keeps_the_size_of_its_shards_when_none_is_said(corpus, tmp_path):
+    out = tmp_path / "s.zarr"
+    late = corpus / "calm" / "00.wav"
+    samples = late.read_bytes()
+    late.unlink()
+    extract(corpus, out, ExtractConfig(shard_clips=5), encoder=Lengths())
+    late.write_bytes(samples)
+    assert extract(corpus, out, ExtractConfig(), encoder=Lengths()).encoded == 1
+    with open_store(out) as store:
+        assert store.header.shard_clips == 5
+    with pytest.raises(StoreError, match="shard_clips"):
+        extract(corpus, out, ExtractConfig(shard_clips=6), encoder=Lengths())
+    extract(corpus, out, ExtractConfig(overwrite=True), encoder=Lengths())
+    with open_store(out) as store:
+        assert store.header.shard_clips == 256
