@@ -15,12 +15,13 @@ import torch
 
 from gensr.estimator.config import from_plain
 from gensr.estimator.device import threads_for
-from gensr.estimator.fitting import Examples, Fitting, TrainingConfig
+from gensr.estimator.fitting import Fitting, TrainingConfig
 from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import ModelSpec, build
-from gensr.estimator.training import mix_seed
+from gensr.estimator.seeds import mix_seed
 from gensr.pipeline.protocols.splitters import make_protocol
-from gensr.pipeline.training.vectors import load_vectors
+from gensr.pipeline.training.clips import labelled
+from gensr.pipeline.training.vectors import open_vectors
 
 TRAINED: dict[str, list[dict[str, Any]]] = {
     "default": [{}],
@@ -38,11 +39,9 @@ SAMPLED: list[dict[str, Any]] = [
 
 def main(store: Path, steps: int, budgets: list[int], seed: int) -> None:
     """Print the two tables."""
-    vectors = load_vectors([store])
-    protocol = make_protocol(vectors.table, seed=seed)
-    clips = Examples(
-        torch.from_numpy(vectors.x[protocol.store_rows]), torch.from_numpy(protocol.labels)
-    )
+    with open_vectors([store]) as vectors:
+        protocol = make_protocol(vectors.table, seed=seed)
+        clips = labelled(vectors, protocol, torch.device("cpu"), stream=False)
 
     def dev_accuracy(
         options: dict[str, Any],
@@ -54,7 +53,7 @@ def main(store: Path, steps: int, budgets: list[int], seed: int) -> None:
             model=model_name,
             classes=protocol.classes,
             layers=vectors.layers,
-            width=vectors.x.shape[-1],
+            width=vectors.shape[1],
             options=from_plain(MODELS[model_name].Config, options, "sweep"),
         )
         right, tested = [0.0] * len(ways), 0
@@ -62,11 +61,10 @@ def main(store: Path, steps: int, budgets: list[int], seed: int) -> None:
             train, dev = (torch.from_numpy(rows) for rows in (fold.train, fold.dev))
             torch.manual_seed(mix_seed(seed, "fold", fold.name))
             model = build(spec)
-            part = Examples(clips.x[train], clips.y[train])
-            model.fit(part, Fitting(seed=seed, budget=TrainingConfig(steps=steps)))
+            model.fit(clips.take(train), Fitting(seed=seed, budget=TrainingConfig(steps=steps)))
             tested += len(dev)
             for i, way in enumerate(ways):
-                answers = model.predict(clips.x[dev], **way).argmax(-1)
+                answers = model.predict(clips.batch(dev), **way).argmax(-1)
                 right[i] += float((answers == clips.y[dev]).sum())
         return [count / tested for count in right]
 

@@ -48,6 +48,17 @@ def command(
     seed: Annotated[int, typer.Option(help="Of every draw of the training.")] = 0,
     split_seed: Annotated[int, typer.Option(help="Of hold-outs and development parts.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Of matrix products: float32, or bfloat16 where that is faster."),
+    ] = None,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            help="Read vectors while training; default: where memory does not hold them.",
+        ),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML with tables [model] and [training].")
     ] = None,
@@ -72,6 +83,7 @@ def command(
     """Train a model on cached vectors, one per fold, and answer each fold's test clips."""
     from gensr.cli import console
     from gensr.cli.evaluate import line
+    from gensr.estimator.parallel import is_first
     from gensr.pipeline.scoring.evaluate import score
     from gensr.pipeline.training.train import TrainConfig, train
 
@@ -95,13 +107,22 @@ def command(
         seed=seed,
         split_seed=split_seed,
         device=device,
+        precision=precision,
+        stream=stream,
         settings=config,
         options={key: name for key, name in named.items() if name is not None},
     )
     with console.Bars() as bars:
         report = train(
-            stores, request, folder=run, resume=resume, overwrite=overwrite, progress=bars
+            stores,
+            request,
+            folder=run,
+            resume=resume,
+            overwrite=overwrite,
+            progress=bars if is_first() else None,
         )
+    if not report.leads:
+        return
     for said in report.notes:
         console.note(said)
     if fold == "none":

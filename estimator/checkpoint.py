@@ -1,18 +1,15 @@
 """State of a training that can be killed at any moment: written whole or not at all.
 
 A line with the hash of all that follows it, then what torch saves. Read with
-`weights_only=True`: tensors and plain values, never code. A file without that line is of
-version 0.1.0: its archive's own checksums stand in for the hash.
+`weights_only=True`: tensors and plain values, never code.
 """
 
 import hashlib
 import io
-import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import nn
 
 from gensr.estimator.errors import RunError, one_line
 from gensr.estimator.files import read_whole, write_whole
@@ -20,24 +17,30 @@ from gensr.estimator.files import read_whole, write_whole
 FIRST = b"gensr checkpoint, sha256 "
 
 
+class Stateful(Protocol):
+    """What a checkpoint keeps."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything, by name."""
+
+    def load_state_dict(self, state: Any) -> Any:
+        """Take it back."""
+
+
 class Checkpoint:
     """Model, running average and optimizer of one training.
 
     Args:
-        model: the network being trained.
+        model: the network being trained, or several.
         average: its running average.
         optimizer: its optimizer.
         settings: what the training was asked to do; a file of other settings is refused.
     """
 
     def __init__(
-        self, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, settings: str
+        self, model: Stateful, average: Stateful, optimizer: Stateful, settings: str
     ) -> None:
-        self._parts: dict[str, nn.Module | torch.optim.Optimizer] = {
-            "model": model,
-            "average": average,
-            "optimizer": optimizer,
-        }
+        self._parts = {"model": model, "average": average, "optimizer": optimizer}
         self._settings = settings
 
     def save(self, path: Path, log: list[tuple[Any, ...]]) -> None:
@@ -83,13 +86,7 @@ class Checkpoint:
 
 def _sound(data: bytes) -> memoryview:
     """Return what torch saved, once it is sure that all of it is as it was written."""
-    if data.startswith(FIRST):
-        digest, saved = data[len(FIRST) :][:64], memoryview(data)[len(FIRST) + 65 :]
-        if hashlib.sha256(saved).hexdigest().encode() != digest:
-            raise ValueError("its bytes are not those that were written")
-        return saved
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        broken = archive.testzip()
-    if broken is not None:
-        raise ValueError(f"{broken} is not as it was written")
-    return memoryview(data)
+    digest, saved = data[len(FIRST) :][:64], memoryview(data)[len(FIRST) + 65 :]
+    if not data.startswith(FIRST) or hashlib.sha256(saved).hexdigest().encode() != digest:
+        raise ValueError("its bytes are not those that were written")
+    return saved

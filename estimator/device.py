@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 from gensr.estimator.errors import ConfigError
 
@@ -49,3 +50,10 @@ def threads_for(parameters: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def send(some: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the host on a device; the host does not wait for a GPU to have it."""
+    if device.type != "cuda":
+        return some.to(device)
+    return some.pin_memory().to(device, non_blocking=True)

@@ -1,20 +1,17 @@
-"""What a fit is given: labelled clips, a budget, and where to keep what must outlive a kill.
-
-Shapes: N clips, K conditioning layers, L width. A clip's vectors are one (K+1, L) block, x1
-last, as the store holds them.
-"""
+"""What a fit is given: labelled clips, a budget, and where to keep what must outlive a kill."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
+from gensr.estimator.errors import ConfigError
+from gensr.estimator.parallel import ALONE, Group
 from gensr.estimator.ranges import check_range
+from gensr.estimator.source import Source
 
 MOST = 10**8
 """Bound on counts of steps and clips: 250 times the paper's budget. Beyond it a digit is wrong."""
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +25,8 @@ class TrainingConfig:
     learning_rate: float = 5e-4
     """Peak learning rate (paper)."""
     weight_decay: float = 0.01
-    """Decoupled weight decay of AdamW. Ours."""
+    """Decoupled weight decay of AdamW, of matrices: biases, the adaptive norms and the weights of
+    the layers do not decay. Ours."""
     warmup: float = 0.1
     """Share of the steps over which the rate rises linearly; it then falls as a cosine. Ours."""
     clip_norm: float = 1.0
@@ -41,10 +39,30 @@ class TrainingConfig:
     """
     evaluate_every: int = 50
     """Steps between looks at the dev part, and between checkpoints."""
+    precision: str = "float32"
+    """Of the matrix products: `float32`, or `bfloat16` with float32 weights and sums. Ours."""
+    window: int = 16_384
+    """Most clips that are shuffled with each other; a training part that fits is shuffled whole.
+    Ours, as `block`: see order.py."""
+    block: int = 256
+    """Consecutive clips that go into a window together."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "evaluate_every"):
+        for name in ("steps", "batch_size", "evaluate_every", "window", "block"):
             check_range(name, getattr(self, name), least=1, most=MOST)
+        if self.window < 4 * self.batch_size:
+            raise ConfigError(
+                f"window ({self.window}) must hold at least four batches of {self.batch_size}; "
+                "raise window, or lower batch_size"
+            )
+        if self.window % self.block:
+            raise ConfigError(
+                f"window ({self.window}) must be a multiple of block ({self.block}); change either"
+            )
+        if self.precision not in PRECISIONS:
+            raise ConfigError(
+                f"precision must be one of {', '.join(PRECISIONS)}; found {self.precision!r}"
+            )
         for name in ("warmup", "ema"):
             check_range(name, getattr(self, name), least=0, below=1)
         check_range("learning_rate", self.learning_rate, above=0, most=1)
@@ -75,23 +93,6 @@ class LogEntry:
     """Accuracy on the dev part, in [0, 1]."""
 
 
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Labelled clips."""
-
-    x: Tensor
-    """(N, K+1, L) float32 layer vectors, x1 last."""
-    y: Tensor
-    """(N,) int64 class indices."""
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def to(self, device: torch.device) -> "Examples":
-        """The same clips on another device."""
-        return Examples(self.x.to(device), self.y.to(device))
-
-
 def unheard(entry: LogEntry) -> None:
     """Report to nobody."""
 
@@ -104,7 +105,7 @@ class Fitting:
     """Of every draw."""
     budget: TrainingConfig | None = None
     """Of a model that is trained by gradient; None for one that is not."""
-    dev: Examples | None = None
+    dev: Source | None = None
     """Looked at every `evaluate_every` steps; never learnt from."""
     checkpoint: Path | None = None
     """File to write at those steps, atomically, and to go on from where it is there."""
@@ -114,3 +115,5 @@ class Fitting:
     """End after this many steps of the schedule, before its end."""
     report: Callable[[LogEntry], None] = unheard
     """Called after each look."""
+    group: Group = ALONE
+    """The processes that train together, of a model that is trained by gradient."""

@@ -1,62 +1,47 @@
-"""The training loop: one plain function, whatever the model.
+"""The training loop: one plain function, whatever the model, wherever the clips are.
 
-Every draw is a function of (seed, step) alone: the batch by a permutation per epoch, times,
-noise and dropout by seeding torch's generator at each step. So a run that was killed and
-resumed ends with the same weights as one that was not, on the same device and thread count.
+Every draw is a function of (seed, step) alone: the batch by the rule of order.py, times, noise
+and dropout by seeding torch's generators at each step. So a run that was killed and resumed ends
+with the same weights as one that was not, on the same device and thread count.
 """
 
-import hashlib
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch import nn
 
 from gensr.estimator.checkpoint import Checkpoint
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.fitting import Examples, LogEntry, TrainingConfig, unheard
-
-
-class Learner(nn.Module, ABC):
-    """What the loop trains."""
-
-    n_classes: int
-
-    @abstractmethod
-    def prepare(self, train: Examples) -> None:
-        """Take what is not learned by gradient from the training part, before the first step."""
-
-    @abstractmethod
-    def loss(self, x: Tensor, y: Tensor) -> Tensor:
-        """Scalar loss of a batch x (B, K+1, L), y (B,), scaled so that 1 knows nothing."""
-
-    @abstractmethod
-    def predict(self, x: Tensor) -> Tensor:
-        """Class probabilities (N, C) of x (N, K+1, L), in evaluation mode."""
+from gensr.estimator.fitting import LogEntry, TrainingConfig, unheard
+from gensr.estimator.learner import Learner
+from gensr.estimator.order import Order
+from gensr.estimator.parallel import ALONE, Group
+from gensr.estimator.source import Source
+from gensr.estimator.step import Step
 
 
 def fit(
     model: Learner,
-    train: Examples,
+    train: Source,
     config: TrainingConfig,
     *,
     seed: int,
-    dev: Examples | None = None,
+    dev: Source | None = None,
     checkpoint: Path | None = None,
     owner: str | None = None,
     stop: int | None = None,
     report: Callable[[LogEntry], None] = unheard,
+    group: Group = ALONE,
 ) -> list[LogEntry]:
     """Train `model` in place; it ends with the running average of its weights.
 
     Args:
-        model: any model; moved nowhere, so put it and the examples on one device.
+        model: any model; moved nowhere, so put it on the device of the clips.
         train: at least one clip.
         config: the budget.
         seed: of every draw.
@@ -65,50 +50,76 @@ def fit(
         owner: what the checkpoint belongs to beside these settings; another's is refused.
         stop: end after this many steps of the schedule, before its end.
         report: called after each look.
+        group: the processes that train it together; the first of them writes.
 
     Returns:
         The log, one entry per look; a resumed run returns the whole of it.
 
     Raises:
-        ConfigError: an empty training part.
+        ConfigError: an empty training part, or batches that the group cannot divide.
         RunError: a checkpoint of other settings, or a loss that is not finite.
     """
-    if not len(train):
-        raise ConfigError("there is no clip to train on")
-    model.prepare(train)
-    average = AveragedModel(model, multi_avg_fn=_warm_average(config.ema))
-    learnt = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(learnt, weight_decay=config.weight_decay, fused=True)
+    order = order_of(train, config, seed)
+    group.check(order.size)
+    model.precision = config.precision
+    clips = model.prepare(train)
+    step = Step(model, config, seed, group)
     settings = f"{config} seed={seed}" + (f" run={owner}" if owner else "")
-    state = Checkpoint(model, average, optimizer, settings=settings)
+    state = Checkpoint(model, step.update.average, step.update.optimizer, settings=settings)
     log: list[LogEntry] = []
     if checkpoint is not None and checkpoint.exists():
-        log = _log(state.load(checkpoint), config.steps, checkpoint)
-    losses: list[Tensor] = []
+        log = read_log(state.load(checkpoint), config.steps, checkpoint)
     model.train()
-    last = min(stop or config.steps, config.steps)
-    for step in range(log[-1].step if log else 0, last):
-        losses.append(_step(model, optimizer, train, config, seed, step))
-        average.update_parameters(model)
-        if (step + 1) % config.evaluate_every == 0 or step + 1 == last:
-            loss = torch.stack(losses).mean().item()
-            losses.clear()
-            if not math.isfinite(loss) or not _finite(average):
-                raise RunError(
-                    f"the training diverged: loss {loss} at step {step + 1}, weights "
-                    f"{'finite' if _finite(average) else 'not finite'}, learning rate "
-                    f"{config.learning_rate}; lower learning_rate in --config [training]"
-                )
-            log.append(LogEntry(step + 1, loss, *_look(average.module, dev)))
-            if checkpoint is not None:
-                state.save(checkpoint, [astuple(entry) for entry in log])
-            report(log[-1])
-    model.load_state_dict(average.module.state_dict())
+    done, last = log[-1].step if log else 0, min(stop or config.steps, config.steps)
+    with torch.random.fork_rng(devices=[]), closing(clips.windows(order, done)) as windows:
+        while done < last:
+            window = next(windows)
+            for number in range(min(len(window), last - done)):
+                step.take(window, number, done)
+                done += 1
+                if done % config.evaluate_every and done < last:
+                    continue
+                loss = step.mean_loss()
+                check_finite(loss, step.update.average.is_finite(), done, config)
+                with step.update.average.in_place():
+                    log.append(LogEntry(done, loss, *look(model, dev)))
+                if checkpoint is not None and group.leads:
+                    state.save(checkpoint, [astuple(entry) for entry in log])
+                report(log[-1])
+    step.update.average.keep()
     model.eval()
     return log
 
 
-def _log(entries: list[tuple[Any, ...]], steps: int, path: Path) -> list[LogEntry]:
+def order_of(train: Source, config: TrainingConfig, seed: int) -> Order:
+    """In which order a part is shown.
+
+    Raises:
+        ConfigError: there is no clip.
+    """
+    if not len(train):
+        raise ConfigError("there is no clip to train on")
+    return Order(
+        n=len(train), batch=config.batch_size, window=config.window, block=config.block, seed=seed
+    )
+
+
+def check_finite(loss: float, weights: bool, step: int, config: TrainingConfig) -> None:
+    """Refuse a training that diverged.
+
+    Raises:
+        RunError: saying when, and what to change.
+    """
+    if math.isfinite(loss) and weights:
+        return
+    raise RunError(
+        f"the training diverged: loss {loss} at step {step}, weights "
+        f"{'finite' if weights else 'not finite'}, learning rate {config.learning_rate}; lower "
+        "learning_rate in --config [training]"
+    )
+
+
+def read_log(entries: list[tuple[Any, ...]], steps: int, path: Path) -> list[LogEntry]:
     """The lines of a checkpoint's log, which must lead to a step of this schedule."""
     log = [LogEntry(*entry) for entry in entries if len(entry) == len(fields(LogEntry))]
     if len(log) < len(entries) or any(type(line.step) is not int for line in log):
@@ -118,78 +129,11 @@ def _log(entries: list[tuple[Any, ...]], steps: int, path: Path) -> list[LogEntr
     return log
 
 
-def _finite(model: nn.Module) -> bool:
-    return all(bool(torch.isfinite(w).all()) for w in model.parameters())
-
-
-def _step(
-    model: Learner,
-    optimizer: torch.optim.Optimizer,
-    train: Examples,
-    config: TrainingConfig,
-    seed: int,
-    step: int,
-) -> Tensor:
-    rows = _batch_rows(len(train), config.batch_size, seed, step).to(train.y.device)
-    for group in optimizer.param_groups:
-        group["lr"] = config.learning_rate * _rate(step, config)
-    with _seeded(seed, "step", step):
-        loss = model.loss(train.x[rows], train.y[rows])
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], config.clip_norm)
-    optimizer.step()
-    return loss.detach()
-
-
-Weights = list[Tensor] | tuple[Tensor, ...]
-
-
-def _warm_average(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
-    def update(average: Weights, current: Weights, n: Tensor | int) -> None:
-        kept = min(decay, (1 + int(n)) / (10 + int(n)))
-        torch._foreach_lerp_(average, current, 1 - kept)
-
-    return update
-
-
-def _look(model: nn.Module, dev: Examples | None) -> tuple[float | None, float | None]:
+def look(model: Learner, dev: Source | None) -> tuple[float | None, float | None]:
+    """Brier score and accuracy on the dev part."""
     if dev is None or not len(dev):
         return None, None
-    assert isinstance(model, Learner)
-    p = model.predict(dev.x)
+    p = torch.cat([model.predict(block).cpu() for block in dev.blocks()])
     truth = nn.functional.one_hot(dev.y, model.n_classes)
     brier = (p - truth).square().sum(-1).mean().item()
     return brier, (p.argmax(-1) == dev.y).float().mean().item()
-
-
-def _batch_rows(n: int, batch_size: int, seed: int, step: int) -> Tensor:
-    """Rows of the batch at `step`: each epoch is a permutation, its incomplete end left out."""
-    size = min(batch_size, n)
-    epoch, batch = divmod(step, n // size)
-    order = torch.randperm(
-        n, generator=torch.Generator().manual_seed(mix_seed(seed, "epoch", epoch))
-    )
-    return order[batch * size : (batch + 1) * size]
-
-
-def _rate(step: int, config: TrainingConfig) -> float:
-    """Share of the peak learning rate at `step`: linear warm-up, then a half cosine to zero."""
-    warm = config.warmup * config.steps
-    if step < warm:
-        return (step + 1) / (warm + 1)
-    return (1 + math.cos(math.pi * (step - warm) / (config.steps - warm))) / 2
-
-
-def mix_seed(seed: int, purpose: str, index: int | str) -> int:
-    """A seed for one purpose, independent of all others."""
-    digest = hashlib.sha256(f"{seed}/{purpose}/{index}".encode()).digest()
-    return int.from_bytes(digest[:7], "big")
-
-
-@contextmanager
-def _seeded(seed: int, purpose: str, index: int) -> Iterator[None]:
-    """Torch's generators seeded for one purpose, and given back as they were (on the CPU)."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(mix_seed(seed, purpose, index))
-        yield

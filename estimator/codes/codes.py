@@ -71,7 +71,8 @@ def probabilities(x0_hat: Tensor, codes: Tensor, temperature: float = 1.0) -> Te
     """
     if temperature <= 0:
         raise ConfigError(f"temperature must be above 0, found {temperature}")
-    scores = x0_hat @ codes.T / codes.square().sum(-1)  # (B, C)
+    with torch.autocast(x0_hat.device.type, enabled=False):  # of what is left, a digit counts
+        scores = x0_hat.float() @ codes.T / codes.square().sum(-1)  # (B, C)
     return project_onto_simplex(scores / temperature)
 
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from gensr.estimator.errors import RunError
-from gensr.estimator.fitting import Examples, Fitting, LogEntry
+from gensr.estimator.fitting import Fitting, LogEntry
+from gensr.estimator.source import Source
 
 
 class Classifier(ABC):
@@ -39,7 +40,7 @@ class Classifier(ABC):
     def __init__(self, n_classes: int, layers: int, width: int, config: Any) -> None: ...
 
     @abstractmethod
-    def fit(self, train: Examples, how: Fitting) -> list[LogEntry]:
+    def fit(self, train: Source, how: Fitting) -> list[LogEntry]:
         """Learn from labelled clips, in place, by `how.seed` alone.
 
         Returns:

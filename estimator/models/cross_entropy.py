@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gensr.estimator.errors import ConfigError
+from gensr.estimator.learner import Draws
 from gensr.estimator.models.model import Model
 
 
@@ -18,12 +19,18 @@ class CrossEntropyModel(Model):
     """A model with logits, which is all that a rival defines."""
 
     @abstractmethod
-    def logits(self, x: Tensor) -> Tensor:
-        """(B, K+1, L) -> (B, C)."""
+    def logits(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
+        """(B, K+1, L), standardised -> (B, C).
 
-    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        Args:
+            x: layer vectors, x1 last.
+            kept: what dropout keeps, of `draw`, in training; None where nothing was drawn.
+        """
+
+    def loss(self, x: Tensor, y: Tensor, draws: Draws) -> Tensor:
         """Cross-entropy over log C, the entropy of knowing nothing."""
-        return F.cross_entropy(self.logits(x), y) / math.log(max(2, self.n_classes))
+        logits = self.logits(x, draws["kept"]) if "kept" in draws else self.logits(x)
+        return F.cross_entropy(logits.float(), y) / math.log(max(2, self.n_classes))
 
     def probabilities(self, x: Tensor, **options: Any) -> Tensor:
         """Softmax of the logits.
@@ -33,4 +40,4 @@ class CrossEntropyModel(Model):
         """
         if options:
             raise ConfigError(f"{self.name} has no option {', '.join(options)}")
-        return self.logits(x).softmax(-1)
+        return self.logits(self.standardized(x)).float().softmax(-1)

@@ -4,7 +4,7 @@ Shapes: B batch, K conditioning layers, L width, C classes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import torch
@@ -14,6 +14,7 @@ from gensr.estimator.codes.codes import Codes, probabilities
 from gensr.estimator.codes.registry import CODES
 from gensr.estimator.codes.sinusoidal import SinusoidalCodes
 from gensr.estimator.errors import ConfigError
+from gensr.estimator.learner import Draws, Learner
 from gensr.estimator.models.model import Generative
 from gensr.estimator.network import NetworkConfig, TargetEstimator
 from gensr.estimator.paths.bridge import BridgeVariance
@@ -99,6 +100,7 @@ class GenSER(Generative):
     name = "gen-ser"
     Config = GenSERConfig
     config: GenSERConfig
+    stacks = True
 
     def __init__(self, n_classes: int, layers: int, width: int, config: GenSERConfig) -> None:
         super().__init__(n_classes, layers, width, config)
@@ -106,29 +108,59 @@ class GenSER(Generative):
         self.path = GaussianPath(mean=config.mean, variance=config.variance)
         self.network = TargetEstimator(layers - 1, width, config.network)
 
-    def loss(self, x: Tensor, y: Tensor) -> Tensor:
-        """Eq. 8 on one draw of t and z per clip (Algorithm 1), over |x0|^2."""
-        x1, X_c = self.split(x)
-        t = draw_times(len(x1), self.config.t_eps, self.config.T, x1.device)
-        z = torch.randn_like(x1)
+    def trains_with(self, other: Learner) -> bool:
+        """Path and dropout may differ, where x0 is wanted. See `Learner.trains_with`."""
+        if not isinstance(other, GenSER) or type(self.config.target) is not X0Target:
+            return super().trains_with(other)
+        theirs = {name: getattr(other.config, name) for name in ("mean", "variance", "t_eps", "T")}
+        dropouts = self.config.network.dropout, other.config.network.dropout
+        network = replace(self.config.network, dropout=dropouts[1])
+        alike = replace(self.config, **theirs, network=network) == other.config
+        return alike and (dropouts[0] > 0) == (dropouts[1] > 0)  # else one draws a mask, one none
+
+    def draw(self, size: int) -> Draws:
+        """One t and z a clip (Algorithm 1), where the path then is, and what dropout keeps."""
+        t = draw_times(size, self.config.t_eps, self.config.T, self.device)
+        a, sigma = self.path.at(t)
+        z = torch.randn(size, self.width, device=self.device)
+        kept = self.network.draw(size)
+        return {"t": t, "a": a, "sigma": sigma, "z": z} | ({} if kept is None else {"kept": kept})
+
+    def loss(self, x: Tensor, y: Tensor, draws: Draws) -> Tensor:
+        """Eq. 8 on one draw of t and z per clip, over |x0|^2. See `Learner.loss`."""
+        x1, X_c = x[:, -1], x[:, :-1]
 
         def network(x_t: Tensor, t: Tensor) -> Tensor:
-            given: Tensor = self.network(x_t, X_c, t)
+            given: Tensor = self.network(x_t, X_c, t, draws.get("kept"))
             return given
 
-        return matching_loss(network, self.path, self.config.target, self.codes, y, x1, t, z)
+        return matching_loss(
+            network,
+            self.path,
+            self.config.target,
+            self.codes,
+            y,
+            x1,
+            draws["t"],
+            draws["z"],
+            (draws["a"], draws["sigma"]),
+        )
 
     def transport(
         self, x: Tensor, *, sampler: str | None = None, N: int | None = None, record: bool = True
     ) -> Trajectory:
-        """Carry a batch from x1 to x0 (Algorithm 2). See `Generative.transport`."""
-        x1, X_c = self.split(x)
+        """Carry a batch from x1 to x0 (Algorithm 2). See `Generative.transport`.
+
+        The layers are fused once, and what depends on t alone is computed once a step.
+        """
+        x = self.standardized(x)
+        x1, condition = x[:, -1], self.network.condition(x[:, :-1])
         steps = self.config.sampler_steps if N is None else N
         times = time_grid(self.config.T, self.config.t_eps, steps)
         march = SAMPLERS[sampler or self.config.sampler]
 
         def estimate(x_t: Tensor, t: Tensor) -> Tensor:
-            given = self.network(x_t, X_c, t)
+            given = self.network.estimate(x_t, condition, t)
             return self.config.target.estimate(self.path, given, x_t, x1, t)
 
         return march(estimate, self.path, x1, times, record)

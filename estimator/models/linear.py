@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from gensr.estimator.learner import Draws
 from gensr.estimator.models.cross_entropy import CrossEntropyModel
-from gensr.estimator.network import LayerFusion
+from gensr.estimator.network import LayerFusion, draw_kept
 from gensr.estimator.ranges import check_range
 
 
@@ -34,15 +35,20 @@ class Linear(CrossEntropyModel):
 
     name = "linear"
     Config = LinearConfig
+    stacks = True
 
     def __init__(self, n_classes: int, layers: int, width: int, config: LinearConfig) -> None:
         super().__init__(n_classes, layers, width, config)
         self.fusion = LayerFusion(layers - 1, width)
-        self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(2 * width, n_classes)
 
-    def logits(self, x: Tensor) -> Tensor:
-        """(B, K+1, L) -> (B, C)."""
-        x1, X_c = self.split(x)
-        out: Tensor = self.head(self.dropout(torch.cat([x1, self.fusion(X_c)], -1)))
+    def draw(self, size: int) -> Draws:
+        """What dropout keeps of the input, (B, 2L). See `Learner.draw`."""
+        kept = draw_kept(size, 2 * self.width, self.config.dropout, self.device)
+        return {} if kept is None else {"kept": kept}
+
+    def logits(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
+        """See `CrossEntropyModel.logits`."""
+        h = torch.cat([x[:, -1], self.fusion(x[:, :-1])], -1)
+        out: Tensor = self.head(h if kept is None else h * kept)
         return out

@@ -4,52 +4,32 @@ Shapes: B batch, N clips, K conditioning layers, L width, C classes. A clip's ve
 (K+1, L) block, x1 last, as the store holds them.
 """
 
+import re
 from abc import abstractmethod
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.fitting import Examples, Fitting, LogEntry
+from gensr.estimator.fitting import Fitting, LogEntry
+from gensr.estimator.learner import Learner
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.network import count_parameters
+from gensr.estimator.precision import computing
 from gensr.estimator.samplers.sampler import Trajectory
-from gensr.estimator.training import Learner, fit
+from gensr.estimator.source import Source
+from gensr.estimator.standardize import Standardizer
+from gensr.estimator.training import fit
 
-
-class Standardizer(nn.Module):
-    """Zero mean and unit variance per layer and dimension, by statistics of the training part.
-
-    Ours: the paper does not say. The conditioning layers of a stable-layer-norm encoder are an
-    un-normalised residual stream while x1 is layer-normed, so their scales differ by layer.
-    A dimension that is constant in training is centred only.
-    """
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, layers: int, L: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(layers, L))
-        self.register_buffer("std", torch.ones(layers, L))
-
-    def fit(self, x: Tensor) -> None:
-        """Take the statistics of x, (N, K+1, L)."""
-        std, mean = torch.std_mean(x.double(), dim=0, correction=0)
-        constant = std <= 1e-6 * mean.abs().clamp(min=1e-6)
-        self.mean.copy_(mean)
-        self.std.copy_(std.masked_fill(constant, 1.0))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, K+1, L) -> (B, K+1, L)."""
-        return (x - self.mean) / self.std
+_DEAD = re.compile(r"\.attention\.(query|key)\.(weight|bias)$")
 
 
 class Model(Learner, Classifier):
     """A classifier trained by gradient on (K+1, L) blocks of vectors.
 
-    A rival defines `loss` and `probabilities`, and a config with a field `standardize`.
+    A rival defines `loss` and `probabilities`, `draw` where its loss is random, and a config with a
+    field `standardize`.
 
     Args:
         n_classes: C.
@@ -67,17 +47,23 @@ class Model(Learner, Classifier):
         self.config = config
         self.scale = Standardizer(layers, width)
 
-    def prepare(self, train: Examples) -> None:
-        """Standardise by the training part, where the config says so."""
-        if self.config.standardize:
-            self.scale.fit(train.x)
+    def prepare(self, train: Source) -> Source:
+        """Standardise by the training part, where the config says so. See `Learner.prepare`."""
+        if not self.config.standardize:
+            return train
+        self.scale.fit(*train.moments())
+        return train.scaled(self.scale)
 
-    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, K+1, L) -> x1 (B, L) and X_c (B, K, L), standardised."""
-        x = self.scale(x)
-        return x[:, -1], x[:, :-1]
+    def trains_with(self, other: Learner) -> bool:
+        """Of equal settings. See `Learner.trains_with`."""
+        return isinstance(other, Model) and self.config == other.config
 
-    def fit(self, train: Examples, how: Fitting) -> list[LogEntry]:
+    def standardized(self, x: Tensor) -> Tensor:
+        """Vectors (B, K+1, L) of a store, as `loss` takes them."""
+        scaled: Tensor = self.scale(x) if self.config.standardize else x
+        return scaled
+
+    def fit(self, train: Source, how: Fitting) -> list[LogEntry]:
         """Train by the loop of training.py. See `Classifier.fit`.
 
         Raises:
@@ -96,6 +82,7 @@ class Model(Learner, Classifier):
             owner=how.owner,
             stop=how.stop,
             report=how.report,
+            group=how.group,
         )
 
     def predict(self, x: Tensor, *, batch: int = 1024, **options: Any) -> Tensor:
@@ -103,7 +90,8 @@ class Model(Learner, Classifier):
         was_training = self.training
         self.eval()
         try:
-            return Classifier.predict(self, x, batch=batch, **options)
+            with computing(self.device, self.precision):
+                return Classifier.predict(self, x, batch=batch, **options)
         finally:
             self.train(was_training)
 
@@ -112,8 +100,11 @@ class Model(Learner, Classifier):
         return self.state_dict()
 
     def restore(self, weights: dict[str, Tensor]) -> None:
-        """Take what `weights` gave. See `Classifier.restore`."""
-        self.load_state_dict(weights)
+        """Take what `weights` gave. See `Classifier.restore`.
+
+        Queries and keys, which versions to 0.2 kept, had no say in any answer.
+        """
+        self.load_state_dict({name: w for name, w in weights.items() if not _DEAD.search(name)})
 
     def place(self, device: torch.device) -> None:
         """Move to a device. See `Classifier.place`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from gensr.estimator.learner import Draws
 from gensr.estimator.models.cross_entropy import CrossEntropyModel
 from gensr.estimator.network import NetworkConfig, TargetEstimator
 
@@ -34,6 +35,7 @@ class TransformerCE(CrossEntropyModel):
 
     name = "transformer-ce"
     Config = TransformerCEConfig
+    stacks = True
 
     def __init__(
         self, n_classes: int, layers: int, width: int, config: TransformerCEConfig
@@ -42,8 +44,12 @@ class TransformerCE(CrossEntropyModel):
         self.network = TargetEstimator(layers - 1, width, config.network)
         self.head = nn.Linear(width, n_classes)
 
-    def logits(self, x: Tensor) -> Tensor:
-        """(B, K+1, L) -> (B, C)."""
-        x1, X_c = self.split(x)
-        out: Tensor = self.head(self.network(x1, X_c, x1.new_ones(len(x1))))
+    def draw(self, size: int) -> Draws:
+        """What dropout keeps in the network. See `Learner.draw`."""
+        kept = self.network.draw(size)
+        return {} if kept is None else {"kept": kept}
+
+    def logits(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
+        """See `CrossEntropyModel.logits`."""
+        out: Tensor = self.head(self.network(x[:, -1], x[:, :-1], x.new_ones(1), kept))
         return out

@@ -58,9 +58,13 @@ class GaussianPath:
         """Derivative of mu_t by t. Shapes as in `mu`."""
         return _column(self.mean.d_a(t)) * (x1 - x0)
 
+    def at(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """a(t) and sigma_t: all that the path is at t, same shape as t."""
+        return self.mean.a(t), self.variance.sigma(t)
+
     def perturb(self, x0: Tensor, x1: Tensor, t: Tensor, z: Tensor) -> Tensor:
         """x_t = mu_t(x0, x1) + sigma_t z (Algorithm 1). z: (B, L) standard normal."""
-        return self.mu(x0, x1, t) + _column(self.variance.sigma(t)) * z
+        return sample(x0, x1, *self.at(t), z)
 
     def velocity(self, x_t: Tensor, x0: Tensor, x1: Tensor, t: Tensor) -> Tensor:
         """U = (sigma'/sigma)(x_t - mu_t(x0, x1)) + mu'_t(x0, x1) (Eq. 5).
@@ -70,6 +74,11 @@ class GaussianPath:
         """
         r = _column(self.variance.d_log_sigma(t))
         return r * (x_t - self.mu(x0, x1, t)) + self.d_mu(x0, x1, t)
+
+
+def sample(x0: Tensor, x1: Tensor, a: Tensor, sigma: Tensor, z: Tensor) -> Tensor:
+    """x_t of Algorithm 1, of what `GaussianPath.at` gave."""
+    return x0 + _column(a) * (x1 - x0) + _column(sigma) * z
 
 
 def _column(value: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from gensr.estimator.device import send
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.paths.path import GaussianPath
 from gensr.estimator.ranges import check_range
@@ -75,10 +76,10 @@ def march(
         times: (N+1,), falling, inside (0, 1).
         record: keep every state and estimate, not only the last.
     """
-    times = times.to(x1.device)
+    times = send(times, x1.device)
     states, estimates = [x1], []
     for t, s in pairwise(times):
-        x0_hat = estimate(states[-1], t.expand(len(x1)))
+        x0_hat = estimate(states[-1], t[None])
         states.append(step(states[-1], x0_hat, t, s))
         estimates.append(x0_hat)
         if not record:

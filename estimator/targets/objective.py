@@ -5,7 +5,7 @@ Shapes: B batch, C classes, L width.
 
 from torch import Tensor
 
-from gensr.estimator.paths.path import GaussianPath
+from gensr.estimator.paths.path import GaussianPath, sample
 from gensr.estimator.targets.target import Estimate, Target
 
 
@@ -18,6 +18,7 @@ def matching_loss(
     x1: Tensor,
     t: Tensor,
     z: Tensor,
+    at: tuple[Tensor, Tensor],
 ) -> Tensor:
     """E |x_theta(x_t, X_c, t) - x0|^2 over one batch (Eq. 8), or another target's in x0's place.
 
@@ -34,12 +35,13 @@ def matching_loss(
         x1: (B, L) speech vectors.
         t: (B,) times.
         z: (B, L) standard normal noise.
+        at: a(t) and sigma_t, (B,) each: `path.at(t)`.
 
     Returns:
         Scalar.
     """
     x0 = codes[y]
-    x_t = path.perturb(x0, x1, t, z)
+    x_t = sample(x0, x1, *at, z)
     wanted = target.wanted(path, x0, x1, t, z)
     cost = (network(x_t, t) - wanted).square().sum(-1).mean()
     return cost / target.nothing(wanted, codes)

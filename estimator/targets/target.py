@@ -16,7 +16,7 @@ from gensr.estimator.part import Part
 from gensr.estimator.paths.path import GaussianPath
 
 Estimate = Callable[[Tensor, Tensor], Tensor]
-"""x_theta with X_c bound: (x_t (B, L), t (B,)) -> x0_hat (B, L)."""
+"""x_theta with X_c bound: (x_t (B, L), t (B,), or (1,) for all) -> x0_hat (B, L)."""
 
 
 class Target(Part):
@@ -43,7 +43,7 @@ class Target(Part):
     def estimate(
         self, path: GaussianPath, given: Tensor, x_t: Tensor, x1: Tensor, t: Tensor
     ) -> Tensor:
-        """x0_hat (B, L), where the network has given `given` (B, L) at x_t (B, L) and t (B,)."""
+        """x0_hat (B, L), where the network has given `given` (B, L) at x_t (B, L) and t (1,)."""
 
     def nothing(self, wanted: Tensor, codes: Tensor) -> Tensor:
         """What an answer of zero costs, a scalar: the loss is divided by it, so that 1 is that.

@@ -37,6 +37,29 @@ def mean_std(lazy: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.asarray(mean), np.asarray(std)
 
 
+def concatenated(arrays: Sequence[Any]) -> Any:
+    """One dask array of several, along the rows."""
+    return da.concatenate(list(arrays))
+
+
+def read_rows(lazy: Any, rows: NDArray[np.int64], out: NDArray[np.float32], threads: int) -> None:
+    """Put rows of a dask array into their place, several shards at a time.
+
+    Args:
+        lazy: (N, layers, width).
+        rows: (n,) in any order; those of one shard are read at once where they rise.
+        out: (n, layers, width).
+        threads: shards that are read, and held, at once.
+    """
+    order = np.argsort(rows, kind="stable")
+    wanted = lazy[rows[order]]
+    if (order[1:] < order[:-1]).any():
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        wanted = wanted[back]
+    da.store(wanted, out, lock=False, scheduler="threads", num_workers=threads)
+
+
 class _Lazy:
     """The vectors as dask wants an array: a shape, a type, and reading by indices."""
 

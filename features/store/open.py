@@ -221,6 +221,15 @@ class Store:
                 f"{self.path}: the tables are not those whose hash the header holds; {AGAIN}"
             )
 
+    def release(self) -> None:
+        """Let go of the tables, once they were held against the header; asked again, they are read.
+
+        For whoever has taken what he needs of them: of a million clips they are gigabytes.
+        """
+        _ = self.tables_agree, self._rows_hash
+        for name in ("table", "failed"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def tables_agree(self) -> bool:
         """Whether both tables, which are read for it, are those whose hash the header holds."""

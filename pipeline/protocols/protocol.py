@@ -91,8 +91,11 @@ class Protocol:
     def hash(self) -> str:
         """Identity of the question: equal hashes, comparable results. Hex, 16 digits."""
         about = {key: value for key, value in self.describe().items() if key not in ASIDE}
-        question = json.dumps([about, self.assignment()], sort_keys=True)
-        return hashlib.sha256(question.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(f"[{json.dumps(about, sort_keys=True)}, [".encode())
+        for number, row in enumerate(self.assignment()):  # of a million clips, one at a time
+            digest.update((", " * (number > 0) + json.dumps(row)).encode())
+        digest.update(b"]]")
+        return digest.hexdigest()[:16]
 
     def __repr__(self) -> str:
         classes, folds = len(self.classes), len(self.folds)
@@ -134,15 +137,14 @@ class Protocol:
             "split_unused": dict(sorted(self.split_unused.items())),
         }
 
-    def assignment(self) -> list[list[str]]:
+    def assignment(self) -> list[tuple[str, str, str, str]]:
         """One row per clip, in path order: path, label, cluster, fold that tests it or empty."""
         tested = [""] * len(self.paths)
         for fold in self.folds:
             for row in fold.test:
                 tested[row] = fold.name
         names = [self.classes[label] for label in self.labels]
-        rows = zip(self.paths, names, self.clusters, tested, strict=True)
-        return [list(row) for row in sorted(rows)]
+        return sorted(zip(self.paths, names, self.clusters, tested, strict=True))
 
     def notes(self) -> tuple[str, ...]:
         """What a reader of the results should know, one line each."""

@@ -180,6 +180,11 @@ def _check_same(run: Run, request: Request) -> None:
             f"{run.folder} was started on vectors of another encoder ({told}); resume with the "
             "stores it was started with, or pass another --run"
         )
+    if set(now["training"] or ()) - set(before["training"] or ()):
+        raise RunError(
+            f"{run.folder} was begun by an earlier version, whose training steps were others: "
+            "finish it with that version, or train anew with --overwrite"
+        )
     before["options"] = to_plain(expected_of(run).spec.options)  # 0.1 wrote some for short
     for key in (*keys, "store hashes", "labels or splits"):
         if before.get(key) != now.get(key):

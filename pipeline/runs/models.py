@@ -3,6 +3,7 @@
 import torch
 
 from gensr.estimator.errors import GensrError, RunError
+from gensr.estimator.learner import Learner
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.saved import Expected, load_model, spec_from_plain
 from gensr.estimator.models.spec import ModelSpec
@@ -51,7 +52,10 @@ def load_fold(
     if name not in [fold.name for fold in run.protocol.folds]:
         path = run.folder / "config.json"
         raise RunError(f"{path} cannot be read (its protocol has no fold {name!r}); train again")
-    return load_model(run.fold(name), device, expected=expected_of(run))
+    model, spec = load_model(run.fold(name), device, expected=expected_of(run))
+    if isinstance(model, Learner):
+        model.precision = str((run.config.training or {}).get("precision", model.precision))
+    return model, spec
 
 
 def load_deployed(run: Run, device: torch.device) -> tuple[Classifier, ModelSpec]:

@@ -192,16 +192,16 @@ def evaluate(
     used = own = config.options.get("sampler")  # a generative model need not have any
     expected_of(run)  # what other packages brought is still here
     if issubclass(MODELS[config.model], Generative):
-        replay = Replay(run, stores, device)
         used = sampler or own
         listener = progress or Silent()
-        listener.stage("sampling", sum(steps))
-        for N in steps:
-            by_steps[N] = score(replay.predictions(sampler=used, N=N), protocol)
-            listener.advance(N)
-        trajectory = replay.trajectory(used, of=trajectory_of)
-        if used != own:
-            predictions = replay.predictions(sampler=used)
+        with Replay(run, stores, device) as replay:
+            listener.stage("sampling", sum(steps))
+            for N in steps:
+                by_steps[N] = score(replay.predictions(sampler=used, N=N), protocol)
+                listener.advance(N)
+            trajectory = replay.trajectory(used, of=trajectory_of)
+            if used != own:
+                predictions = replay.predictions(sampler=used)
     return Evaluation(
         run=run.folder,
         model=config.model,

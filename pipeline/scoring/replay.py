@@ -1,6 +1,7 @@
 """The models of a run beside the vectors they were trained on, to ask them again."""
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,16 @@ from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.model import Generative
+from gensr.estimator.precision import computing
+from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, located
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.models import load_fold
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.training.clips import labelled
 from gensr.pipeline.training.predictions import predictions_of, with_people
-from gensr.pipeline.training.vectors import load_vectors, prefixes_of
+from gensr.pipeline.training.vectors import open_vectors, prefixes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ class MeanTrajectory:
 
 
 class Replay:
-    """The models of a run beside the vectors they were trained on."""
+    """The models of a run beside the vectors they were trained on; a context manager."""
 
     def __init__(self, run: Run, stores: Location | Iterable[Location] | None, device: str) -> None:
         config = run.config
@@ -46,7 +50,7 @@ class Replay:
         prefixes = prefixes_of(run)
         layers = config.layers[:-1]
         known = run.manifest.store_hashes
-        vectors = load_vectors(
+        vectors = open_vectors(
             paths,
             layers,
             encoder=config.encoder,
@@ -54,30 +58,41 @@ class Replay:
             prefixes=prefixes,
             join=run.identity is not None,
         )
-        alike = sorted(vectors.hashes) == sorted(known)
-        if not alike or (prefixes and list(vectors.hashes) != known):
-            raise RunError(
-                f"{run.folder} was trained on other vectors than {', '.join(map(str, paths))} "
-                "hold now; pass the store it was trained on with --store, or train again"
+        with ExitStack() as opening:
+            opening.enter_context(vectors)
+            alike = sorted(vectors.hashes) == sorted(known)
+            if not alike or (prefixes and list(vectors.hashes) != known):
+                raise RunError(
+                    f"{run.folder} was trained on other vectors than {', '.join(map(str, paths))} "
+                    "hold now; pass the store it was trained on with --store, or train again"
+                )
+            self._protocol = make_protocol(
+                vectors.table,
+                name=run.protocol.name,  # a later version may have another default
+                label=config.label,
+                labels=config.labels,
+                seed=config.split_seed,
             )
-        self._protocol = make_protocol(
-            vectors.table,
-            name=run.protocol.name,  # a later version may have another default
-            label=config.label,
-            labels=config.labels,
-            seed=config.split_seed,
-        )
-        if self._protocol.hash != run.manifest.protocol_hash:
-            raise RunError(
-                f"{run.folder}: the labels or splits of its store were changed since it was "
-                "trained; train again, or extract the labels it was trained with"
-            )
-        place = pick_device(device)
-        self._table = vectors.table
-        self._x = torch.from_numpy(vectors.x[self._protocol.store_rows]).to(place)
-        self._models: dict[str, Classifier] = {
-            name: load_fold(run, name, place)[0] for name in config.folds
-        }
+            if self._protocol.hash != run.manifest.protocol_hash:
+                raise RunError(
+                    f"{run.folder}: the labels or splits of its store were changed since it was "
+                    "trained; train again, or extract the labels it was trained with"
+                )
+            place = pick_device(device)
+            self._table = vectors.table
+            self._vectors, self._clips = vectors, labelled(vectors, self._protocol, place)
+            self._models: dict[str, Classifier] = {
+                name: load_fold(run, name, place)[0] for name in config.folds
+            }
+            self._opened = opening.pop_all()
+
+    def __enter__(self) -> "Replay":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *failed: object) -> None:
+        with self._opened:
+            if kind is None and not isinstance(self._clips, Resident):
+                self._vectors.confirm()
 
     def predictions(self, **options: Any) -> list[Prediction]:
         """What every fold's model predicts of its test clips."""
@@ -86,7 +101,7 @@ class Replay:
             for fold in self._protocol.folds
             if fold.name in self._models
             for given in predictions_of(
-                self._models[fold.name], fold, self._protocol, self._x, **options
+                self._models[fold.name], fold, self._protocol, self._clips, **options
             )
         ]
         return with_people(given, self._table)
@@ -108,11 +123,10 @@ class Replay:
             rows = fold.test[labels[fold.test] == label]
             if not isinstance(model, Generative) or not len(rows):
                 continue
-            for some in torch.split(
-                torch.from_numpy(rows), 256
-            ):  # every state is kept: N+1 of them
-                with torch.inference_mode():
-                    way = model.transport(self._x[some], sampler=sampler, N=N)
+            # A few at a time: every state is kept, N+1 of them.
+            for some in torch.split(torch.from_numpy(rows), 256):
+                with torch.inference_mode(), computing(model.device, model.precision):
+                    way = model.transport(self._clips.batch(some), sampler=sampler, N=N)
                 states = way.states.sum(1).cpu().numpy()
                 total = states if total is None else total + states
             count += len(rows)

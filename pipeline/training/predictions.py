@@ -10,17 +10,24 @@ from numpy.typing import NDArray
 
 from gensr.estimator.device import threads_for
 from gensr.estimator.models.classifier import Classifier
+from gensr.estimator.source import Source
 from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.runs.predictions import Prediction
 
+_AT_ONCE = 2**26
+"""Bytes of vectors that are on their way to a model at once; on a GPU eight times as many."""
+
 
 def predictions_of(
-    model: Classifier, fold: Fold, protocol: Protocol, x: torch.Tensor, **options: Any
+    model: Classifier, fold: Fold, protocol: Protocol, clips: Source, **options: Any
 ) -> list[Prediction]:
     """What one fold's model predicts of its test clips; `options` go to the model."""
-    rows = torch.from_numpy(fold.test).to(x.device)
     with threads_for(model.size):
-        p = model.predict(x[rows], **options).double().cpu().numpy()
+        parts = [
+            model.predict(clips.batch(rows), **options).double().cpu()
+            for rows in torch.split(torch.from_numpy(fold.test), _at_once(clips))
+        ]
+    p = torch.cat(parts).numpy()
     return [
         Prediction(
             path=protocol.paths[row],
@@ -31,6 +38,13 @@ def predictions_of(
         )
         for row, given in zip(fold.test.tolist(), p, strict=True)
     ]
+
+
+def _at_once(clips: Source) -> int:
+    """How many clips a model is asked of at once."""
+    layers, width = clips.shape
+    room = _AT_ONCE * (8 if clips.device.type == "cuda" else 1)
+    return max(1, room // (4 * layers * width))
 
 
 def with_people(

@@ -8,7 +8,8 @@ and everything else are fixed beforehand. No test clip is seen before it is pred
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ import torch
 from gensr.estimator.config import chosen, from_plain, to_plain
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.fitting import Examples, TrainingConfig
+from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import ModelSpec, build, preset
+from gensr.estimator.parallel import Group, joined, own_device
+from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, local
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocols.protocol import Fold, Protocol
@@ -29,11 +32,13 @@ from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.begin import Request, begun
 from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.predictions import Prediction
-from gensr.pipeline.runs.provenance import provenance
+from gensr.pipeline.runs.provenance import Manifest, provenance
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.training.clips import labelled
 from gensr.pipeline.training.fold import FoldTraining
+from gensr.pipeline.training.folds import learn
 from gensr.pipeline.training.predictions import predictions_of, with_people
-from gensr.pipeline.training.vectors import Vectors, load_vectors, prefixes_of
+from gensr.pipeline.training.vectors import Vectors, open_vectors, prefixes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,11 @@ class TrainConfig:
     """`auto`, `cpu`, `cuda`, `cuda:N`."""
     steps: int | None = None
     """Optimizer steps, in place of the preset's."""
+    precision: str | None = None
+    """`float32` or `bfloat16`, of matrix products, in place of the preset's."""
+    stream: bool | None = None
+    """Read vectors while they are learnt from; None: where memory does not hold them. It changes
+    no weight."""
     settings: Location | None = None
     """A TOML file with tables [model] and [training] over the preset."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -91,6 +101,8 @@ class TrainReport:
     protocol: Protocol
     notes: tuple[str, ...]
     """What is worth knowing, one line each."""
+    leads: bool = True
+    """Whether this process wrote the run; of those that torchrun started, one does."""
 
 
 def train(
@@ -120,46 +132,72 @@ def train(
         raise ConfigError("--resume needs --run: which run to go on with")
     folder = None if folder is None else local(folder)
     options, budget = _resolve(config)
-    device = pick_device(config.device)
+    device = own_device(pick_device(config.device))
     before = _before(folder) if resume else None
-    vectors = _vectors(stores, config.layers, before)
-    protocol = _protocol(vectors, config, before)
-    folds = _chosen(protocol, config.fold)
-    spec = ModelSpec(
-        model=config.model,
-        classes=protocol.classes,
-        layers=vectors.layers,
-        width=vectors.x.shape[-1],
-        options=options,
-    )
-    build(spec)  # refuses sizes that do not fit before anything is written
+    with joined(device) as group, _vectors(stores, config.layers, before) as vectors:
+        protocol = _protocol(vectors, config, before)
+        folds = _chosen(protocol, config.fold)
+        spec = ModelSpec(
+            model=config.model,
+            classes=protocol.classes,
+            layers=vectors.layers,
+            width=vectors.shape[1],
+            options=options,
+        )
+        build(spec)  # refuses sizes that do not fit before anything is written
+        request = Request(
+            config=_asked(config, options, budget, vectors, folds),
+            protocol=protocol,
+            manifest=_manifest(config, protocol, vectors, options, device),
+        )
+        with _begun(folder, request, group, resume=resume, overwrite=overwrite) as run:
+            training = FoldTraining(
+                run=run,
+                spec=spec,
+                clips=labelled(vectors, protocol, device, stream=config.stream),
+                budget=budget,
+                seed=config.seed,
+                choose=config.choose,
+                listener=progress or Silent(),
+                group=group,
+            )
+            predictions: list[Prediction] = []
+            for fold, model in learn(training, folds):
+                if group.leads:
+                    predictions += predictions_of(model, fold, protocol, training.clips)
+            if not isinstance(training.clips, Resident):  # else they were when they were read
+                vectors.confirm()
+            if group.leads:
+                run.write_log([fold.name for fold in folds])
+                run.write_predictions(protocol.classes, with_people(predictions, vectors.table))
+            group.wait()
+            told = _notes(protocol, vectors, folds, config)
+            if budget is not None and not isinstance(training.clips, Resident):
+                told += _read_again(vectors.shard_clips, budget.block)
+        return TrainReport(run, protocol, told, group.leads)
+
+
+@contextmanager
+def _begun(
+    folder: Path | None, request: Request, group: Group, *, resume: bool, overwrite: bool
+) -> Iterator[Run]:
+    """The run, begun and held by the first process of the group; the others know where it is."""
+    if group.leads:
+        with begun(folder, request, resume=resume, overwrite=overwrite) as run:
+            group.share(str(run.folder.absolute()) if group.size > 1 else None)
+            yield run
+        return
+    yield Run(Path(str(group.share(None))))
+
+
+def _manifest(
+    config: TrainConfig, protocol: Protocol, vectors: Vectors, options: Any, device: torch.device
+) -> Manifest:
     origin = list(zip(map(str, vectors.places), vectors.hashes, strict=True))
     parts = [(MODELS, config.model), *chosen(options)]
-    request = Request(
-        config=_asked(config, options, budget, vectors, folds),
-        protocol=protocol,
-        manifest=provenance(
-            config.seed, protocol, origin, device=str(device), parts=parts, joined=vectors.notes
-        ),
+    return provenance(
+        config.seed, protocol, origin, device=str(device), parts=parts, joined=vectors.notes
     )
-    with begun(folder, request, resume=resume, overwrite=overwrite) as run:
-        x = torch.from_numpy(vectors.x[protocol.store_rows])
-        training = FoldTraining(
-            run=run,
-            spec=spec,
-            everything=Examples(x, torch.from_numpy(protocol.labels)).to(device),
-            budget=budget,
-            seed=config.seed,
-            choose=config.choose,
-            listener=progress or Silent(),
-        )
-        predictions: list[Prediction] = []
-        for fold in folds:
-            model = training.learn(fold)
-            predictions += predictions_of(model, fold, protocol, training.everything.x)
-        run.write_log([fold.name for fold in folds])
-        run.write_predictions(protocol.classes, with_people(predictions, vectors.table))
-    return TrainReport(run, protocol, _notes(protocol, vectors, folds, config))
 
 
 def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
@@ -185,9 +223,10 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
     options = from_plain(type(options), config.options, config.model, base=options)
     if config.choose == "dev":
         _check_by_steps(config.model, budget, "choose = dev")
-    if config.steps is not None:
-        _check_by_steps(config.model, budget, f"steps = {config.steps}")
-        budget = replace(budget or TrainingConfig(), steps=config.steps)
+    for name in ("steps", "precision"):
+        if (asked := getattr(config, name)) is not None:
+            _check_by_steps(config.model, budget, f"{name} = {asked}")
+            budget = replace(budget or TrainingConfig(), **{name: asked})
     return options, budget
 
 
@@ -206,8 +245,8 @@ def _vectors(
 ) -> Vectors:
     """The vectors, called as in the run to go on with."""
     if before is None:
-        return load_vectors(stores, layers)
-    return load_vectors(
+        return open_vectors(stores, layers)
+    return open_vectors(
         stores,
         layers,
         encoder=before.config.encoder,
@@ -226,6 +265,16 @@ def _protocol(vectors: Vectors, config: TrainConfig, before: Run | None) -> Prot
         labels=config.labels,
         seed=config.split_seed,
         deploy=config.fold == "none",
+    )
+
+
+def _read_again(shard: int, block: int) -> tuple[str, ...]:
+    """What streaming costs where shards are larger than blocks."""
+    if shard <= block:
+        return ()
+    return (
+        f"streamed: a shard of {shard} clips was read for every block of {block}; [training] "
+        f"block = {shard} reads each once an epoch (another order, so another run)",
     )
 
 
@@ -260,7 +309,7 @@ def _asked(
         fold=config.fold,
         folds=tuple(fold.name for fold in folds),
         layers=vectors.layers,
-        width=int(vectors.x.shape[-1]),
+        width=vectors.shape[1],
         seed=config.seed,
         split_seed=config.split_seed,
         encoder=vectors.encoder,

@@ -1,4 +1,4 @@
-"""Stores opened for learning: one array of vectors, one table, whatever the number of stores.
+"""Stores opened for learning: one run of vectors, one table, whatever the number of stores.
 
 What a store is called, and in which order stores are given, is no part of a question: clips are
 named by their paths, as in a store that is merged of them, and by corpus and path where two
@@ -8,8 +8,8 @@ Shapes: N clips, K conditioning layers, L width.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -22,32 +22,110 @@ from gensr.features.same_encoder import differences, first_difference
 from gensr.features.store import Store, open_store
 from gensr.features.store.errors import StoreError
 from gensr.features.store.schema import COLUMN_DTYPES, LABEL_COLUMNS
-from gensr.features.store.table import is_even
 from gensr.features.store.where import Location, Where, located
 from gensr.pipeline.runs.run import Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Vectors:
-    """What training and evaluation read of one or more stores."""
+    """Opened stores of one encoder, seen as one; a context manager. See `open_vectors`."""
 
-    x: NDArray[np.float32]
-    """(N, K+1, L), x1 last."""
-    layers: tuple[str, ...]
-    """Names of the K+1 layers."""
-    table: dict[str, NDArray[Any]]
-    """Columns of text, N long; `path` is unique."""
-    places: tuple[Where, ...]
-    """Where each store is."""
-    hashes: tuple[str, ...]
-    """Fingerprint of each store, its encoder called as it is in the first, or in the run."""
-    encoder: dict[str, Any]
-    """Provenance of the encoder that made them."""
-    notes: tuple[str, ...] = ()
-    """What was done to the table, one line each."""
+    def __init__(
+        self,
+        stores: Sequence[Store],
+        layers: tuple[str, ...],
+        table: dict[str, NDArray[Any]],
+        hashes: tuple[str, ...],
+        notes: tuple[str, ...],
+    ) -> None:
+        self._stores = tuple(stores)
+        self.places: tuple[Where, ...] = tuple(store.path for store in stores)
+        """Where each store is."""
+        self.layers = layers
+        """Names of the K+1 layers, x1 last."""
+        self.table = table
+        """Columns of text, N long; `path` is unique."""
+        self.hashes = hashes
+        """Fingerprint of each store, its encoder called as it is in the first, or in the run."""
+        self.notes = notes
+        """What was done to the table, one line each."""
+        self.encoder: dict[str, Any] = dict(stores[0].header.encoder)
+        """Provenance of the encoder that made them."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._stores))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(K+1, L) of one clip."""
+        return len(self.layers), self._stores[0].width
+
+    @property
+    def shard_clips(self) -> int:
+        """Rows of the largest shard: what is read at once, however few of them are wanted."""
+        return max(store.header.shard_clips for store in self._stores)
+
+    def read(self, rows: NDArray[np.int64], out: NDArray[np.float32]) -> None:
+        """Put the vectors of rows into their final place, (rows, K+1, L), each byte read once.
+
+        Raises:
+            StoreError: a store is damaged, or was exchanged while it was read.
+        """
+        for store, where, own in self._by_store(rows):
+            if isinstance(where, slice):
+                store.vectors(own, self.layers, out=out[where])
+            else:
+                out[where] = store.vectors(own, self.layers)
+
+    def shards(
+        self, rows: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield (places among the rows, their vectors), rising rows, shard by shard."""
+        order = np.argsort(rows, kind="stable")
+        for store, where, own in self._by_store(rows[order]):
+            places = order[where]
+            done = 0
+            for numbers, block in store.selected(own, self.layers):
+                yield places[done : done + len(numbers)], block
+                done += len(numbers)
+
+    def lazy(self) -> Any:
+        """A dask array (N, K+1, L), one block a shard, nothing read yet."""
+        from gensr.features.store.lazy import concatenated
+
+        return concatenated([store.lazy(self.layers) for store in self._stores])
+
+    def confirm(self) -> None:
+        """Refuse what was read unless every store is sound and still there. See `Store.confirm`."""
+        for store in self._stores:
+            store.confirm()
+
+    def close(self) -> None:
+        """Release the stores."""
+        for store in self._stores:
+            store.close()
+
+    def __enter__(self) -> "Vectors":
+        return self
+
+    def __exit__(self, *failed: object) -> None:
+        self.close()
+
+    def _by_store(
+        self, rows: NDArray[np.int64]
+    ) -> Iterator[tuple[Store, slice | NDArray[np.intp], NDArray[np.int64]]]:
+        """Yield (store, places among the rows, the rows by the store's numbers)."""
+        rising = bool((np.diff(rows) >= 0).all())
+        start = 0
+        for store in self._stores:
+            mine = (rows >= start) & (rows < start + len(store))
+            places = np.flatnonzero(mine)
+            if len(places):
+                whole = slice(int(places[0]), int(places[-1]) + 1)
+                yield store, whole if rising else places, rows[places] - start
+            start += len(store)
 
 
-def load_vectors(
+def open_vectors(
     stores: Location | Iterable[Location],
     layers: Sequence[str] | None = None,
     *,
@@ -56,7 +134,7 @@ def load_vectors(
     prefixes: Sequence[str] | None = None,
     join: bool = True,
 ) -> Vectors:
-    """Read stores of one encoder.
+    """Open stores of one encoder, and read their tables.
 
     Args:
         stores: one or several, paths or URLs.
@@ -76,32 +154,20 @@ def load_vectors(
         raise ConfigError("no store given; `gensr extract CORPUS --out feats.zarr` makes one")
     if prefixes is not None and len(prefixes) != len(places):
         prefixes = None  # other stores than those that the names are of
-    opened: list[Store] = []
-    try:
+    with ExitStack() as opening:
+        opened: list[Store] = []
         for place in places:
-            opened.append(open_store(place))
+            opened.append(opening.enter_context(open_store(place)))
             if encoder is not None:
                 _check_encoder(encoder, opened[-1])
             check_same_encoder(opened[0], opened[-1])
         wanted = _wanted(opened[0], layers)
-        x = np.concatenate([store.vectors(layers=wanted) for store in opened])
-        for store in opened:
-            store.confirm()
         table, notes = _table(opened, prefixes, join)
-        return Vectors(
-            x=x,
-            layers=wanted,
-            table=table,
-            notes=notes,
-            places=places,
-            hashes=tuple(
-                _hash(store, encoder or opened[0].header.encoder, known) for store in opened
-            ),
-            encoder=dict(opened[0].header.encoder),
-        )
-    finally:
+        hashes = tuple(_hash(store, encoder or opened[0].header.encoder, known) for store in opened)
         for store in opened:
-            store.close()
+            store.release()
+        opening.pop_all()  # they stay open: the result closes them
+    return Vectors(opened, wanted, table, hashes, notes)
 
 
 def check_same_encoder(one: Store, other: Store) -> None:
@@ -181,15 +247,19 @@ def _table(
     if prefixes is not None:
         before = np.repeat(prefixes, [len(store) for store in stores])
         pairs = zip(before, table["path"], strict=True)
-        table["path"] = np.array([f"{name}:{path}" for name, path in pairs])
+        table["path"] = np.array([f"{name}:{path}" for name, path in pairs], dtype=object)
     elif len(stores) > 1:
         table["path"] = _clip_names(table["corpus"], table["path"], stores)
     return table, notes
 
 
 def _as_text(parts: Sequence[str]) -> NDArray[Any]:
-    """A column; one long cell among many would give each row its room as numpy's text."""
-    return np.array(parts, dtype=str if is_even([len(text) for text in parts]) else object)
+    """A column of `str` objects, equal ones the same: a pointer a row, where values repeat.
+
+    numpy's own text would take four bytes a character of the longest in every row.
+    """
+    known: dict[str, str] = {}
+    return np.array([known.setdefault(text, text) for text in parts], dtype=object)
 
 
 def _clip_names(
@@ -208,4 +278,4 @@ def _clip_names(
             "twice; join them by gensr store merge, give one of them, or, where they are two "
             "corpora, name the corpora apart (a manifest's column corpus)"
         )
-    return np.array(names)
+    return np.array(names, dtype=object)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gensr.pipeline.training.fold import FoldTraining
 from gensr.pipeline.training.train import TrainConfig, train
 from support.kept import unpack
 
@@ -34,27 +35,24 @@ FAST, SLOW = 10, 100
 """Mutants of each of the four runs."""
 
 
-class Interrupting:
-    def stage(self, name, units, seconds=0.0):
-        self.name = name
-
-    def advance(self, units, seconds=0.0):
-        if self.name.startswith("fold 3"):
-            raise KeyboardInterrupt
-
-
 @pytest.fixture(scope="module")
 def place(home, tmp_path_factory):
     """A folder with `runs/` (new), `old/` (of version 0.1.0), and how each is resumed."""
     root = tmp_path_factory.mktemp("fuzz")
     shutil.copytree(home / "runs", root / "runs")
-    with pytest.raises(KeyboardInterrupt):
-        train(
-            [home / "tones.zarr"],
-            TrainConfig(steps=8, device="cpu", settings=home / "tiny.toml"),
-            folder=root / "runs/half",
-            progress=Interrupting(),
-        )
+    keep = FoldTraining.keep
+
+    def stops(training, fold, *kept):
+        """With two models kept, and a checkpoint of all."""
+        if fold.name == "3":
+            raise KeyboardInterrupt
+        keep(training, fold, *kept)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FoldTraining, "keep", stops)
+        config = TrainConfig(steps=8, device="cpu", settings=home / "tiny.toml")
+        with pytest.raises(KeyboardInterrupt):
+            train([home / "tones.zarr"], config, folder=root / "runs/half")
     unpack("0.1.0", "runs", root / "old")
     return root
 

@@ -28,11 +28,9 @@ def test_the_paper_s_sizes_give_71_4_million_parameters() -> None:
 def test_one_token_attention_equals_full_multi_head_attention() -> None:
     torch.manual_seed(0)
     short, full = OneTokenAttention(32), torch.nn.MultiheadAttention(32, 4, batch_first=True)
-    with torch.no_grad():
-        full.in_proj_weight.copy_(
-            torch.cat([short.query.weight, short.key.weight, short.value.weight])
-        )
-        full.in_proj_bias.copy_(torch.cat([short.query.bias, short.key.bias, short.value.bias]))
+    with torch.no_grad():  # whatever its queries and keys are
+        full.in_proj_weight[64:].copy_(short.value.weight)
+        full.in_proj_bias.normal_()[64:].copy_(short.value.bias)
         full.out_proj.weight.copy_(short.out.weight)
         full.out_proj.bias.copy_(short.out.bias)
     h = torch.randn(5, 32)
@@ -40,16 +38,40 @@ def test_one_token_attention_equals_full_multi_head_attention() -> None:
     assert torch.allclose(short(h), full(token, token, token)[0][:, 0], atol=1e-6)
 
 
-def test_queries_and_keys_are_kept_but_dead() -> None:
+def test_queries_and_keys_are_counted_and_nowhere_else() -> None:
     net = _small()
     net(torch.randn(4, 16), torch.randn(4, 3, 16), torch.rand(4)).sum().backward()
-    frozen = {name for name, p in net.named_parameters() if p.grad is None}
-    assert frozen == {
-        f"blocks.{b}.attention.{part}.{kind}"
-        for b in range(2)
-        for part in ("query", "key")
-        for kind in ("weight", "bias")
-    }
+    assert all(p.grad is not None for p in net.parameters())
+    there = sum(p.numel() for p in net.parameters())
+    full = torch.nn.MultiheadAttention(8, 2)
+    dead = sum(p.numel() for p in full.parameters()) // 2  # of query, key, value and output
+    assert count_parameters(net) - there == 2 * dead
+
+
+@pytest.mark.parametrize("K", [0, 3])
+def test_conditioned_once_it_estimates_what_the_whole_does(K: int) -> None:
+    net = _small(K)
+    x, X_c, t = torch.randn(5, 16), torch.randn(5, K, 16), torch.tensor([0.4])
+    whole = net(x, X_c, t.expand(5))
+    assert torch.allclose(net.estimate(x, net.condition(X_c), t), whole, atol=1e-5)
+
+
+def test_dropout_is_a_mask_that_is_given() -> None:
+    config = NetworkConfig(hidden=8, depth=2, heads=2, dropout=0.25)
+    net = TargetEstimator(3, 16, config)
+    torch.manual_seed(0)
+    kept = net.draw(4000)
+    assert kept is not None
+    assert kept.shape == (4000, 2 * 16 + 4 * 8)
+    assert kept.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert kept.mean().item() == pytest.approx(1, abs=0.01)
+    x, X_c, t = torch.randn(5, 16), torch.randn(5, 3, 16), torch.rand(5)
+    assert torch.equal(net(x, X_c, t), net.eval()(x, X_c, t))  # none given, none dropped
+    all_kept = torch.ones(5, kept.shape[1])
+    assert torch.allclose(net(x, X_c, t, all_kept), net(x, X_c, t), atol=1e-6)
+    none = net(x, X_c, t, torch.zeros_like(all_kept))
+    assert torch.allclose(none, net.head(net.project.bias).expand(5, -1), atol=1e-6)
+    assert TargetEstimator(3, 16, NetworkConfig(hidden=8, heads=2, dropout=0)).draw(4) is None
 
 
 @pytest.mark.parametrize("K", [0, 3])

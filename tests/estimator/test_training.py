@@ -4,15 +4,15 @@ from typing import Any
 import pytest
 import torch
 
-from gensr.estimator import training
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.fitting import Examples, TrainingConfig
+from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.models.gen_ser import GenSER, GenSERConfig
-from gensr.estimator.models.model import Standardizer
 from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import ModelSpec, build
 from gensr.estimator.network import NetworkConfig
-from gensr.estimator.training import _batch_rows, _rate, fit
+from gensr.estimator.optimizer import Average
+from gensr.estimator.resident import Resident
+from gensr.estimator.training import fit
 from support.toy import CLASSES, K, L, clips
 
 TINY = NetworkConfig(hidden=32, depth=1, heads=2, dropout=0.1)
@@ -51,29 +51,13 @@ def test_stopping_early_keeps_to_the_same_schedule() -> None:
     assert stopped == log[:2]
 
 
-def test_an_epoch_shows_every_clip_once_and_each_epoch_in_its_own_order() -> None:
-    epochs = [torch.cat([_batch_rows(12, 4, 0, 3 * e + b) for b in range(3)]) for e in range(2)]
-    assert all(sorted(epoch.tolist()) == list(range(12)) for epoch in epochs)
-    assert not torch.equal(*epochs)
-    assert len(_batch_rows(3, 64, 0, 5)) == 3
-
-
-def test_the_rate_rises_then_falls_to_nothing() -> None:
-    config = TrainingConfig(steps=100, warmup=0.1)
-    rates = [_rate(step, config) for step in range(100)]
-    assert rates[:11] == sorted(rates[:11])
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert max(rates) == 1
-    assert 0 < rates[-1] < 0.01
-
-
 def test_the_loss_of_an_estimate_of_zero_is_one() -> None:
     model = GenSER(len(CLASSES), K + 1, L, GenSERConfig(network=TINY))
     head: Any = model.network.head
     torch.nn.init.zeros_(head.weight)
     torch.nn.init.zeros_(head.bias)
     batch = clips(32)
-    assert model.loss(batch.x, batch.y).item() == pytest.approx(1, abs=1e-5)
+    assert model.loss(batch.x, batch.y, model.draw(32)).item() == pytest.approx(1, abs=1e-5)
 
 
 def test_the_euler_sampler_and_the_state_can_be_read_out_too() -> None:
@@ -89,18 +73,6 @@ def test_the_euler_sampler_and_the_state_can_be_read_out_too() -> None:
         fit(model, clips(400), TrainingConfig(steps=200, learning_rate=3e-3), seed=0)
         test = clips(200, seed=1)
         assert (model.predict(test.x).argmax(-1) == test.y).float().mean() > 0.9
-
-
-def test_standardising_takes_the_training_part_s_statistics_and_spares_constants() -> None:
-    x = torch.randn(500, 2, 3) * 7 + 4
-    x[:, 1, 2] = 5.0
-    scale = Standardizer(2, 3)
-    scale.fit(x)
-    z = scale(x)
-    assert torch.allclose(z.mean(0), torch.zeros(2, 3), atol=1e-5)
-    expected = torch.ones(2, 3)
-    expected[1, 2] = 0
-    assert torch.allclose(z.std(0, correction=0), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +109,15 @@ def test_a_method_that_cannot_be_is_refused(settings: dict[str, Any]) -> None:
         GenSERConfig(**settings)
 
 
+def test_a_weight_that_no_answer_depends_on_is_left_to_decay() -> None:
+    model = fresh("linear")
+    model.unused = torch.nn.Parameter(torch.ones(3))
+    fit(model, clips(50), TrainingConfig(steps=5), seed=0)
+    assert torch.equal(model.unused, torch.ones(3))  # a vector, so it does not even decay
+
+
 def test_nothing_to_train_on_is_an_error() -> None:
-    empty = Examples(torch.empty(0, K + 1, L), torch.empty(0, dtype=torch.long))
+    empty = Resident(torch.empty(0, K + 1, L), torch.empty(0, dtype=torch.long))
     with pytest.raises(ConfigError, match="no clip"):
         fit(fresh("linear"), empty, TrainingConfig(), seed=0)
 
@@ -163,15 +142,13 @@ def test_without_a_record_the_answer_is_the_same_and_only_the_last_is_kept() -> 
 
 def test_weights_that_are_not_finite_are_never_kept(tmp_path: Path, monkeypatch) -> None:
     """The loss of a step is that of the weights before it: the last step may still break them."""
-    file, step = tmp_path / "checkpoint", training._step
+    file, update = tmp_path / "checkpoint", Average.update
 
-    def breaking(model, *args):
-        loss = step(model, *args)
-        with torch.no_grad():
-            next(p for p in model.parameters() if p.requires_grad).fill_(float("inf"))
-        return loss
+    def breaking(average, share):
+        update(average, share)
+        average.row.fill_(float("inf"))
 
-    monkeypatch.setattr(training, "_step", breaking)
+    monkeypatch.setattr(Average, "update", breaking)
     with pytest.raises(RunError, match=r"diverged: .* weights not finite"):
         fit(fresh("linear"), clips(50), TrainingConfig(steps=1), seed=0, checkpoint=file)
     assert not file.exists()

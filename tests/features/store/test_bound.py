@@ -20,8 +20,8 @@ from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.verify import verify
 from gensr.features.store.zarr_store import ZarrWriter
-from gensr.pipeline.training.vectors import load_vectors
 from support import synthetic as made
+from support.loaded import load_vectors
 
 SHARD, SHARDS = 3, 4
 ROWS = SHARD * SHARDS - 1  # the last shard has a row less, and is filled up

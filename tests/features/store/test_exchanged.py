@@ -16,8 +16,8 @@ from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.features.store.schema import HASH, sha256_of
 from gensr.features.store.verify import verify
-from gensr.pipeline.training.vectors import load_vectors
 from support import synthetic as made
+from support.loaded import load_vectors
 from support.trees import tree
 
 FEW, MANY = (2, 19), (0, 2, 15, 16, 17, 18, 20, 21, 22, 24)

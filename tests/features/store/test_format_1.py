@@ -10,9 +10,9 @@ from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
 from gensr.features.store.shard_hashes import hash_rows
 from gensr.features.store.verify import verify
-from gensr.pipeline.training.vectors import load_vectors
 from support import kept, stub
 from support.kept import CLIPS, SHARD
+from support.loaded import load_vectors
 from support.trees import tree
 
 FINISHED = ("fbank.zarr", "fbank.h5", "stub.zarr", "stub.h5")

@@ -97,7 +97,7 @@ def test_resume_thrice_at_once_is_one_line_twice(finished, fit, copied):
 
 def test_the_lock_is_gone_after_an_interruption(fit, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        fit(tmp_path / "run", progress=Told("fold 2: learn"))
+        fit(tmp_path / "run", progress=Told("4 folds"))
     assert not (tmp_path / "run/lock").exists()
 
 
@@ -147,10 +147,10 @@ class TestMixtures:
     def test_a_checkpoint_of_another_run_is_refused(self, finished, fit, copied, tmp_path):
         for name, choose in (("one", "beforehand"), ("two", "dev")):
             with pytest.raises(KeyboardInterrupt):
-                fit(tmp_path / name, choose=choose, progress=Told("fold 1: learn"))
+                fit(tmp_path / name, choose=choose, fold="1", progress=Told("fold 1: learn"))
         shutil.copy(tmp_path / "two/folds/1/learn.checkpoint", tmp_path / "one/folds/1")
         with pytest.raises(RunError, match=r"learn\.checkpoint: made with .* run=.*asked for"):
-            fit(tmp_path / "one", resume=True)
+            fit(tmp_path / "one", fold="1", resume=True)
 
     def test_a_run_that_was_replaced_meanwhile_gets_no_numbers(self, finished, copied, fit):
         run = Run.open(copied(finished))

@@ -31,13 +31,13 @@ class Straight(Generative):
         self.register_buffer("codes", torch.eye(n_classes, width))
         self.ahead = nn.Linear(width, width)
 
-    def loss(self, x, y):
-        return (self.ahead(self.split(x)[0]) - self.codes[y]).square().sum(-1).mean()
+    def loss(self, x, y, draws):
+        return (self.ahead(x[:, -1]) - self.codes[y]).square().sum(-1).mean()
 
     def transport(self, x, *, sampler=None, N=None, record=True):
         if sampler is not None:
             raise ConfigError("straight has no samplers")
-        x1, _ = self.split(x)
+        x1 = self.standardized(x)[:, -1]
         x0_hat, times = self.ahead(x1), torch.linspace(1, 0, (N or 1) + 1)
         states = torch.stack([x0_hat + t * (x1 - x0_hat) for t in times])
         return Trajectory(times, states, x0_hat.expand(N or 1, *x0_hat.shape))

@@ -10,15 +10,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from gensr.estimator import training
+from gensr.estimator.checkpoint import Checkpoint
 from gensr.estimator.errors import RunError
 from gensr.estimator.models.saved import load_model
+from gensr.estimator.stack import Stack
 from gensr.features.store import open_store
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.run import Run, newest
+from gensr.pipeline.training import folds
+from gensr.pipeline.training.fold import FoldTraining
 from gensr.pipeline.training.train import TrainConfig, train
-from gensr.pipeline.training.vectors import load_vectors
 from support import tones
+from support.loaded import load_vectors
 from support.told import Told
 
 
@@ -45,6 +48,16 @@ def same_result(one: Path, other: Path) -> None:
     compared = [*one.rglob("*.safetensors"), one / "predictions.csv", *one.rglob("metrics.jsonl")]
     for path in compared:
         assert path.read_bytes() == (other / path.relative_to(one)).read_bytes(), path
+
+
+def assert_close(run: Path, other: Path) -> None:
+    """Every weight of a run is the other's, but for the last bits of sums."""
+    paths = list(run.rglob("*.safetensors"))
+    assert paths
+    for path in paths:
+        mine, theirs = load_file(path), load_file(other / path.relative_to(run))
+        for name, weight in mine.items():
+            torch.testing.assert_close(weight, theirs[name], atol=1e-5, rtol=0)
 
 
 class TestFolder:
@@ -167,40 +180,117 @@ class TestNothingLeaks:
 
 class TestResume:
     @pytest.mark.parametrize("choose", ["beforehand", "dev"])
-    def test_a_kill_at_a_look_changes_nothing(self, choose, finished, fit, tmp_path):
+    def test_a_kill_at_a_look_changes_nothing(self, choose, finished, fit, tmp_path, monkeypatch):
         whole = finished
         if choose == "dev":
             whole = fit(tmp_path / "whole", choose=choose).run.folder
+        run, saved = tmp_path / "run", Checkpoint.save
+        phase = "choose" if choose == "dev" else "learn"
+
+        def dies(checkpoint, path, log):
+            saved(checkpoint, path, log)
+            if path.name == f"{phase}.together.checkpoint" and log[-1][1] == 8:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Checkpoint, "save", dies)
+            with pytest.raises(KeyboardInterrupt):
+                fit(run, choose=choose)
+        assert (run / f"folds/1/{phase}.together.checkpoint").is_file()
+        assert not list(run.rglob("*.safetensors"))
+        hears = Told()
+        fit(run, choose=choose, resume=True, progress=hears)
+        assert sum(hears.units) == hears.stages[0][1]  # what was done before counts
+        same_result(whole, run)
+
+    def test_a_kill_between_looks_changes_nothing(self, finished, fit, tmp_path, monkeypatch):
+        real, taken = Stack.take, 0
+
+        def dies(*args):
+            nonlocal taken
+            taken += 1
+            if taken == 7:  # the checkpoint is of the fourth
+                raise MemoryError
+            return real(*args)
+
+        run = tmp_path / "run"
+        monkeypatch.setattr(Stack, "take", dies)
+        with pytest.raises(MemoryError):
+            fit(run)
+        fit(run, resume=True)
+        assert taken == 7 + 8
+        same_result(finished, run)
+
+    def test_a_kill_while_models_are_kept_changes_nothing(
+        self, finished, fit, tmp_path, monkeypatch
+    ):
+        """Some folds of a lot have a model, the others but the lot's checkpoint."""
+        kept, run = FoldTraining.keep, tmp_path / "run"
+
+        def dies(training, fold, model, lines):
+            if fold.name == "3":
+                raise MemoryError
+            kept(training, fold, model, lines)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(FoldTraining, "keep", dies)
+            with pytest.raises(MemoryError):
+                fit(run)
+        assert len(list(run.rglob("*.safetensors"))) == 2
+        before = (run / "folds/1/model.safetensors").stat().st_mtime_ns
+        fit(run, resume=True)
+        assert (run / "folds/1/model.safetensors").stat().st_mtime_ns == before
+        same_result(finished, run)
+
+    def test_lots_beside_each_other_do_not_meet(self, finished, fit, tmp_path, monkeypatch):
+        """On two cores, and one after another: to the bit; in another lot: but for last bits."""
+        monkeypatch.setattr(folds, "_LOT", 2)
+        runs = []
+        for cores in (2, 1):
+            monkeypatch.setattr(folds, "usable_cores", lambda cores=cores: cores)
+            hears = Told()
+            runs.append(fit(tmp_path / f"on-{cores}", progress=hears).run.folder)
+            assert hears.stages == [("4 folds", 4 * 12)]
+            assert sum(hears.units) == 4 * 12
+            assert (runs[-1] / "folds/1/metrics.jsonl").is_file()
+        same_result(*runs)
+        assert_close(runs[0], finished)
+
+    def test_one_lot_that_fails_ends_the_others(self, fit, tmp_path, monkeypatch):
+        monkeypatch.setattr(folds, "_LOT", 2)
+        real = FoldTraining.keep
+
+        def dies(training, fold, model, lines):
+            if fold.name == "2":
+                raise MemoryError
+            real(training, fold, model, lines)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(FoldTraining, "keep", dies)
+            with pytest.raises(MemoryError):
+                fit(tmp_path / "run")
+        assert not (tmp_path / "run/lock").exists()
+        fit(tmp_path / "run", resume=True)
+
+    @pytest.mark.parametrize("choose", ["beforehand", "dev"])
+    def test_one_after_another_is_the_same_but_for_last_bits(
+        self, choose, finished, fit, tmp_path, monkeypatch
+    ):
+        """And a fold that was stopped alone goes on alone."""
+        whole = finished
+        if choose == "dev":
+            whole = fit(tmp_path / "whole", choose=choose).run.folder
+        monkeypatch.setattr(folds, "COPY", 0)  # vectors too large for company
         run = tmp_path / "run"
         phase = "choose" if choose == "dev" else "learn"
         with pytest.raises(KeyboardInterrupt):
             fit(run, choose=choose, progress=Told(f"fold 2: {phase}", after=2))
         assert (run / f"folds/2/{phase}.checkpoint").is_file()
-        assert not (run / "predictions.csv").exists()
-        before = (run / "folds/1/model.safetensors").stat().st_mtime_ns
         hears = Told()
         fit(run, choose=choose, resume=True, progress=hears)
-        assert (run / "folds/1/model.safetensors").stat().st_mtime_ns == before
         assert {name.split(":")[0] for name, _ in hears.stages} == {"fold 2", "fold 3", "fold 4"}
-        same_result(whole, run)
-
-    def test_a_kill_between_looks_changes_nothing(self, finished, fit, tmp_path, monkeypatch):
-        real, taken = training._step, 0
-
-        def dies(*args):
-            nonlocal taken
-            taken += 1
-            if taken == 12 + 7:  # the seventh step of fold 2; its checkpoint is of the fourth
-                raise MemoryError
-            return real(*args)
-
-        run = tmp_path / "run"
-        monkeypatch.setattr(training, "_step", dies)
-        with pytest.raises(MemoryError):
-            fit(run)
-        fit(run, resume=True)
-        assert taken == 12 + 7 + 8 + 24
-        same_result(finished, run)
+        assert files(whole) == files(run)
+        assert_close(run, whole)
 
     def test_a_kill_after_the_last_fold_trains_nothing_again(self, finished, fit, copied):
         run = copied(finished)
@@ -296,9 +386,9 @@ class TestWhatIsLearnt:
     def test_one_fold_is_the_same_fold_alone(self, finished, fit, tmp_path):
         run = fit(tmp_path / "run", fold="2").run.folder
         assert [path.name for path in (run / "folds").iterdir()] == ["2"]
-        one, two = (r / "folds/2/model.safetensors" for r in (run, finished))
-        assert one.read_bytes() == two.read_bytes()
-        assert rows(run) == [row for row in rows(finished) if row["fold"] == "2"]
+        assert_close(run, finished)
+        whole = [row for row in rows(finished) if row["fold"] == "2"]
+        assert [row["predicted"] for row in rows(run)] == [row["predicted"] for row in whole]
 
     def test_the_seed_decides(self, finished, fit, tmp_path):
         run = fit(tmp_path / "run", fold="2", seed=1).run.folder

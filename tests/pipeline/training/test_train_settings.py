@@ -12,8 +12,9 @@ from gensr.features.store.errors import StoreError
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.training.train import TrainConfig, train
-from gensr.pipeline.training.vectors import load_vectors
+from gensr.pipeline.training.vectors import open_vectors
 from support import tones
+from support.loaded import load_vectors
 
 
 def rows(run: Path) -> list[dict[str, str]]:
@@ -105,8 +106,8 @@ class TestSeveralStores:
         names = (store.name, other.name)
         with monkeypatch.context() as patch:
             patch.setattr(
-                "gensr.pipeline.training.train.load_vectors",
-                lambda stores, layers, **_: load_vectors(stores, layers, prefixes=names),
+                "gensr.pipeline.training.train.open_vectors",
+                lambda stores, layers, **_: open_vectors(stores, layers, prefixes=names),
             )
             return fit(tmp_path / "run", store, other, steps=2).run
 

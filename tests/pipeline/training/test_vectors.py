@@ -10,8 +10,9 @@ from gensr.features.store.errors import StoreError
 from gensr.features.store.merge import merge
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.protocols.splitters import make_protocol
-from gensr.pipeline.training.vectors import check_same_encoder, load_vectors
+from gensr.pipeline.training.vectors import check_same_encoder
 from support import tones
+from support.loaded import load_vectors
 
 
 class Stub(Encoder):

@@ -14,11 +14,11 @@ from gensr.estimator.models.saved import load_model
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.hearing.decoders import shared_decoders
 from gensr.pipeline.runs.run import Run
-from gensr.pipeline.training.vectors import load_vectors
 from gensr.pipeline.use import predict as stage
 from gensr.pipeline.use.describe_run import run_facts
 from gensr.pipeline.use.predict import predict
 from support import tones
+from support.loaded import load_vectors
 from support.rebind import rebind
 from support.told import Told
 
