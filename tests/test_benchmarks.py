@@ -249,6 +249,73 @@ def test_scan() -> None:
         assert all(float(cell) > 0 for cell in _cells(answer, row)[1:])
 
 
+_SMALL = (
+    *("--rounds", "2", "--networks", "tiny", "--clips", "64", "--turn-seconds", "0.05"),
+    *("--resident", "80,160:3x16", "--streamed", "80,160:3x16", "--memory-steps", "2"),
+    *("--memory-folds", "all"),
+    *("--row-clips", "100,1000", "--row-steps", "20"),
+    *("--run-network", "tiny", "--run-clips", "64", "--run-steps", "8"),
+    *("--inference-network", "tiny", "--inference-clips", "64", "--inference-classes", "3,7"),
+    *("--encoders", "tiny", "--together-clips", "40", "--folds", "3", "--seeds", "2"),
+    *("--together-steps", "4", "--together-rounds", "1"),
+    *("--order-clips", "1024", "--order-steps", "8", "--order-seeds", "2"),
+    *("--parallel-network", "tiny", "--parallel-steps", "2", "--parallel-rounds", "1"),
+)
+"""Sizes of training.py by which every part takes seconds."""
+
+
+@pytest.mark.slow
+def test_training_steps(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    parts = ["--parts", "rows,step,run,inference,parallel", "--out", str(figures)]
+    answer = _run("training.py", *_SMALL, *parts)
+    raw = json.loads(figures.read_text())
+    assert raw["failed"] == {}
+    assert list(raw["parts"]) == parts[1].split(",")
+    step = raw["parts"]["step"][0]["raw"][0]["seconds"]
+    assert all(len(each) == 2 and min(each) > 0 for each in step.values())
+    assert {"gensr", "plain", "products", "triad", "memory"} <= set(step)
+    assert _cells(answer, "tiny")[0] == "float32"
+    assert _cells(answer, "1,000")[-1] == "<= 1.02"
+    assert _cells(answer, "float32")[1] == "6"  # steps of the run, behind the first look
+    assert _cells(answer, "2")[-1] == "none"
+
+
+@pytest.mark.slow
+def test_training_memory() -> None:
+    answer = _run("training.py", *_SMALL, "--parts", "memory")
+    for row in ("train, all folds", "eval"):
+        clips, vectors, peak, *_ = _cells(answer, row)
+        assert (clips, vectors) == ("80", "0")
+        assert 100 < int(peak.replace(",", "")) < 5_000
+    assert answer.count("| train, all folds | 160 |") == 2  # held, and streamed
+    assert answer.count("B/clip | flat |") == 2
+
+
+@pytest.mark.slow
+def test_training_weights_and_order() -> None:
+    answer = _run("training.py", *_SMALL, "--parts", "together,order")
+    together = _cells(answer, "tiny, 3 x 16")
+    assert together[:2] == ["6", "4"]
+    assert 0 < float(together[-2]) <= 1e-5
+    assert len(_cells(answer, "all clips")) == 6
+    assert len(_cells(answer, "64 clips: 8 blocks of 8")) == 6
+
+
+@pytest.mark.slow
+def test_training_names_what_could_not_be_measured() -> None:
+    script = str(BENCHMARKS / "training.py")
+    given = [*_SMALL, "--inference-classes", "9000", "--parts", "inference,order"]
+    done = subprocess.run([sys.executable, script, *given], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "## inference: could not be measured" in done.stdout
+    assert "9000 classes do not fit" in done.stdout
+    assert "| all clips |" in done.stdout
+    done = subprocess.run([sys.executable, script, "--parts", "x"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no such part: x" in done.stderr
+
+
 def test_every_benchmark_has_its_test() -> None:
     tested = Path(__file__).read_text()
     assert all(f'"{script.name}"' in tested for script in BENCHMARKS.glob("*.py"))

@@ -1,0 +1,1 @@
+"""Parts of training.py: one file a question, and what they share."""
