@@ -52,6 +52,12 @@ def command(
         str | None,
         typer.Option(help="Of matrix products: float32, or bfloat16 where that is faster."),
     ] = None,
+    allow_slow: Annotated[
+        bool,
+        typer.Option(
+            "--allow-slow", help="Take a precision that is many times slower than float32."
+        ),
+    ] = False,
     stream: Annotated[
         bool | None,
         typer.Option(
@@ -108,6 +114,7 @@ def command(
         split_seed=split_seed,
         device=device,
         precision=precision,
+        allow_slow=allow_slow,
         stream=stream,
         settings=config,
         options={key: name for key, name in named.items() if name is not None},

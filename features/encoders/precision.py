@@ -7,7 +7,7 @@ frames with a square of weights takes a few milliseconds, and tells what an hour
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gensr.estimator.errors import ConfigError
@@ -22,6 +22,8 @@ _FRAMES, _WIDTH = 128, 768
 _ROUNDS = 3
 """By turns, and the shortest of each counts: a busy machine only adds, and not to one alone."""
 
+_SEE = "--dtype, and docs/results/precision.md for what it does to the vectors"
+
 Seconds = Callable[[str], float]
 """From the name of a precision to the time of a product in it, infinity where there is none."""
 
@@ -35,44 +37,55 @@ class Cost:
     ratios: dict[str, float]
     """Time over float32's."""
 
-    def check(self, asked: str) -> None:
+    def check(self, asked: str, setting: str = "dtype") -> None:
         """Refuse a precision that is many times slower than float32.
+
+        Args:
+            asked: its name.
+            setting: what it was asked for by.
 
         Raises:
             ConfigError: saying how much slower, and what to do.
         """
         ratio = self.ratios[asked]
         if ratio == math.inf:
-            raise ConfigError(f"dtype {asked}: this {self._name} cannot compute it; use float32")
+            raise ConfigError(
+                f"{setting} {asked}: this {self._name} cannot compute it; use float32"
+            )
         if ratio >= SLOW:
             raise ConfigError(
-                f"dtype {asked} takes about {ratio:.0f} times as long as float32 on this "
+                f"{setting} {asked} takes about {ratio:.0f} times as long as float32 on this "
                 f"{self._name} (a matrix product, timed): use float32, or insist on it by "
                 "allow_slow (--allow-slow)"
             )
 
-    def advice(self, asked: str) -> Iterator[str]:
-        """Yield a line where another precision is much faster than the one that was asked for."""
+    def advice(self, asked: str, see: str = _SEE) -> Iterator[str]:
+        """Yield a line where another precision is much faster than the one that was asked for.
+
+        Args:
+            asked: its name.
+            see: what to read, and to set.
+        """
         fastest = min(self.ratios, key=lambda name: self.ratios[name])
         if self.ratios[fastest] <= FAST * self.ratios[asked]:
             times = self.ratios[asked] / self.ratios[fastest]
             how = "twice as fast" if 1.75 <= times < 2.25 else f"{times:.2g} times as fast"
-            yield (
-                f"this {self._name} computes {fastest} about {how} as {asked}: see --dtype, and "
-                "docs/results/precision.md for what it does to the vectors"
-            )
+            yield (f"this {self._name} computes {fastest} about {how} as {asked}: see {see}")
 
     @property
     def _name(self) -> str:
         return "CPU" if self.device == "cpu" else "GPU"
 
 
-def cost_on(device: str, seconds: Seconds | None = None) -> Cost:
+def cost_on(
+    device: str, seconds: Seconds | None = None, *, names: Sequence[str] = PRECISIONS
+) -> Cost:
     """Time each precision on a device: about a tenth of a second.
 
     Args:
         device: as torch names it, or `auto`.
         seconds: times one precision once; by default a product of matrices.
+        names: which precisions, float32 among them.
 
     Raises:
         ConfigError: no such device here.
@@ -82,8 +95,8 @@ def cost_on(device: str, seconds: Seconds | None = None) -> Cost:
     place = pick_device(device)
     measure = seconds or product_of(str(place))
     with threads_for(0):  # those of a busy machine wait for each other, and that is no precision's
-        rounds = [{name: measure(name) for name in PRECISIONS} for _ in range(_ROUNDS)]
-    found = {name: min(times[name] for times in rounds) for name in PRECISIONS}
+        rounds = [{name: measure(name) for name in names} for _ in range(_ROUNDS)]
+    found = {name: min(times[name] for times in rounds) for name in names}
     return Cost(place.type, {name: time / found["float32"] for name, time in found.items()})
 
 

@@ -26,7 +26,7 @@ from gensr.estimator.models.spec import ModelSpec, build, preset
 from gensr.estimator.parallel import Group, joined, own_device
 from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, local
-from gensr.pipeline.progress import Listener, Silent
+from gensr.pipeline.progress import Listener, Silent, say
 from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.begin import Request, begun
@@ -37,6 +37,7 @@ from gensr.pipeline.runs.run import Run
 from gensr.pipeline.training.clips import labelled
 from gensr.pipeline.training.fold import FoldTraining
 from gensr.pipeline.training.folds import learn
+from gensr.pipeline.training.precision import check_precision
 from gensr.pipeline.training.predictions import predictions_of, with_people
 from gensr.pipeline.training.vectors import Vectors, open_vectors, prefixes_of
 
@@ -71,6 +72,8 @@ class TrainConfig:
     """Optimizer steps, in place of the preset's."""
     precision: str | None = None
     """`float32` or `bfloat16`, of matrix products, in place of the preset's."""
+    allow_slow: bool = False
+    """Whether `precision` may be one that this device computes many times slower than float32."""
     stream: bool | None = None
     """Read vectors while they are learnt from; None: where memory does not hold them. It changes
     no weight."""
@@ -144,7 +147,11 @@ def train(
             width=vectors.shape[1],
             options=options,
         )
-        build(spec)  # refuses sizes that do not fit before anything is written
+        # Refuses sizes that do not fit, and slow precisions, before anything is written.
+        size = build(spec).size
+        listener = progress or Silent()
+        slow = config.allow_slow
+        unsaid = say(listener, check_precision(budget, size, device, allow_slow=slow))
         request = Request(
             config=_asked(config, options, budget, vectors, folds),
             protocol=protocol,
@@ -158,7 +165,7 @@ def train(
                 budget=budget,
                 seed=config.seed,
                 choose=config.choose,
-                listener=progress or Silent(),
+                listener=listener,
                 group=group,
             )
             predictions: list[Prediction] = []
@@ -171,7 +178,7 @@ def train(
                 run.write_log([fold.name for fold in folds])
                 run.write_predictions(protocol.classes, with_people(predictions, vectors.table))
             group.wait()
-            told = _notes(protocol, vectors, folds, config)
+            told = (*unsaid, *_notes(protocol, vectors, folds, config))
             if budget is not None and not isinstance(training.clips, Resident):
                 told += _read_again(vectors.shard_clips, budget.block)
         return TrainReport(run, protocol, told, group.leads)
