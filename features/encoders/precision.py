@@ -70,7 +70,7 @@ class Cost:
         if self.ratios[fastest] <= FAST * self.ratios[asked]:
             times = self.ratios[asked] / self.ratios[fastest]
             how = "twice as fast" if 1.75 <= times < 2.25 else f"{times:.2g} times as fast"
-            yield (f"this {self._name} computes {fastest} about {how} as {asked}: see {see}")
+            yield f"this {self._name} computes {fastest} about {how} as {asked}: see {see}"
 
     @property
     def _name(self) -> str:

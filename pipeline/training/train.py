@@ -149,9 +149,9 @@ def train(
         )
         # Refuses sizes that do not fit, and slow precisions, before anything is written.
         size = build(spec).size
+        advice = check_precision(budget, size, device, allow_slow=config.allow_slow)
         listener = progress or Silent()
-        slow = config.allow_slow
-        unsaid = say(listener, check_precision(budget, size, device, allow_slow=slow))
+        unsaid = say(listener, advice)
         request = Request(
             config=_asked(config, options, budget, vectors, folds),
             protocol=protocol,
