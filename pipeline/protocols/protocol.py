@@ -78,6 +78,9 @@ class Protocol:
     """Per column, tested clips whose value is also learnt from in their fold."""
     split_unused: Mapping[str, int] = field(default_factory=dict)
     """Clips per part (empty: in none) of a split that they name and this does not follow."""
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Facts of every clip by column, empty where unknown: speaker, gender, corpus, seconds, ... By
+    them results are told apart; they are no part of the question. None in a run of 0.1."""
 
     def __post_init__(self) -> None:
         for fold in self.folds:
@@ -144,7 +147,16 @@ class Protocol:
             for row in fold.test:
                 tested[row] = fold.name
         names = [self.classes[label] for label in self.labels]
-        return sorted(zip(self.paths, names, self.clusters, tested, strict=True))
+        rows = list(zip(self.paths, names, self.clusters, tested, strict=True))
+        return [rows[i] for i in self._by_path()]
+
+    def facts(self) -> dict[str, list[str]]:
+        """The columns in the order of `assignment`."""
+        order = self._by_path()
+        return {name: [values[i] for i in order] for name, values in self.columns.items()}
+
+    def _by_path(self) -> list[int]:
+        return sorted(range(len(self.paths)), key=self.paths.__getitem__)
 
     def notes(self) -> tuple[str, ...]:
         """What a reader of the results should know, one line each."""
@@ -192,13 +204,25 @@ def _clips(count: int) -> str:
     return f"{count} clip{'s' if count != 1 else ''}"
 
 
-def from_plain(described: Mapping[str, Any], assignment: Sequence[Sequence[str]]) -> Protocol:
+def from_plain(
+    described: Mapping[str, Any],
+    assignment: Sequence[Sequence[str]],
+    facts: Mapping[str, Sequence[str]] | None = None,
+) -> Protocol:
     """A protocol as a run folder keeps it: enough to score predictions, not to train.
+
+    Args:
+        described: as `Protocol.describe` has it.
+        assignment: as `Protocol.assignment` has it.
+        facts: as `Protocol.facts` has them.
 
     Raises:
         LookupError, TypeError, ValueError: they are not the plain values of one.
     """
     clips = [_texts(row) for row in assignment]
+    columns = {name: _texts(values) for name, values in (facts or {}).items()}
+    if any(len(values) != len(clips) for values in columns.values()):
+        raise ValueError("a fact for each clip")
     name, label, cluster = _texts([described[key] for key in ("name", "label", "cluster")])
     classes = _texts(described["classes"])
     index = {name: i for i, name in enumerate(classes)}
@@ -231,6 +255,7 @@ def from_plain(described: Mapping[str, Any], assignment: Sequence[Sequence[str]]
         left_out=_values(described["left_out"], int),
         overlaps=_values(described["overlaps"], int),
         split_unused=_values(described.get("split_unused", {}), int),
+        columns=columns,
     )
 
 

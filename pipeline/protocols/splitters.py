@@ -35,6 +35,8 @@ from gensr.pipeline.protocols.splits import Splits, Table
 OVERLAPS = ("speaker", "dialogue", "sentence", "audio_sha256")
 """What may be on both sides of a split: counted always, refused where a splitter keeps it apart."""
 DEV_SHARE = 0.15
+NO_FACTS = ("path", "row", "samples", "file_sha256", "split")
+"""Columns of the clip table by which nobody tells results apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +118,18 @@ def make_protocol(
         left_out={reason: count for reason, count in left_out.items() if count},
         overlaps=_overlaps(kept, folds),
         split_unused={} if followed else dict(named),
+        columns=_facts(kept),
     )
     _keep_promises(protocol)
     return protocol
+
+
+def _facts(table: Table) -> dict[str, tuple[str, ...]]:
+    """The columns that say something of a clip, as text."""
+    facts = {name: tuple(map(str, values)) for name, values in table.items()}
+    return {
+        name: facts[name] for name in sorted(facts) if name not in NO_FACTS and any(facts[name])
+    }
 
 
 def _keep_promises(protocol: Protocol) -> None:

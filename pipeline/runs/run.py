@@ -137,7 +137,7 @@ class Run:
         path = self.folder / "protocol.json"
         kept = read_plain(path, self._hash("protocol.json"))
         try:
-            return protocols.from_plain(kept["protocol"], kept["clips"])
+            return protocols.from_plain(kept["protocol"], kept["clips"], kept.get("columns"))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{path} cannot be read (it lacks {error}); train again") from error
 
@@ -148,6 +148,7 @@ class Run:
             "hash": protocol.hash,
             "protocol": protocol.describe(),
             "clips": protocol.assignment(),
+            "columns": protocol.facts(),
         }
         hashes = {}
         for name, value in (("protocol.json", asked), ("manifest.json", asdict(manifest))):

@@ -378,3 +378,15 @@ def test_a_label_that_two_corpora_use_otherwise_is_both_in_any_order() -> None:
     protocol = make_protocol(both)
     assert protocol.label_map["happy"] == "happy or joy"
     assert protocol.hash == make_protocol(turned).hash
+
+
+def test_a_run_keeps_the_facts_of_every_clip() -> None:
+    clips = grid("emodb", "dcba")
+    protocol = make_protocol(clips, name="emodb-loso")
+    assert "split" not in protocol.columns  # nobody names one
+    kept = from_plain(protocol.describe(), protocol.assignment(), protocol.facts())
+    by_path = dict(zip(clips["path"].tolist(), clips["gender"].tolist(), strict=True))
+    assert dict(zip(kept.paths, kept.columns["gender"], strict=True)) == by_path
+    assert kept.hash == protocol.hash == from_plain(kept.describe(), kept.assignment()).hash
+    with pytest.raises(ValueError, match="a fact for each clip"):
+        from_plain(protocol.describe(), protocol.assignment(), {"gender": ["female"]})
