@@ -42,13 +42,14 @@ def command(
 ) -> None:
     """Score runs: WA, UAR, F1 with intervals over speakers, against N, with pictures."""
     from gensr.cli import console
-    from gensr.pipeline.runs.run import Run, newest
+    from gensr.pipeline.runs.run import newest
+    from gensr.pipeline.runs.sets import runs_of
     from gensr.pipeline.scoring.compare import differences
     from gensr.pipeline.scoring.evaluate import evaluate_all
     from gensr.pipeline.scoring.figures import draw, lacking
 
     steps = _steps(sampler_steps, sampler)
-    opened = [Run.open(folder) for folder in runs or [newest(Path("runs"))]]
+    opened = [run for folder in runs or [newest(Path("runs"))] for run in runs_of(folder)]
     with console.Bars() as bars:
         found = evaluate_all(
             opened,

@@ -1,7 +1,7 @@
 """`gensr train`: cached vectors to a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,8 @@ EPILOG = """**Examples**
 gensr train ravdess.zarr
 
 gensr train emodb.zarr --model transformer-ce --run runs/emodb-ce
+
+gensr train emodb.zarr --seeds 0-4 --run runs/emodb
 
 gensr train emodb.zarr ravdess.zarr --labels canonical --fold none --run runs/deploy
 
@@ -46,6 +48,12 @@ def command(
     ] = "beforehand",
     steps: Annotated[int | None, typer.Option(help="Optimizer steps; default: preset's.")] = None,
     seed: Annotated[int, typer.Option(help="Of every draw of the training.")] = 0,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help="Several, as 0-4 or 0,1,7: --run gets a run for each, seed-0, seed-1, ..."
+        ),
+    ] = None,
     split_seed: Annotated[int, typer.Option(help="Of hold-outs and development parts.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[
@@ -90,8 +98,12 @@ def command(
     from gensr.cli import console
     from gensr.cli.evaluate import line
     from gensr.estimator.parallel import is_first
+    from gensr.pipeline.runs.sets import parse_seeds
     from gensr.pipeline.scoring.evaluate import score
+    from gensr.pipeline.training.seeds import train_seeds
     from gensr.pipeline.training.train import TrainConfig, train
+
+    several = None if seeds is None else parse_seeds(seeds)
 
     named = {
         "mean": mean,
@@ -120,25 +132,27 @@ def command(
         options={key: name for key, name in named.items() if name is not None},
     )
     with console.Bars() as bars:
-        report = train(
-            stores,
-            request,
-            folder=run,
-            resume=resume,
-            overwrite=overwrite,
-            progress=bars if is_first() else None,
-        )
-    if not report.leads:
+        how: dict[str, Any] = {
+            "folder": run,
+            "resume": resume,
+            "overwrite": overwrite,
+            "progress": bars if is_first() else None,
+        }
+        if several is None:
+            reports = [train(stores, request, **how)]
+        else:
+            reports = [*train_seeds(stores, request, several, **how)[1]]
+    if not reports[0].leads:
         return
-    for said in report.notes:
+    for said in dict.fromkeys(note for report in reports for note in report.notes):
         console.note(said)
-    if fold == "none":
-        console.print_plain(
-            f"{report.run.folder}: learnt from every clip, never tested; ready to predict"
-        )
-        return
-    numbers = score(report.run.predictions(), report.run.protocol)
-    console.print_plain(f"{report.run.folder}: {report.protocol.name}, {line(numbers)}")
+    for report in reports:
+        where, about = report.run.folder, report.protocol.name
+        if fold == "none":
+            told = "learnt from every clip, never tested; ready to predict"
+        else:
+            told = f"{about}, {line(score(report.run.predictions(), report.run.protocol))}"
+        console.print_plain(f"{where}: {told}")
 
 
 def _names(layers: str | None) -> tuple[str, ...] | None:

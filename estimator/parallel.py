@@ -85,6 +85,11 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def is_alone() -> bool:
+    """Whether no other process trains with this one."""
+    return os.environ.get("WORLD_SIZE", "1") == "1"
+
+
 def own_device(device: torch.device) -> torch.device:
     """The GPU of this process, where each has one of its own; it becomes the current one.
 

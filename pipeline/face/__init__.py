@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gensr.pipeline.protocols.protocol import Protocol
     from gensr.pipeline.runs.run import Run
     from gensr.pipeline.scoring.evaluate import Evaluation, evaluate, evaluate_all
+    from gensr.pipeline.training.seeds import train_seeds
     from gensr.pipeline.training.train import TrainConfig, TrainReport, train
     from gensr.pipeline.use.answers import Answers
     from gensr.pipeline.use.predict import predict
@@ -34,6 +35,7 @@ __all__ = [  # noqa: RUF022 (in the order of the work)
     "open_store",
     "Store",
     "train",
+    "train_seeds",
     "TrainConfig",
     "TrainReport",
     "Run",
@@ -59,6 +61,7 @@ if not TYPE_CHECKING:  # a type checker would take any name then
         "gensr.pipeline.use.predict": ("predict",),
         "gensr.pipeline.protocols.protocol": ("Protocol",),
         "gensr.pipeline.runs.run": ("Run",),
+        "gensr.pipeline.training.seeds": ("train_seeds",),
         "gensr.pipeline.training.train": ("TrainConfig", "TrainReport", "train"),
         "gensr.pipeline.use.trained": ("Trained", "load_model"),
     }

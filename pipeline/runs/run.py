@@ -37,6 +37,8 @@ FIRST = ("protocol.json", "manifest.json", "config.json")
 """What a run begins with, in this order."""
 REPLACED = "replaced.json"
 """The config of the run that is being replaced."""
+SET = "set.json"
+"""What makes a folder a set of runs (sets.py)."""
 
 
 class Run:
@@ -255,6 +257,23 @@ def is_run(folder: Path) -> bool:
         raise RunError(f"{folder} cannot be read: {why(error)}") from error
 
 
+def is_set(folder: Path) -> bool:
+    """Whether a folder holds a set of runs.
+
+    Raises:
+        RunError: nobody may look.
+    """
+    try:
+        return (folder / SET).is_file()
+    except OSError as error:
+        raise RunError(f"{folder} cannot be read: {why(error)}") from error
+
+
+def seed_folder(folder: Path, seed: int) -> Path:
+    """Where the run of a seed is in a set."""
+    return folder / f"seed-{seed}"
+
+
 def is_beginning(folder: Path) -> bool:
     """Whether a kill left a folder before it was a run: it holds no predictions, and no model."""
     if os.path.lexists(folder / "config.json"):
@@ -270,6 +289,10 @@ def is_beginning(folder: Path) -> bool:
 def _no_run(folder: Path) -> str:
     """What a folder is that holds no run, and what to do about it."""
     again = f"`gensr train STORE --run {folder}"
+    if is_set(folder):
+        return (
+            f"{folder} holds runs of several seeds; name one of them, as {seed_folder(folder, 0)}"
+        )
     if is_beginning(folder):
         if not idle(folder):
             return busy(folder)
@@ -297,12 +320,12 @@ def new_folder(root: Path, model: str) -> Path:
 
 
 def newest(root: Path) -> Path:
-    """The run that was started last under `root`.
+    """The run, or the set of runs, that was started last under `root`.
 
     Raises:
         RunError: there is none.
     """
-    runs = [path.parent for path in root.glob("*/config.json")]
-    if not runs:
+    files = [*root.glob("*/config.json"), *root.glob(f"*/{SET}")]
+    if not files:
         raise RunError(f"no run under {root}/; `gensr train STORE` makes one, or name a RUN")
-    return max(runs, key=lambda run: (run / "config.json").stat().st_mtime_ns)
+    return max(files, key=lambda path: path.stat().st_mtime_ns).parent
