@@ -1,0 +1,1 @@
+"""The paper's experiments, asked of whatever corpora and encoders there are."""
