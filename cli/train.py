@@ -66,6 +66,10 @@ def command(
             "--allow-slow", help="Take a precision that is many times slower than float32."
         ),
     ] = False,
+    allow_leaks: Annotated[
+        bool,
+        typer.Option("--allow-leaks", help="Train though the protocol leaks; said with numbers."),
+    ] = False,
     stream: Annotated[
         bool | None,
         typer.Option(
@@ -127,6 +131,7 @@ def command(
         device=device,
         precision=precision,
         allow_slow=allow_slow,
+        allow_leaks=allow_leaks,
         stream=stream,
         settings=config,
         options={key: name for key, name in named.items() if name is not None},

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from gensr.features.card import facts_card, rows_card
 from gensr.pipeline.protocols.errors import ProtocolError
+from gensr.pipeline.protocols.notes import clips as _clips
+from gensr.pipeline.protocols.notes import notes_of
 
 T = TypeVar("T")
 Rows = NDArray[np.int64]
-ASIDE = ("split_unused",)
-"""What is described and is no part of the question: another way was asked for, and taken."""
+ASIDE = ("split_unused", "leaks", "test_learnt", "said")
+"""What is described and is no part of the question: words about it, and what follows from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,17 @@ class Protocol:
     """Per column, tested clips whose value is also learnt from in their fold."""
     split_unused: Mapping[str, int] = field(default_factory=dict)
     """Clips per part (empty: in none) of a split that they name and this does not follow."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Of several corpora, what each is for: `learnt from`, `tested`, or both; else empty."""
+    parts: str = ""
+    """Hash of which clip is on which side in which fold, where that follows from more than the
+    name: from a file, or a column. Hex, 16 digits."""
+    leaks: Mapping[str, int] = field(default_factory=dict)
+    """Those of `overlaps` that should not be, and were allowed."""
+    test_learnt: Mapping[str, int] = field(default_factory=dict)
+    """Per corpus, clips of its official test part that some fold learns from, another asked for."""
+    said: tuple[str, ...] = ()
+    """What the protocol itself has to say of these clips, one line each."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Facts of every clip by column, empty where unknown: speaker, gender, corpus, seconds, ... By
     them results are told apart; they are no part of the question. None in a run of 0.1."""
@@ -126,6 +139,13 @@ class Protocol:
 
     def describe(self) -> dict[str, Any]:
         """What a reader must know, as plain values."""
+        since = {  # described where there is something to say: older versions had none of it
+            "roles": dict(sorted(self.roles.items())),
+            "parts": self.parts,
+            "leaks": dict(sorted(self.leaks.items())),
+            "test_learnt": dict(sorted(self.test_learnt.items())),
+            "said": list(self.said),
+        }
         return {
             "name": self.name,
             "corpora": list(self.corpora),
@@ -138,6 +158,7 @@ class Protocol:
             "overlaps": dict(sorted(self.overlaps.items())),
             "folds": {fold.name: fold.held_out for fold in self.folds},
             "split_unused": dict(sorted(self.split_unused.items())),
+            **{name: value for name, value in since.items() if value},
         }
 
     def assignment(self) -> list[tuple[str, str, str, str]]:
@@ -159,49 +180,8 @@ class Protocol:
         return sorted(range(len(self.paths)), key=self.paths.__getitem__)
 
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the results should know, one line each."""
-        notes = [f"{_clips(count)} left out: {why}" for why, count in self.left_out.items()]
-        tested = sum(len(fold.test) for fold in self.folds)
-        for column, count in self.overlaps.items():
-            if count and column == "audio_sha256":
-                notes.append(f"leak: {_clips(count)} tested are identical in audio to trained ones")
-            elif count:
-                share = f"{count} of {tested} tested clips"
-                notes.append(f"{share} share their {column} with trained ones: not kept apart")
-        if self.split_unused:
-            notes.append(self._split_note())
-        if self.cluster == "clip" and tested:
-            notes.append(
-                "not every clip names its speaker: intervals are over clips as if they were "
-                "independent, so they are too narrow"
-            )
-        for fold in self.folds:
-            unseen = np.setdiff1d(self.labels[fold.test], self.labels[fold.learn])
-            if len(unseen):
-                names = ", ".join(self.classes[i] for i in unseen)
-                notes.append(f"fold {fold.name} tests classes it never trained on: {names}")
-        counts = np.bincount(self.labels, minlength=len(self.classes))
-        few = [name for name, count in zip(self.classes, counts, strict=True) if count < 3]
-        if few:
-            which = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
-            notes.append(f"{len(few)} of {len(self.classes)} classes have under 3 clips: {which}")
-        return tuple(notes)
-
-    def _split_note(self) -> str:
-        parts = [part for part in ("train", "dev", "test") if self.split_unused.get(part)]
-        parts += sorted(set(self.split_unused) - {*parts, ""})
-        said = ", ".join(f"{part} {self.split_unused[part]}" for part in parts)
-        if self.split_unused.get(""):
-            said += f", none {self.split_unused['']}"
-        if any(len(fold.test) for fold in self.folds):
-            end = f"which {self.name} does not follow: --protocol official does"
-        else:
-            end = "and this model learns from every part of it"
-        return f"the clips name an official split ({said}), {end}"
-
-
-def _clips(count: int) -> str:
-    return f"{count} clip{'s' if count != 1 else ''}"
+        """What a reader of the results should know, one line each, the gravest first."""
+        return notes_of(self)
 
 
 def from_plain(
@@ -255,6 +235,11 @@ def from_plain(
         left_out=_values(described["left_out"], int),
         overlaps=_values(described["overlaps"], int),
         split_unused=_values(described.get("split_unused", {}), int),
+        roles=_values(described.get("roles", {}), str),
+        parts=_texts([described.get("parts", "")])[0],
+        leaks=_values(described.get("leaks", {}), int),
+        test_learnt=_values(described.get("test_learnt", {}), int),
+        said=_texts(described.get("said", [])),
         columns=columns,
     )
 

@@ -1,12 +1,14 @@
-"""How the clips of a table become folds: what is held out, rows to learn from, rows to test.
+"""What every way of splitting is made of: a table in, divisions out, and draws by name.
 
 Every draw ranks names by a salted hash and takes the first, so it depends on the names and the
-seed alone.
+seed alone: not on the order of the clips, nor on their number per name. Over several corpora each
+gives its share, and so does each gender where speakers are drawn: a draw over all names would
+test one corpus and miss another.
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,22 +18,50 @@ from gensr.pipeline.protocols.protocol import Rows
 
 Table = Mapping[str, NDArray[np.str_]]
 """Columns of the clip table, all of one length."""
-Splits = list[tuple[str, Rows, Rows]]
-"""For each fold: what is held out in words, rows to learn from, rows to test."""
 TEST_SHARE = 0.2
+DEV_SHARE = 0.15
 PARTS = ("train", "dev", "test")
 """What a clip's `split` may say."""
 
 
-def draw(names: Iterable[str], share: float, salt: str, least: int = 1) -> list[str]:
-    """About `share` of the names, by the order of their salted hashes."""
-    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest())
-    return sorted(ranked[: max(least, round(share * len(ranked)))])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Division:
+    """One fold before its development part is drawn. Rows index the table."""
+
+    held_out: str
+    """What is tested, in words."""
+    learn: Rows
+    """Clips to learn from, those of a development part that is named among them."""
+    test: Rows
+    """Clips to test."""
+    dev: Rows | None = None
+    """The development part, where the clips name one; None: to be drawn."""
+
+
+Splits = list[Division]
+Split = Callable[[Table, int], Splits]
+"""From a clip table and a seed to the folds."""
 
 
 def rows(mask: NDArray[np.bool_]) -> Rows:
     """Where the mask holds."""
     return np.flatnonzero(mask).astype(np.int64)
+
+
+def held(said: str, test: NDArray[np.bool_]) -> Division:
+    """All that is not tested is learnt from."""
+    return Division(held_out=said, learn=rows(~test), test=rows(test))
+
+
+def ranked(names: Iterable[str], salt: str) -> list[str]:
+    """Names in an order that nobody chose: of their salted hashes."""
+    return sorted(names, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest())
+
+
+def draw(names: Iterable[str], share: float, salt: str, least: int = 1) -> list[str]:
+    """About `share` of the names, by the order of their salted hashes."""
+    order = ranked(names, salt)
+    return sorted(order[: max(least, round(share * len(order)))])
 
 
 def several(table: Table, column: str, at_least: int = 2) -> list[str]:
@@ -45,93 +75,69 @@ def several(table: Table, column: str, at_least: int = 2) -> list[str]:
     return names
 
 
-def leave_one_speaker_out(table: Table, seed: int) -> Splits:
-    """Each speaker once."""
-    speaker = table["speaker"]
-    return [
-        (f"speaker {name}", rows(speaker != name), rows(speaker == name))
-        for name in several(table, "speaker")
-    ]
+def strata(table: Table, column: str) -> list[list[str]]:
+    """The names of a column by corpus, and speakers by gender too; of one corpus all in one.
+
+    Args:
+        table: of the clips to draw from.
+        column: whose values are drawn; unknown ones are no name.
+    """
+    of: dict[str, tuple[str, str]] = {}
+    genders = table["gender"] if column == "speaker" and "gender" in table else table["corpus"]
+    for name, corpus, gender in zip(table[column], table["corpus"], genders, strict=True):
+        if name:
+            of[name] = min(of.get(name, (corpus, gender)), (corpus, gender))
+    if len({corpus for corpus, _ in of.values()}) < 2:
+        return [sorted(of)]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(of):
+        groups.setdefault(of[name], []).append(name)
+    return [groups[stratum] for stratum in sorted(groups)]
 
 
-def tess(table: Table, seed: int) -> Splits:
-    """Both speakers say the same 200 words, so the words are kept apart too."""
-    speaker, word = table["speaker"], table["sentence"]
-    half = np.isin(word, draw(set(word.tolist()), 0.5, f"words/{seed}"))
-    return [
-        (
-            f"speaker {name}, {'first' if words else 'second'} half of the words",
-            rows((speaker != name) & (half != words)),
-            rows((speaker == name) & (half == words)),
-        )
-        for name in several(table, "speaker")
-        for words in (True, False)
-    ]
+def share_of(table: Table, column: str, share: float, salt: str, least: int = 1) -> list[str]:
+    """About `share` of a column's names: of one corpus, or of each stratum of several.
+
+    Args:
+        table: of the clips to draw from.
+        column: whose names are drawn.
+        share: of the names, 0 to 1; of a stratum of two or more at least one.
+        salt: of the hashes.
+        least: names of one corpus.
+    """
+    groups = strata(table, column)
+    if len(groups) == 1:
+        return draw(groups[0], share, salt, least)
+    drawn = [name for names in groups if len(names) > 1 for name in draw(names, share, salt)]
+    return drawn or draw((name for names in groups for name in names), share, salt, least)
 
 
-def ravdess(table: Table, seed: int) -> Splits:
-    """Actors 1 to 4, 5 to 8, ...: odd numbers are men, even ones women."""
-    odd = sorted({a for a in table["speaker"].tolist() if not (a.isdigit() and 1 <= int(a) <= 24)})
-    if odd:
+def dealt(table: Table, column: str, count: int, salt: str) -> list[list[str]]:
+    """A column's names in groups of about one size, each stratum dealt out evenly."""
+    order = [name for names in strata(table, column) for name in ranked(names, salt)]
+    return [order[k::count] for k in range(count)]
+
+
+def recordings(table: Table) -> Table:
+    """The table with unknown audio told apart: each such clip counts on its own."""
+    alone = np.array([f"clip {path}" for path in table["path"]], dtype=object)
+    audio = table["audio_sha256"]
+    return {**table, "audio_sha256": np.where(audio == "", alone, audio)}
+
+
+def counted(text: str, name: str, way_out: str, least: int = 2) -> int:
+    """The number after a protocol's colon.
+
+    Raises:
+        ProtocolError: it is none, or too small.
+    """
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
         raise ProtocolError(
-            f"ravdess-6fold splits actors 01 to 24; there is a speaker {odd[0]!r}; "
-            "pass --protocol speaker-holdout"
+            f"{name}:{text}: expected a whole number of folds, at least {least}, such as {way_out}"
         )
-    fold = np.array([(int(actor) - 1) // 4 for actor in table["speaker"]])
-    several(table, "speaker")
-    return [
-        (f"actors {4 * k + 1} to {4 * k + 4}", rows(fold != k), rows(fold == k))
-        for k in sorted(set(fold.tolist()))
-    ]
+    return int(text)
 
 
-def official(table: Table, seed: int) -> Splits:
-    """The split that the clips name; its dev part is learnt from once choices are made."""
-    split = table["split"]
-    found = Counter(split.tolist())
-    odd = sorted(set(found) - {*PARTS, ""})
-    if odd:
-        raise ProtocolError(
-            f"a split is train, dev or test; {found[odd[0]]} clips say {odd[0]!r}; mend the "
-            "column and extract again (labels alone are renewed), or pass --protocol "
-            "speaker-holdout"
-        )
-    if not found["test"] or not found["train"]:
-        named = ", ".join(f"{part or 'none'} {found[part]}" for part in (*PARTS, "") if found[part])
-        raise ProtocolError(
-            f"the official split needs clips of both train and test; found {named}; "
-            "keep the corpus's own folder names, give a manifest a column split, or pass "
-            "--protocol speaker-holdout"
-        )
-    return [("official test", rows(np.isin(split, ["train", "dev"])), rows(split == "test"))]
-
-
-def holdout(column: str, least: int) -> Callable[[Table, int], Splits]:
-    """One fold: a fifth of a column's values, but `least` where there are three times as many."""
-
-    def split(table: Table, seed: int) -> Splits:
-        if column == "audio_sha256":  # of unknown audio each clip counts on its own
-            lone = np.char.add("clip ", table["path"])
-            table = {**table, column: np.where(table[column] == "", lone, table[column])}
-        names = several(table, column)
-        # Intervals need four clusters, so a small corpus tests four of at least twelve.
-        drawn = draw(names, TEST_SHARE, f"test/{seed}", max(1, min(least, len(names) // 3)))
-        held = np.isin(table[column], drawn)
-        if column == "audio_sha256":
-            said = f"{len(drawn)} recordings"
-        else:
-            said = f"{column} {', '.join(drawn)}" if len(drawn) <= 12 else f"{len(drawn)} {column}s"
-        return [(said, rows(~held), rows(held))]
-
-    return split
-
-
-def five_folds(table: Table, seed: int) -> Splits:
-    """Five groups of speakers of about one size."""
-    names = several(table, "speaker")
-    ranked = sorted(names, key=lambda n: hashlib.sha256(f"fold/{seed}/{n}".encode()).digest())
-    folds = []
-    for k in range(min(5, len(ranked))):
-        held = np.isin(table["speaker"], ranked[k::5])
-        folds.append((f"{len(ranked[k::5])} speakers", rows(~held), rows(held)))
-    return folds
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Names in a line, cut where they are many."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

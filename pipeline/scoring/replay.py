@@ -16,12 +16,12 @@ from gensr.estimator.models.model import Generative
 from gensr.estimator.precision import computing
 from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, located
-from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.models import load_fold
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.training.clips import labelled
 from gensr.pipeline.training.predictions import predictions_of, with_people
+from gensr.pipeline.training.question import question_of
 from gensr.pipeline.training.vectors import open_vectors, prefixes_of
 
 
@@ -66,18 +66,7 @@ class Replay:
                     f"{run.folder} was trained on other vectors than {', '.join(map(str, paths))} "
                     "hold now; pass the store it was trained on with --store, or train again"
                 )
-            self._protocol = make_protocol(
-                vectors.table,
-                name=run.protocol.name,  # a later version may have another default
-                label=config.label,
-                labels=config.labels,
-                seed=config.split_seed,
-            )
-            if self._protocol.hash != run.manifest.protocol_hash:
-                raise RunError(
-                    f"{run.folder}: the labels or splits of its store were changed since it was "
-                    "trained; train again, or extract the labels it was trained with"
-                )
+            self._protocol = question_of(run, vectors.table)
             place = pick_device(device)
             self._table = vectors.table
             self._vectors, self._clips = vectors, labelled(vectors, self._protocol, place)

@@ -39,6 +39,7 @@ from gensr.pipeline.training.fold import FoldTraining
 from gensr.pipeline.training.folds import learn
 from gensr.pipeline.training.precision import check_precision
 from gensr.pipeline.training.predictions import predictions_of, with_people
+from gensr.pipeline.training.question import as_before
 from gensr.pipeline.training.vectors import Vectors, open_vectors, prefixes_of
 
 
@@ -55,7 +56,7 @@ class TrainConfig:
     labels: str | None = None
     """`native` or `canonical` emotions; None: native for one corpus, canonical for several."""
     protocol: str | None = None
-    """Name of a protocol; None: the corpus's own."""
+    """A protocol as docs/evaluation.md lists them, with its argument; None: the corpus's own."""
     fold: str = "all"
     """`all`, the name of one fold, or `none`: one model to deploy, learning from every clip."""
     layers: tuple[str, ...] | None = None
@@ -74,6 +75,8 @@ class TrainConfig:
     """`float32` or `bfloat16`, of matrix products, in place of the preset's."""
     allow_slow: bool = False
     """Whether `precision` may be one that this device computes many times slower than float32."""
+    allow_leaks: bool = False
+    """Whether to go on where the protocol leaks, which is then the first of every run's notes."""
     stream: bool | None = None
     """Read vectors while they are learnt from; None: where memory does not hold them. It changes
     no weight."""
@@ -265,13 +268,16 @@ def _vectors(
 
 def _protocol(vectors: Vectors, config: TrainConfig, before: Run | None) -> Protocol:
     """The question; its default is the one that the run to go on with began with."""
+    kept = before.protocol if before else None
     return make_protocol(
         vectors.table,
-        name=config.protocol or (before.protocol.name if before else None),
+        name=config.protocol or (kept.name if kept else None),
         label=config.label,
         labels=config.labels,
         seed=config.split_seed,
         deploy=config.fold == "none",
+        allow_leaks=config.allow_leaks,
+        as_before=kept is not None and as_before(kept),
     )
 
 

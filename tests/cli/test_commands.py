@@ -58,13 +58,13 @@ def test_from_speech_to_numbers_as_in_the_readme(gensr, here):
     shutil.rmtree("runs")
     said = plain(gensr("train", "new.h5", "--steps", 4, "--config", "tiny.toml").ok())
     (run,) = Path("runs").iterdir()
-    assert re.match(rf"{run}: savee-loso, WA [\d.]+ \[.*\], UAR .*, n = 36\n", said.out)
+    assert re.match(rf"{run}: emodb-loso, WA [\d.]+ \[.*\], UAR .*, n = 36\n", said.out)
     said = plain(gensr("eval", "--sampler-steps", "1,2").ok())
     assert json.loads((run / "numbers.json").read_text())["n"] == 36
     for name in ("confusion", "steps", "trajectory"):
         assert f"{run}/figures/{name}.png\n" in said.out
         assert (run / f"figures/{name}.png").read_bytes().startswith(PNG)
-    assert "savee-loso" in said.out
+    assert "emodb-loso" in said.out
     assert "gen-ser" in said.out
 
 
@@ -127,7 +127,7 @@ class TestEval:
         assert set(found) >= KEYS
         assert (found["model"], found["n"]) == ("gen-ser", 36)
         assert list(found["by_steps"]) == ["1", "2"]
-        assert found["protocol"]["name"] == "savee-loso"
+        assert found["protocol"]["name"] == "emodb-loso"
         assert found["classes"] == ["angry", "happy", "sad"]
         assert set(found["folds"]) == {"1", "2", "3", "4"}
         assert found["options"]["training"]["steps"] == 8

@@ -23,7 +23,7 @@ def made(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def corpus(made) -> Path:
-    """36 clips: four speakers, three emotions, three sentences; says it is SAVEE."""
+    """36 clips: four speakers, three emotions, three sentences; says it is EmoDB."""
     return tones.write_corpus(made / "corpus")
 
 

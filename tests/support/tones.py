@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 
 SPEAKERS = {"DC": "male", "JE": "female", "JK": "male", "KL": "female"}
-"""SAVEE's names, so that its protocol, leave one speaker out, gives four folds."""
+"""Four: EmoDB's protocol, leave one speaker out, gives four folds."""
 EMOTIONS = ("angry", "happy", "sad")
 COLUMNS = (
     "file",
@@ -51,7 +51,7 @@ def chord(speaker: int, emotion: int, sentence: int, seconds: float = 0.3) -> An
 def write_corpus(
     root: Path,
     *,
-    corpus: str = "savee",
+    corpus: str = "emodb",
     speakers: Sequence[str] = tuple(SPEAKERS),
     emotions: Sequence[str] = EMOTIONS,
     sentences: int = 3,

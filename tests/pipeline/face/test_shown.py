@@ -49,10 +49,10 @@ def test_a_store(store):
 
 def test_a_run_and_its_protocol(finished, copied):
     run = gensr.Run.open(finished)
-    assert repr(run) == f"Run('{finished}': gen-ser, savee-loso)"
+    assert repr(run) == f"Run('{finished}': gen-ser, emodb-loso)"
     assert "gen-ser, preset small" in read(run)
     protocol = run.protocol
-    assert repr(protocol).startswith("Protocol(savee-loso: emotion, 3 classes, 36 clips, 4 folds, ")
+    assert repr(protocol).startswith("Protocol(emodb-loso: emotion, 3 classes, 36 clips, 4 folds, ")
     assert len(repr(protocol)) < 120
     assert protocol.hash in read(protocol)
     assert "clips tested" in read(protocol)

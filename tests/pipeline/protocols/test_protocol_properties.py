@@ -1,14 +1,29 @@
 """What every protocol promises, of any table: unknown values, several corpora, splits."""
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import from_plain
-from gensr.pipeline.protocols.splitters import SPLITTERS, make_protocol
+from gensr.pipeline.protocols.registry import SPLITTERS, splitter_of
+from gensr.pipeline.protocols.splitters import make_protocol
 
-ANY = sorted(name for name, splitter in SPLITTERS.items() if not splitter.corpora)
+ARGUMENTS = {
+    "speaker-kfold": ":3",
+    "kfold": ":3",
+    "cross-corpus": ":left:right",
+}
+"""What to ask for where a name alone is no question."""
+ANY = sorted(
+    name + ARGUMENTS.get(name, "") for name, family in SPLITTERS.items() if not family.corpora
+)
+
+
+def test_every_family_for_any_corpus_is_tried_here():
+    for name in ANY:
+        splitter_of(name)
 
 
 def column(*values: str) -> st.SearchStrategy[str]:
@@ -46,7 +61,7 @@ def table(clips, filled):
 
 def made(clips, **asked):
     try:
-        return make_protocol(clips, **asked)
+        return make_protocol(clips, allow_leaks=True, **asked)
     except ProtocolError:
         return None
 
@@ -69,13 +84,13 @@ def test_parts_are_disjoint_and_so_are_promised_groups(drawn, name, label):
         assert train
         assert len(train | dev | test) == len(fold.train) + len(fold.dev) + len(fold.test)
         tested += test
-        for column in protocol.disjoint:
+        for column in () if protocol.leaks else protocol.disjoint:
             learnt, held = (
                 {(clips["corpus"][row], clips[column][row]) for row in own[list(part)]}
                 for part in (train | dev, test)
             )
             assert not learnt & held
-            assert "" not in {value for _, value in learnt | held}
+            assert "" not in {value for _, value in held}
     assert len(tested) == len(set(tested))
     assert "" not in protocol.clusters
     assert "" not in protocol.classes
@@ -89,9 +104,9 @@ def test_an_unknown_value_is_no_group_of_a_development_part(drawn, name, deploy)
     """Whatever column the part was drawn by: it holds none of the clips that lack it."""
     clips = table(*drawn)
     protocol = made(clips, name=name, deploy=deploy)
-    if protocol is None or SPLITTERS[protocol.name].official:
+    if protocol is None or (splitter := splitter_of(protocol.name)).official:
         return
-    groups = SPLITTERS[protocol.name].groups
+    groups = splitter.groups if splitter.dev is None else splitter.dev
     row_of = {path: row for row, path in enumerate(clips["path"])}
     own = np.array([row_of[path] for path in protocol.paths])
     for fold in protocol.folds:
@@ -103,6 +118,50 @@ def test_an_unknown_value_is_no_group_of_a_development_part(drawn, name, deploy)
             if not set(clips[name][own[fold.dev]]) & set(clips[name][own[fold.train]])
         ]
         assert any("" not in clips[name][own[fold.dev]] for name in drawn_by)
+
+
+@LOOK
+@given(TABLES, st.sampled_from([None, *ANY]))
+def test_leaks_are_refused_or_said_first(drawn, name):
+    """Whatever is on both sides and should not be: no protocol is made of it in silence."""
+    clips = table(*drawn)
+    protocol = made(clips, name=name)
+    if protocol is None:
+        return
+    apart = {column for column in (*protocol.disjoint, "audio_sha256")}
+    shared = {column for column, count in protocol.overlaps.items() if count} & apart
+    assert set(protocol.leaks) == shared
+    if shared:
+        assert protocol.notes()[0].startswith("leak: ")
+        with pytest.raises(ProtocolError, match="leak: "):
+            make_protocol(clips, name=name)
+    else:
+        assert make_protocol(clips, name=name).hash == protocol.hash
+
+
+@LOOK
+@given(TABLES, st.sampled_from(["speaker-holdout", "speaker-kfold:3", "speaker-5fold"]))
+def test_every_corpus_and_gender_gives_its_share(drawn, name):
+    """Of two or more speakers of a corpus and gender, a hold-out of several tests some, not all."""
+    clips = table(*drawn)
+    protocol = made(clips, name=name)
+    if protocol is None or len(protocol.corpora) < 2 or len(set(protocol.clusters)) < 4:
+        return
+    of = {}
+    genders = protocol.columns.get("gender", [""] * len(protocol.paths))
+    for who, corpus, gender in zip(
+        protocol.columns["speaker"], protocol.columns["corpus"], genders, strict=True
+    ):
+        of[who] = min(of.get(who, (corpus, gender)), (corpus, gender))
+    for fold in protocol.folds:
+        tested = {protocol.columns["speaker"][row] for row in fold.test}
+        for stratum in set(of.values()):
+            people = {who for who in of if of[who] == stratum}
+            if name == "speaker-holdout" and len(people) > 1:
+                assert 0 < len(people & tested) < len(people)
+            elif name != "speaker-holdout":
+                count = len(protocol.folds)
+                assert len(people & tested) in (len(people) // count, -(-len(people) // count))
 
 
 @LOOK

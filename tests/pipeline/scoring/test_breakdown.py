@@ -64,7 +64,7 @@ def test_predictions_carry_speaker_and_corpus(finished):
         rows = list(reader)
     assert reader.fieldnames[:4] == ["path", "fold", "label", "predicted"]
     assert reader.fieldnames[-2:] == ["speaker", "corpus"]
-    assert all(row["speaker"] == row["path"][:2] and row["corpus"] == "savee" for row in rows)
+    assert all(row["speaker"] == row["path"][:2] and row["corpus"] == "emodb" for row in rows)
 
 
 def test_info_shows_the_numbers_of_a_run(finished, deployed, copied):

@@ -18,7 +18,7 @@ def test_two_processes_write_the_run_of_one(fit, store, tiny, tmp_path):
     command += ["--run", str(run), "--config", str(tiny), "--steps", "12", "--device", "cpu"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("savee-loso") == 1  # one line, of the first process
+    assert done.stdout.count("emodb-loso") == 1  # one line, of the first process
     assert done.stderr.count("fold 1: learn") == 1
     one = fit(tmp_path / "one").run
     asked, same = (each.config.to_plain() for each in (Run.open(run), one))

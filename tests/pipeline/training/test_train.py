@@ -84,7 +84,7 @@ class TestFolder:
         assert found["stores"] == [{"path": str(store), "hash": fingerprint}]
         assert found["seed"] == 0
         protocol = make_protocol(load_vectors([store]).table)
-        assert (found["protocol"], found["protocol_hash"]) == ("savee-loso", protocol.hash)
+        assert (found["protocol"], found["protocol_hash"]) == ("emodb-loso", protocol.hash)
         assert plain(finished, "protocol.json")["hash"] == protocol.hash
         assert Run.open(finished).protocol.hash == protocol.hash
 

@@ -66,7 +66,7 @@ class TestSeveralStores:
     def test_labels_are_the_shared_words(self, fit, store, other, tmp_path):
         report = fit(tmp_path / "run", store, other, fold="none", steps=2)
         about = report.protocol
-        assert about.corpora == ("mine", "savee")
+        assert about.corpora == ("emodb", "mine")
         assert about.label == "canonical"
         assert about.classes == ("anger", "happiness", "sadness")
         assert about.label_map["anger"] == about.label_map["angry"] == "anger"
@@ -80,7 +80,7 @@ class TestSeveralStores:
     ):
         report = fit(tmp_path / "run", store, other, steps=2)
         assert report.protocol.name == "speaker-holdout"
-        assert {"savee/DC", "mine/DC"} <= set(report.protocol.clusters)
+        assert {"emodb/DC", "mine/DC"} <= set(report.protocol.clusters)
         assert set(report.protocol.paths) <= set(load_vectors([store, other]).table["path"])
         assert not any("zarr" in row["path"] for row in rows(report.run.folder))
 
@@ -97,7 +97,7 @@ class TestSeveralStores:
 
     def test_one_clip_in_two_stores_is_refused(self, fit, store, tmp_path):
         (tmp_path / store.name).symlink_to(store)
-        with pytest.raises(StoreError, match="both hold the clip savee:"):
+        with pytest.raises(StoreError, match="both hold the clip emodb:"):
             fit(tmp_path / "run", store, tmp_path / store.name)
 
     @pytest.fixture

@@ -142,7 +142,7 @@ def test_spellings_of_one_label_in_several_stores_are_one_class(tmp_path):
 
 def test_a_clip_that_two_stores_hold_is_refused(stub_store):
     one, two = stub_store("one.zarr"), stub_store("two.h5")
-    with pytest.raises(StoreError, match=r"one.zarr and .*two.h5 both hold the clip savee:DC/an"):
+    with pytest.raises(StoreError, match=r"one.zarr and .*two.h5 both hold the clip emodb:DC/an"):
         load_vectors([one, two])
     with pytest.raises(StoreError, match=r"one.zarr and .*one.zarr both hold"):
         load_vectors([one, one])

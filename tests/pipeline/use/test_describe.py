@@ -65,7 +65,7 @@ def test_a_run(finished, deployed, copied):
     assert found.title == f"run {finished}"
     assert known["state"] == "finished"
     assert known["model"] == "gen-ser, preset small"
-    assert known["protocol"].startswith("savee-loso (")
+    assert known["protocol"].startswith("emodb-loso (")
     assert known["keeps apart"] == "speaker"
     assert known["label"] == "emotion: angry, happy, sad"
     assert known["folds"].startswith("1: speaker DC, 2: speaker JE")
