@@ -20,7 +20,13 @@ that are means over classes (UAR, macro-F1), C^2 / sum 1/n_c stands for n in tha
 clips as would be worth the same if all classes had equally many. What covers how much is
 simulated in docs/evaluation.md (`python benchmarks/intervals.py`).
 
-Shapes: C classes, S clusters (speakers); `...` any leading axes.
+Of several seeds the number is the mean over them, and the jackknife leaves a speaker out in all
+of them at once. What the seeds differ by beyond what their speakers explain is added to V, with
+its own degrees of freedom (Obuchowski and Rockette, Comm. Stat. Simul. 24, 1995, with seeds for
+their readers; Satterthwaite's combination): then the interval is of trainings like these, too.
+
+Shapes: C classes, S clusters (speakers), R seeds; `...` any leading axes. Columns of a confusion
+matrix after the C-th are answers that are no class (`metrics.py`).
 """
 
 from collections.abc import Callable
@@ -47,35 +53,65 @@ def interval(
 
     Args:
         metric: a function of confusion matrices.
-        per_cluster: (S, C, C) one matrix per cluster, each of at least one clip.
+        per_cluster: (S, C, C) one matrix per cluster, each of at least one clip; or
+            (R, S, C, C), the same of several seeds.
         by_class: whether the metric is a mean over classes, be they frequent or rare.
         level: coverage aimed at.
 
     Returns:
         (low, high) around the number, or None below `MIN_CLUSTERS` clusters.
     """
-    if len(per_cluster) < MIN_CLUSTERS:
+    if per_cluster.shape[-3] < MIN_CLUSTERS:
         return None
-    low, high = bounds(metric, per_cluster, by_class=by_class, level=level)
+    seeds = per_cluster.ndim == 4
+    low, high = bounds(metric, per_cluster, by_class=by_class, level=level, seeds=seeds)
     return float(low), float(high)
 
 
 def bounds(
-    metric: Metric, per_cluster: Matrix, *, by_class: bool = False, level: float = 0.95
+    metric: Metric,
+    per_cluster: Matrix,
+    *,
+    by_class: bool = False,
+    level: float = 0.95,
+    seeds: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both ends of many intervals at once. (..., S, C, C) -> two of (...); as `interval`."""
-    S = per_cluster.shape[-3]
-    whole = per_cluster.sum(-3)
-    g, V = metric(whole), jackknife_variance(metric, per_cluster)
-    clips = per_cluster.sum((-2, -1))  # (..., S)
-    n = clips.sum(-1)
+    """Both ends of many intervals at once; as `interval`.
+
+    Args:
+        metric: as there.
+        per_cluster: (..., S, C, C), or (..., R, S, C, C) with `seeds`.
+        by_class: as there.
+        level: as there.
+        seeds: whether the axis before the clusters' is that of seeds.
+
+    Returns:
+        Two of (...).
+    """
+    per_seed = per_cluster if seeds else per_cluster[..., None, :, :, :]
+    g = metric(per_seed.sum(-3)).mean(-1)
+    V, df = variance_of_mean(metric, per_seed)
+    one = per_seed[..., 0, :, :, :]  # every seed answers the same clips
     upper = (1 + level) / 2
-    few = np.square(stdtrit(np.maximum(n - 1, 1), upper) / stdtrit(S - 1, upper))
-    alike = 1 + (np.square(clips).sum(-1) / n - 1) * ALIKE
-    most = (_as_if_balanced(whole) if by_class else n) / alike
+    n = one.sum((-3, -2, -1))
+    few = np.square(stdtrit(np.maximum(n - 1, 1), upper) / stdtrit(df, upper))
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = np.where(V > 0, g * (1 - g) / V * few, np.inf)
-    return clopper_pearson(g, np.minimum(effective, most), level)
+    worth = clips_worth(one, by_class=by_class) / clips_per_independent(one)
+    return clopper_pearson(g, np.minimum(effective, worth), level)
+
+
+def clips_worth(per_cluster: Matrix, *, by_class: bool) -> NDArray[np.float64]:
+    """Clips that a number rests on, clusters aside: n, or C^2 / sum 1/n_c. (..., S, C, C)."""
+    whole = per_cluster.sum(-3)
+    return _as_if_balanced(whole) if by_class else np.asarray(whole.sum((-2, -1)), float)
+
+
+def clips_per_independent(per_cluster: Matrix) -> NDArray[np.float64]:
+    """Clips that are worth one independent clip, if clips of a cluster are `ALIKE`."""
+    clips = per_cluster.sum((-2, -1))  # (..., S)
+    alike: NDArray[np.float64] = 1 + (np.square(clips).sum(-1) / clips.sum(-1) - 1) * ALIKE
+    return alike
 
 
 def clopper_pearson(
@@ -92,11 +128,64 @@ def clopper_pearson(
 
 def jackknife_variance(metric: Metric, per_cluster: Matrix) -> NDArray[np.float64]:
     """Variance of a metric by leaving out one cluster at a time. (..., S, C, C) -> (...)."""
-    S = per_cluster.shape[-3]
-    without = metric(per_cluster.sum(-3, keepdims=True) - per_cluster)  # (..., S)
+    return spread_without(without_each(metric, per_cluster))
+
+
+def without_each(metric: Metric, per_cluster: Matrix) -> NDArray[np.float64]:
+    """The metric without each cluster in turn. (..., S, C, C) -> (..., S)."""
+    return metric(per_cluster.sum(-3, keepdims=True) - per_cluster)
+
+
+def spread_without(without: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The jackknife's variance, of what a number is without each cluster. (..., S) -> (...)."""
+    S = without.shape[-1]
     spread = np.square(without - without.mean(-1, keepdims=True)).sum(-1)
     variance: NDArray[np.float64] = (S - 1) / S * spread
     return np.where(variance > 1e-15, variance, 0.0)  # rounding is no variance
+
+
+def variance_of_mean(
+    metric: Metric, per_seed: Matrix
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Variance of a mean over seeds, by speakers and by seeds, and its degrees of freedom.
+
+    Args:
+        metric: a function of confusion matrices.
+        per_seed: (..., R, S, C, C).
+    """
+    S = per_seed.shape[-3]
+    without = without_each(metric, per_seed)  # (..., R, S)
+    by_speaker = spread_without(without.mean(-2))
+    by_seed = between_seeds(metric(per_seed.sum(-3)), without)
+    df = satterthwaite((by_speaker, S - 1), (by_seed, max(1, per_seed.shape[-4] - 1)))
+    return by_speaker + by_seed, df
+
+
+def between_seeds(values: NDArray[np.float64], without: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What training with another seed adds to the variance of the mean over seeds.
+
+    The variance of the seeds' values, less what differs among them by the speakers that happen
+    to be tested (the jackknife's variance of one seed, less the covariance of two); not below 0.
+
+    Args:
+        values: (..., R), the number of each seed.
+        without: (..., R, S), the same without each cluster.
+    """
+    R = values.shape[-1]
+    if R == 1:
+        return np.zeros(values.shape[:-1])
+    by_chance = (spread_without(without).mean(-1) - spread_without(without.mean(-2))) / (R - 1)
+    return np.maximum(0.0, values.var(-1, ddof=1) / R - by_chance)
+
+
+def satterthwaite(
+    *parts: tuple[NDArray[np.float64], float | NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Degrees of freedom of a sum of variances, each with its own; of the first where all are 0."""
+    total = sum((variance for variance, _ in parts), np.zeros(()))
+    below = sum((np.square(variance) / df for variance, df in parts), np.zeros(()))
+    first = np.broadcast_to(np.asarray(parts[0][1], float), np.shape(total))
+    return np.divide(np.square(total), below, out=np.array(first), where=below > 0)
 
 
 def _as_if_balanced(whole: Matrix) -> NDArray[np.float64]:
