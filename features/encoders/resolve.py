@@ -66,6 +66,11 @@ def find_source(name: str, revision: str | None) -> Source:
     return _from_hub(name, revision)
 
 
+def is_here(name: str) -> bool:
+    """Whether a hub id needs no download: an earlier one is in the local cache, whole."""
+    return _cached(name, None) is not None
+
+
 def _of_folder(path: Path) -> Source:
     """Name a folder: as the hub does, where it is a snapshot in a cache of the hub."""
     where = path.resolve()

@@ -7,7 +7,7 @@ from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import Protocol, from_plain
 from gensr.pipeline.protocols.splits import Table
 from gensr.pipeline.protocols.splitters import make_protocol
-from support.clip_tables import COLUMNS, grid, table, together
+from support.clip_tables import grid, table, together
 
 
 def check(protocol: Protocol, clips: Table) -> None:
