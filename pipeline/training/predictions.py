@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from gensr.estimator.device import threads_for
 from gensr.estimator.models.classifier import Classifier
@@ -27,16 +28,39 @@ def predictions_of(
             model.predict(clips.batch(rows), **options).double().cpu()
             for rows in torch.split(torch.from_numpy(fold.test), _at_once(clips))
         ]
-    p = torch.cat(parts).numpy()
+    return _told(torch.cat(parts).numpy(), protocol, fold.test, fold.name)
+
+
+def asked(
+    model: Classifier, x: Tensor, protocol: Protocol, clips: NDArray[np.int64], fold: str
+) -> list[Prediction]:
+    """What a model predicts of vectors that it is given.
+
+    Args:
+        model: which.
+        x: (N, K+1, L), as a store holds them.
+        protocol: which clips they are of.
+        clips: (N,), their numbers in the protocol.
+        fold: whose model it is.
+    """
+    with threads_for(model.size):
+        p = model.predict(x.to(model.device)).double().cpu().numpy()
+    return _told(p, protocol, clips, fold)
+
+
+def _told(
+    p: NDArray[np.float64], protocol: Protocol, clips: NDArray[np.int64], fold: str
+) -> list[Prediction]:
+    """Probabilities (N, C) as rows."""
     return [
         Prediction(
             path=protocol.paths[row],
-            fold=fold.name,
+            fold=fold,
             label=protocol.classes[protocol.labels[row]],
             predicted=protocol.classes[int(np.argmax(given))],
             probabilities=tuple(float(value) for value in given),
         )
-        for row, given in zip(fold.test.tolist(), p, strict=True)
+        for row, given in zip(clips.tolist(), p, strict=True)
     ]
 
 
