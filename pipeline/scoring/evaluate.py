@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.metrics import Numbers, numbers
+from gensr.estimator.metrics import Numbers
 from gensr.estimator.models.model import Generative
 from gensr.estimator.models.registry import MODELS
 from gensr.features.card import rows_card
@@ -25,6 +25,7 @@ from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.breakdown import WorstSpeaker, recalls, worst_speaker
+from gensr.pipeline.scoring.counts import count
 from gensr.pipeline.scoring.replay import MeanTrajectory, Replay
 
 SWEEP = (1, 2, 4, 10, 20)
@@ -110,6 +111,11 @@ class Evaluation:
             "pictures": [str(picture) for picture in self.pictures],
         }
 
+    @property
+    def split_seed(self) -> int:
+        """Of the draws of hold-outs."""
+        return self.config.split_seed
+
     def over_folds(self) -> dict[str, dict[str, float]]:
         """Mean and standard deviation over folds, beside the pooled numbers."""
         result = {}
@@ -128,34 +134,7 @@ def score(predictions: Sequence[Prediction], protocol: Protocol) -> Numbers:
             one clip, none for a clip of a fold that has others, another label than the
             protocol's, or a class that it does not know.
     """
-    tested = {(protocol.paths[row], fold.name): row for fold in protocol.folds for row in fold.test}
-    index = {name: i for i, name in enumerate(protocol.classes)}
-    rows = []
-    for given in predictions:
-        row = tested.pop((given.path, given.fold), None)
-        known = row is not None and given.predicted in index
-        if not known or given.label != protocol.classes[protocol.labels[row]]:
-            raise RunError(
-                f"predictions do not fit protocol {protocol.name}: {given.path}, fold "
-                f"{given.fold}, label {given.label!r}, predicted {given.predicted!r} is not among "
-                "its tests, or twice"
-            )
-        rows.append(row)
-    begun = {given.fold for given in predictions}
-    unanswered = [path for path, fold in tested if fold in begun]
-    if unanswered:
-        raise RunError(
-            f"predictions do not fit protocol {protocol.name}: {len(unanswered)} tested clips "
-            f"have none, the first is {unanswered[0]}"
-        )
-    if not rows:
-        raise RunError("there are no predictions to score")
-    return numbers(
-        protocol.labels[rows].tolist(),
-        [index[given.predicted] for given in predictions],
-        [protocol.clusters[row] for row in rows],
-        protocol.classes,
-    )
+    return count([predictions], protocol).numbers()
 
 
 def evaluate(
