@@ -32,13 +32,14 @@ SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
 _MADE_BY = ("options", "training", "layers", "seed", "encoder")
 """Settings of a run that are told with its numbers."""
-_CALLED = {
+CALLED = {
     "accuracy": "WA",
     "uar": "UAR",
     "macro_f1": "macro-F1",
     "weighted_f1": "weighted-F1",
     "majority_baseline": "majority class",
 }
+"""Metrics as readers call them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class Evaluation:
     def _rows(self) -> list[list[str]]:
         """Each number in per cent, and its interval."""
         rows = []
-        for name, called in _CALLED.items():
+        for name, called in CALLED.items():
             span = self.numbers.intervals[name]
             told = f"[{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else ""
             rows.append([called, f"{100 * self.numbers.values[name]:.1f}", told])
