@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from gensr.cli import (
+    compare,
     demo_corpus,
     evaluate,
     extract,
@@ -48,7 +49,7 @@ app = typer.Typer(
     gensr train demo.zarr && gensr eval
     """,
 )
-for module in (extract, train, evaluate, predict, info, reproduce, demo_corpus):
+for module in (extract, train, evaluate, compare, predict, info, reproduce, demo_corpus):
     app.command(name=module.NAME, epilog=module.EPILOG, cls=Choosing)(module.command)
 app.add_typer(store.app, name=store.NAME)
 

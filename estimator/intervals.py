@@ -158,7 +158,8 @@ def variance_of_mean(
     by_speaker = spread_without(without.mean(-2))
     by_seed = between_seeds(metric(per_seed.sum(-3)), without)
     df = satterthwaite((by_speaker, S - 1), (by_seed, max(1, per_seed.shape[-4] - 1)))
-    return by_speaker + by_seed, df
+    both: NDArray[np.float64] = by_speaker + by_seed
+    return both, df
 
 
 def between_seeds(values: NDArray[np.float64], without: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -175,17 +176,20 @@ def between_seeds(values: NDArray[np.float64], without: NDArray[np.float64]) -> 
     if R == 1:
         return np.zeros(values.shape[:-1])
     by_chance = (spread_without(without).mean(-1) - spread_without(without.mean(-2))) / (R - 1)
-    return np.maximum(0.0, values.var(-1, ddof=1) / R - by_chance)
+    added: NDArray[np.float64] = np.maximum(0.0, values.var(-1, ddof=1) / R - by_chance)
+    return added
 
 
 def satterthwaite(
     *parts: tuple[NDArray[np.float64], float | NDArray[np.float64]],
 ) -> NDArray[np.float64]:
     """Degrees of freedom of a sum of variances, each with its own; of the first where all are 0."""
-    total = sum((variance for variance, _ in parts), np.zeros(()))
-    below = sum((np.square(variance) / df for variance, df in parts), np.zeros(()))
+    total = np.sum([variance for variance, _ in parts], axis=0)
+    below = np.sum([np.square(variance) / df for variance, df in parts], axis=0)
     first = np.broadcast_to(np.asarray(parts[0][1], float), np.shape(total))
-    return np.divide(np.square(total), below, out=np.array(first), where=below > 0)
+    df: NDArray[np.float64] = np.array(first)
+    np.divide(np.square(total), below, out=df, where=below > 0)
+    return df
 
 
 def _as_if_balanced(whole: Matrix) -> NDArray[np.float64]:

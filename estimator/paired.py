@@ -13,11 +13,9 @@ speakers as alike as `ALIKE`. Two systems that differ in no clip are not sure ne
 Medicine 24, 2005). If all that differ do so in one direction, their variance grows with the
 difference, 1/n for each unit; so the end farther from zero is that of a score interval.
 
-The test is exact: were the systems alike, either could have given either's answers of a speaker.
-They are swapped in every way (or in many drawn ones), and p is the share of the ways that part
-them at least as far. What trainings differ by is in the interval where there are several seeds;
-p takes the trained models as they are. What covers how much, and how often the test errs, is
-simulated in docs/evaluation.md (`python benchmarks/paired.py`).
+The test is that of `swaps.py`. What trainings differ by is in the interval where there are
+several seeds; p takes the trained models as they are. What covers how much, and how often the
+test errs, is simulated in docs/evaluation.md (`python benchmarks/paired.py`).
 
 Shapes: C classes, S clusters, R seeds; `...` any leading axes.
 """
@@ -25,7 +23,6 @@ Shapes: C classes, S clusters, R seeds; `...` any leading axes.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,21 +42,12 @@ from gensr.estimator.intervals import (
     spread_without,
     without_each,
 )
+from gensr.estimator.swaps import FEW, detectable_mean, smallest_p, swap_test
 
 PSEUDO = 1.5
 """Differing clips beyond those seen. Ours: the smallest half that covers in every cell."""
-EXACT = 14
-"""Clusters up to which all ways of swapping are tried: beyond, there are more than `DRAWS`."""
-DRAWS = 9999
-"""Ways that are drawn where not all are tried; with the one that was seen, p >= 1/10000."""
 POWER = 0.8
 """Of the minimum detectable difference."""
-_SLACK = 1e-12
-"""What rounding may part two equal differences by."""
-_AT_ONCE = 2**22
-"""Counts of confusion matrices that are held at once."""
-_ROUNDS = 30
-"""Halvings to a minimum detectable difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,54 +145,6 @@ def paired_bounds(
     return np.maximum(low, -1.0), np.minimum(high, 1.0)
 
 
-def swap_test(metric: Metric, a: Matrix, b: Matrix, *, draws: int = DRAWS) -> tuple[float, bool]:
-    """Two-sided p of swapping two systems within clusters, and whether all ways were tried.
-
-    Where they have unequal many seeds, each one's are repeated until they are as many, which
-    changes no mean.
-
-    Args:
-        metric: a function of confusion matrices.
-        a: (R, S, C, C).
-        b: (R', S, C, C).
-        draws: ways that are drawn above `EXACT` clusters.
-    """
-    R = math.lcm(len(a), len(b))
-    a, b = np.tile(a, (R // len(a), 1, 1, 1)), np.tile(b, (R // len(b), 1, 1, 1))
-    half = (a - b) / 2  # (R, S, C, C)
-    middle = (a + b).sum(1) / 2  # (R, C, C)
-    half = half[:, np.abs(half).sum((0, 2, 3)) > 0]  # swapping others changes nothing
-    S = half.shape[1]
-    if not S:
-        return 1.0, True
-    flat = half.transpose(1, 0, 2, 3).reshape(S, -1)
-
-    def apart(signs: NDArray[np.float64]) -> NDArray[np.float64]:
-        moved = (signs @ flat).reshape(len(signs), *middle.shape)
-        return np.abs((metric(middle + moved) - metric(middle - moved)).mean(-1))
-
-    seen = float(apart(np.ones((1, S)))[0]) - _SLACK
-    exact = S <= EXACT
-    ways = 2 ** (S - 1) if exact else draws  # swapping all as well changes the sign alone
-    rng = np.random.default_rng(0)
-    beyond = 0
-    step = max(1, _AT_ONCE // flat.shape[1])
-    for start in range(0, ways, step):
-        count = min(step, ways - start)
-        signs = _ways(start, count, S) if exact else 1.0 - 2 * rng.integers(0, 2, (count, S))
-        beyond += int((apart(signs) >= seen).sum())
-    return (beyond / ways if exact else (beyond + 1) / (ways + 1)), exact
-
-
-def smallest_p(clusters: int) -> float:
-    """The least p that any difference can have over so many clusters.
-
-    >>> smallest_p(5), smallest_p(6)
-    (0.0625, 0.03125)
-    """
-    return max(2.0 ** (1 - clusters), 1 / (DRAWS + 1) if clusters > EXACT else 0.0)
-
-
 def holm(ps: Sequence[float]) -> list[float]:
     """Holm's correction of p for several comparisons (Scand. J. Statistics 6, 1979).
 
@@ -248,40 +188,10 @@ def minimum_detectable(
     if smallest_p(clusters) > alpha:
         return None
     errors = float(nctdtrinc(df, 1 - power, stdtrit(df, 1 - alpha / 2)))
-    if clusters <= _FEW:
-        errors = max(errors, math.sqrt(clusters) * _by_swaps(clusters, alpha, power))
+    if clusters <= FEW:
+        errors = max(errors, math.sqrt(clusters) * detectable_mean(clusters, alpha, power))
     shift = errors**2 * growth / 2
     return shift + math.sqrt(shift**2 + (errors * error) ** 2)
-
-
-_FEW = 10
-"""Clusters up to which the power of swapping is computed from its ways."""
-
-
-@lru_cache
-def _by_swaps(S: int, alpha: float, power: float, trials: int = 1000) -> float:
-    """The detectable mean of S normal differences of variance 1, by simulation, seed fixed."""
-    noise = np.random.default_rng(0).standard_normal((trials, S))
-    signs = _ways(0, 2 ** (S - 1), S).T  # the first leaves all as they are
-
-    def found(mean: float) -> float:
-        apart = np.abs((noise + mean) @ signs)
-        p = (apart >= apart[:, :1] - _SLACK).mean(1)
-        return float((p <= alpha).mean())
-
-    low, high = 0.0, 64.0
-    for _ in range(_ROUNDS):
-        mean = (low + high) / 2
-        low, high = (low, mean) if found(mean) >= power else (mean, high)
-        if high - low < high / 256:
-            break
-    return high
-
-
-def _ways(start: int, count: int, S: int) -> NDArray[np.float64]:
-    """Signs (count, S) of ways `start` and on; the last cluster is never swapped, so 2^(S-1)."""
-    bits = np.arange(start, start + count)[:, None] >> np.arange(S)
-    return 1.0 - 2.0 * (bits & 1)
 
 
 def _variance(

@@ -40,6 +40,7 @@ class WorstSpeaker:
 def recalls(numbers: Numbers) -> list[ClassRecall]:
     """The recall of every class that was tested, in the order of the classes."""
     found = []
+    answers = (*numbers.classes, "no answer")
     for index, (name, row) in enumerate(zip(numbers.classes, numbers.confusion, strict=True)):
         missed = [0 if other == index else count for other, count in enumerate(row)]
         taken = max(missed)
@@ -49,7 +50,7 @@ def recalls(numbers: Numbers) -> list[ClassRecall]:
                     name=name,
                     recall=row[index] / sum(row),
                     n=sum(row),
-                    taken_for=numbers.classes[missed.index(taken)] if taken else "",
+                    taken_for=answers[missed.index(taken)] if taken else "",
                     taken=taken,
                 )
             )

@@ -1,11 +1,31 @@
 """In what the questions of two runs differ, so that nobody compares the numbers unaware."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from gensr.pipeline.scoring.evaluate import Evaluation
+from gensr.pipeline.protocols import protocol as protocols
+
+
+class Asked(Protocol):
+    """What answers a question: an evaluation of a run, or a system in a table."""
+
+    @property
+    def run(self) -> Path:
+        """Its folder."""
+
+    @property
+    def protocol(self) -> protocols.Protocol:
+        """The question."""
+
+    @property
+    def folds(self) -> Iterable[str]:
+        """Names of the folds that were tested."""
+
+    @property
+    def split_seed(self) -> int | None:
+        """Of the draws of hold-outs; None where nobody says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +47,7 @@ class Difference:
         return {"runs": [str(run) for run in self.runs], "reasons": list(self.reasons)}
 
 
-def differences(found: Sequence[Evaluation]) -> tuple[Difference, ...]:
+def differences(found: Sequence[Asked]) -> tuple[Difference, ...]:
     """Every run whose question is not the first one's; empty where all may be compared."""
     first = found[0]
     return tuple(
@@ -37,16 +57,20 @@ def differences(found: Sequence[Evaluation]) -> tuple[Difference, ...]:
     )
 
 
-def reasons_between(one: Evaluation, other: Evaluation) -> tuple[str, ...]:
+def reasons_between(one: Asked, other: Asked) -> tuple[str, ...]:
     """In what two questions differ, the widest first; empty where they are one question."""
     if one.protocol.hash == other.protocol.hash:
         return _few([_folds_tested(one, other)])
     left, right = one.protocol.describe(), other.protocol.describe()
+    classes = _values("classes", left["classes"], right["classes"])
+    counts = len(left["classes"]) != len(right["classes"])
     reasons = [
+        # A number on four classes beside one on seven, both under one name, misleads most.
+        classes if counts else "",
         _values("protocol", [left["name"]], [right["name"]]),
         _values("corpora", left["corpora"], right["corpora"]),
         _values("label", [left["label"]], [right["label"]]),
-        _values("classes", left["classes"], right["classes"]),
+        "" if counts else classes,
         "" if left["label_map"] == right["label_map"] else "the class of a label",
         _values("kept apart", left["disjoint"], right["disjoint"]),
         _values("intervals over", [left["cluster"]], [right["cluster"]]),
@@ -77,12 +101,12 @@ def _list(values: Sequence[str], most: int = 3) -> str:
     return (", ".join(values[:most]) or "nothing") + more
 
 
-def _split_seeds(one: Evaluation, other: Evaluation) -> str:
-    left, right = (run.config.split_seed for run in (one, other))
-    return "" if left == right else f"split seed ({left}; {right})"
+def _split_seeds(one: Asked, other: Asked) -> str:
+    left, right = one.split_seed, other.split_seed
+    return "" if left == right or None in (left, right) else f"split seed ({left}; {right})"
 
 
-def _clips(one: Evaluation, other: Evaluation) -> str:
+def _clips(one: Asked, other: Asked) -> str:
     """The most basic of: which clips, their labels, their clusters, which fold tests them."""
     left, right = ({row[0]: row[1:] for row in run.protocol.assignment()} for run in (one, other))
     if left.keys() != right.keys():
@@ -95,7 +119,7 @@ def _clips(one: Evaluation, other: Evaluation) -> str:
     return ""
 
 
-def _folds_tested(one: Evaluation, other: Evaluation) -> str:
+def _folds_tested(one: Asked, other: Asked) -> str:
     left, right = list(one.folds), list(other.folds)
     if left == right or one.protocol.hash != other.protocol.hash:
         return ""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.metrics import Numbers, numbers
+from gensr.estimator.metrics import Numbers
 from gensr.estimator.models.model import Generative
 from gensr.estimator.models.registry import MODELS
 from gensr.features.card import rows_card
@@ -25,19 +25,21 @@ from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.breakdown import WorstSpeaker, recalls, worst_speaker
+from gensr.pipeline.scoring.counts import count
 from gensr.pipeline.scoring.replay import MeanTrajectory, Replay
 
 SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
 _MADE_BY = ("options", "training", "layers", "seed", "encoder")
 """Settings of a run that are told with its numbers."""
-_CALLED = {
+CALLED = {
     "accuracy": "WA",
     "uar": "UAR",
     "macro_f1": "macro-F1",
     "weighted_f1": "weighted-F1",
     "majority_baseline": "majority class",
 }
+"""Metrics as readers call them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ class Evaluation:
     def _rows(self) -> list[list[str]]:
         """Each number in per cent, and its interval."""
         rows = []
-        for name, called in _CALLED.items():
+        for name, called in CALLED.items():
             span = self.numbers.intervals[name]
             told = f"[{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else ""
             rows.append([called, f"{100 * self.numbers.values[name]:.1f}", told])
@@ -110,6 +112,11 @@ class Evaluation:
             "pictures": [str(picture) for picture in self.pictures],
         }
 
+    @property
+    def split_seed(self) -> int:
+        """Of the draws of hold-outs."""
+        return self.config.split_seed
+
     def over_folds(self) -> dict[str, dict[str, float]]:
         """Mean and standard deviation over folds, beside the pooled numbers."""
         result = {}
@@ -128,34 +135,7 @@ def score(predictions: Sequence[Prediction], protocol: Protocol) -> Numbers:
             one clip, none for a clip of a fold that has others, another label than the
             protocol's, or a class that it does not know.
     """
-    tested = {(protocol.paths[row], fold.name): row for fold in protocol.folds for row in fold.test}
-    index = {name: i for i, name in enumerate(protocol.classes)}
-    rows = []
-    for given in predictions:
-        row = tested.pop((given.path, given.fold), None)
-        known = row is not None and given.predicted in index
-        if not known or given.label != protocol.classes[protocol.labels[row]]:
-            raise RunError(
-                f"predictions do not fit protocol {protocol.name}: {given.path}, fold "
-                f"{given.fold}, label {given.label!r}, predicted {given.predicted!r} is not among "
-                "its tests, or twice"
-            )
-        rows.append(row)
-    begun = {given.fold for given in predictions}
-    unanswered = [path for path, fold in tested if fold in begun]
-    if unanswered:
-        raise RunError(
-            f"predictions do not fit protocol {protocol.name}: {len(unanswered)} tested clips "
-            f"have none, the first is {unanswered[0]}"
-        )
-    if not rows:
-        raise RunError("there are no predictions to score")
-    return numbers(
-        protocol.labels[rows].tolist(),
-        [index[given.predicted] for given in predictions],
-        [protocol.clusters[row] for row in rows],
-        protocol.classes,
-    )
+    return count([predictions], protocol).numbers()
 
 
 def evaluate(

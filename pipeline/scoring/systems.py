@@ -1,0 +1,151 @@
+"""What stands as one row in a table of results: a run, runs of several seeds, or foreign answers.
+
+All of them are predictions and a protocol; whoever compares asks no more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gensr.estimator.errors import RunError
+from gensr.estimator.files import why
+from gensr.estimator.metrics import METRICS
+from gensr.estimator.variance import Components, Spread, components, spread
+from gensr.features.store.where import Location, local
+from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.runs.files import read_plain
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.runs.sets import runs_of
+from gensr.pipeline.scoring.counts import Answers, count
+from gensr.pipeline.scoring.evaluate import answered
+
+ANSWERS = "numbers.json"
+"""In a folder of foreign answers: what they are of, beside their numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One system that was tested."""
+
+    run: Path
+    """Its folder."""
+    name: str
+    """As tables call it."""
+    protocol: Protocol
+    """The question."""
+    folds: tuple[str, ...]
+    """Names of the folds that were tested."""
+    split_seed: int | None
+    """Of the draws of hold-outs; None where nobody says."""
+    seeds: tuple[int, ...]
+    """Of its trainings; empty for foreign answers, which name none."""
+    answers: Answers
+    """What it answered."""
+    notes: tuple[str, ...] = ()
+    """What a reader of its numbers must know."""
+
+    def spreads(self, metric: str) -> dict[str, Spread]:
+        """Mean and standard deviation over folds (of means over seeds), and over seeds."""
+        value = METRICS[metric]
+        per_fold = self.answers.matrices(self.answers.folds())  # (R, F, C, C)
+        return {
+            "folds": spread(value(per_fold).mean(0).tolist()),
+            "seeds": spread(value(per_fold.sum(1)).tolist()),
+        }
+
+    def variance(self) -> Components:
+        """Standard deviations of accuracy by seeds, folds and clusters."""
+        names = next(iter(self.answers.clusterings().values()))
+        matrices = self.answers.matrices(names)
+        accuracy = METRICS["accuracy"](matrices)  # (R, S)
+        of: dict[str, set[str]] = {}
+        for name, fold in zip(names, self.answers.folds(), strict=True):
+            of.setdefault(name, set()).add(fold)
+        one_each = all(len(folds) == 1 for folds in of.values())
+        return components(accuracy, [min(of[name]) for name in sorted(of)] if one_each else None)
+
+
+def systems_of(places: Sequence[Run | Location]) -> list[System]:
+    """Open every system; none with the name of another.
+
+    Raises:
+        RunError: one cannot be read, was not tested, or is unfinished.
+    """
+    found = [system_of(place) for place in places]
+    names = [one.name for one in found]
+    return [one if names.count(one.name) == 1 else _by_path(one) for one in found]
+
+
+def system_of(place: Run | Location) -> System:
+    """A run, a set of runs, or the folder that `gensr score` wrote.
+
+    Raises:
+        RunError: it is none of them, was not tested, or is unfinished.
+    """
+    folder = place.folder if isinstance(place, Run) else local(place)
+    if not isinstance(place, Run) and is_foreign(folder):
+        return _foreign(folder)
+    runs = runs_of(place)
+    first = runs[0]
+    tested = {fold.name for fold in first.protocol.folds if len(fold.test)}
+    answers = count([answered(run) for run in runs], first.protocol)
+    return System(
+        run=folder,
+        name=folder.resolve().name,
+        protocol=first.protocol,
+        folds=tuple(name for name in first.config.folds if name in tested),
+        split_seed=first.config.split_seed,
+        seeds=tuple(run.config.seed for run in runs),
+        answers=answers,
+        notes=tuple(dict.fromkeys(run.joined for run in runs if run.joined)),
+    )
+
+
+def is_foreign(folder: Path) -> bool:
+    """Whether a folder is one that `gensr score` wrote: answers and their question, no run.
+
+    Raises:
+        RunError: nobody may look.
+    """
+    try:
+        there = {name: (folder / name).is_file() for name in ("config.json", "protocol.json")}
+        return (
+            there["protocol.json"]
+            and not there["config.json"]
+            and (folder / ANSWERS).is_file()
+            and "answers" in read_plain(folder / ANSWERS)
+        )
+    except OSError as error:
+        raise RunError(f"{folder} cannot be read: {why(error)}") from error
+
+
+def _foreign(folder: Path) -> System:
+    run, about = Run(folder), read_plain(folder / ANSWERS)
+    protocol, told = run.protocol, _told(about, folder)
+    answers = count([run.predictions()], protocol, blank=True)
+    scored = set(answers.folds())
+    blank = int((answers.predicted == len(protocol.classes)).sum())
+    notes = [f"{told['system']}: {blank} of {answers.predicted.size} not answered, counted wrong"]
+    return System(
+        run=folder,
+        name=str(told["system"]),
+        protocol=protocol,
+        folds=tuple(fold.name for fold in protocol.folds if fold.name in scored),
+        split_seed=None,
+        seeds=(),
+        answers=answers,
+        notes=tuple(notes if blank else ()),
+    )
+
+
+def _told(about: dict[str, Any], folder: Path) -> dict[str, Any]:
+    if not isinstance(about.get("system"), str) or not about["system"]:
+        raise RunError(
+            f"{folder / ANSWERS} names no system; `gensr score` with --overwrite writes it again"
+        )
+    return about
+
+
+def _by_path(one: System) -> System:
+    return replace(one, name=str(one.run))
