@@ -67,5 +67,7 @@ def splitter_of(asked: str) -> Splitter:
 
 
 def choices() -> list[str]:
-    """Every name, with its argument."""
-    return [*(family.asked(name) for name, family in SPLITTERS.items()), "FILE.toml"]
+    """Every name, with its argument; many of one kind as a pattern."""
+    settings = iemocap.families()
+    named = (family.asked(name) for name, family in SPLITTERS.items() if name not in settings)
+    return [*named, "iemocap-{4,5,6}[-improvised]-{session,speaker}", "FILE.toml"]
