@@ -271,7 +271,8 @@ def _protocol(vectors: Vectors, config: TrainConfig, before: Run | None) -> Prot
     kept = before.protocol if before else None
     return make_protocol(
         vectors.table,
-        name=config.protocol or (kept.name if kept else None),
+        name=config.protocol
+        or (before.config.protocol or before.protocol.name if before else None),
         label=config.label,
         labels=config.labels,
         seed=config.split_seed,
