@@ -65,21 +65,18 @@ def make_protocol(
         splitter = replace(splitter, prepare=None)
     asked = _asked(table, name, splitter, label, labels, deploy)
     kept = _kept(table, asked.rows, as_before)
-    drawn_from = {**kept, "corpus": np.full(len(asked.rows), "")} if as_before else kept
+    one = {**kept, "corpus": np.full(len(asked.rows), "")} if as_before else kept
+    divisions: Splits = [] if deploy else folds.divided(name, splitter, one, seed)
     if deploy:
-        divisions: Splits = []
-        made = folds.deployed(splitter, drawn_from, seed)
+        made = folds.deployed(splitter, one, seed)
     else:
-        divisions = folds.divided(name, splitter, drawn_from, seed)
-        made = folds.folds_of(splitter, drawn_from, divisions, seed)
+        made = folds.folds_of(splitter, one, divisions, seed)
     several = len(set(kept["corpus"].tolist())) > 1 and not as_before
     cluster = folds.cluster_column(kept, splitter, made, of_tested=several)
-    outside = {splitter.idle: folds.outside(kept, made)}
+    left_out = {**asked.left_out, splitter.idle: folds.outside(kept, made)}
     protocol = Protocol(
         name=splitter.name or name,
-        corpora=corpora
-        if splitter.prepare is None
-        else tuple(sorted(set(kept["corpus"].tolist()))),
+        corpora=tuple(sorted(set((kept if splitter.prepare else table)["corpus"]))),
         label=asked.column,
         classes=asked.classes,
         label_map=asked.label_map,
@@ -90,8 +87,8 @@ def make_protocol(
         clusters=folds.clusters(kept, cluster),
         store_rows=asked.rows,
         folds=made,
-        left_out={why: count for why, count in {**asked.left_out, **outside}.items() if count},
-        overlaps=leaks.overlaps(kept, made),
+        left_out={why: count for why, count in left_out.items() if count},
+        overlaps=leaks.overlaps(kept, made, dict.fromkeys((*leaks.OVERLAPS, *splitter.groups))),
         roles=folds.roles(kept, made) if several else {},
         parts=folds.parts(kept, made) if splitter.outside and not deploy else "",
         said=tuple(splitter.said(kept, divisions)) if splitter.said and not deploy else (),

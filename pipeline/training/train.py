@@ -181,7 +181,7 @@ def train(
                 run.write_log([fold.name for fold in folds])
                 run.write_predictions(protocol.classes, with_people(predictions, vectors.table))
             group.wait()
-            told = (*unsaid, *_notes(protocol, vectors, folds, config))
+            told = (*_notes(protocol, vectors, folds, config), *unsaid)
             if budget is not None and not isinstance(training.clips, Resident):
                 told += _read_again(vectors.shard_clips, budget.block)
         return TrainReport(run, protocol, told, group.leads)
@@ -271,7 +271,8 @@ def _protocol(vectors: Vectors, config: TrainConfig, before: Run | None) -> Prot
     kept = before.protocol if before else None
     return make_protocol(
         vectors.table,
-        name=config.protocol or (kept.name if kept else None),
+        name=config.protocol
+        or (before.config.protocol or before.protocol.name if before else None),
         label=config.label,
         labels=config.labels,
         seed=config.split_seed,
@@ -333,7 +334,7 @@ def _asked(
 def _notes(
     protocol: Protocol, vectors: Vectors, folds: Sequence[Fold], config: TrainConfig
 ) -> tuple[str, ...]:
-    notes = [*vectors.notes, *protocol.notes()]
+    notes = [*protocol.notes(), *vectors.notes]  # a leak comes before everything
     audio = vectors.table["audio_sha256"][protocol.store_rows]
     repeats = len(audio) - len(np.unique(audio))
     if repeats:
