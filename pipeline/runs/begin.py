@@ -27,12 +27,13 @@ from gensr.features.store.files import remove
 from gensr.features.store.place import store_around
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.config import RunConfig
+from gensr.pipeline.runs.dev import CALIBRATION, DEV
 from gensr.pipeline.runs.lock import LOCK, busy, held, idle
 from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.provenance import Manifest
 from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 
-_REST = ("seal.json", "predictions.csv", "metrics.jsonl", "folds")
+_REST = ("seal.json", "predictions.csv", DEV, CALIBRATION, "metrics.jsonl", "folds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ class RunConfig:
     """The budget, as plain values of a `TrainingConfig`; None for a model without steps."""
     choose: str
     """How many steps: `beforehand` or by the `dev` part."""
+    calibrate: bool = False
+    """Whether answers of development parts were asked for; versions to 0.2 kept none."""
     label: str
     """Column that is predicted, as it was asked for."""
     labels: str | None

@@ -1,4 +1,4 @@
-"""What one fold's model predicts of its test clips."""
+"""What one fold's model predicts of clips: those that it tests, or others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from gensr.estimator.device import threads_for
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.source import Source
-from gensr.pipeline.protocols.protocol import Fold, Protocol
+from gensr.pipeline.protocols.protocol import Fold, Protocol, Rows
 from gensr.pipeline.runs.predictions import Prediction
 
 _AT_ONCE = 2**26
@@ -23,11 +24,18 @@ def predictions_of(
 ) -> list[Prediction]:
     """What one fold's model predicts of its test clips; `options` go to the model."""
     with threads_for(model.size):
-        parts = [
-            model.predict(clips.batch(rows), **options).double().cpu()
-            for rows in torch.split(torch.from_numpy(fold.test), _at_once(clips))
-        ]
-    p = torch.cat(parts).numpy()
+        p = answers_of(model, fold.test, clips, **options)
+    return as_predictions(p, fold, fold.test, protocol)
+
+
+def answers_of(model: Classifier, rows: Rows, clips: Source, **options: Any) -> Tensor:
+    """Class probabilities (n, C) of some of the clips, on the CPU; `options` go to the model."""
+    parts = torch.split(torch.from_numpy(rows), _at_once(clips))
+    return torch.cat([model.predict(clips.batch(part), **options).cpu() for part in parts])
+
+
+def as_predictions(p: Tensor, fold: Fold, rows: Rows, protocol: Protocol) -> list[Prediction]:
+    """Class probabilities (n, C) of the clips of some rows, by the model of a fold."""
     return [
         Prediction(
             path=protocol.paths[row],
@@ -36,7 +44,7 @@ def predictions_of(
             predicted=protocol.classes[int(np.argmax(given))],
             probabilities=tuple(float(value) for value in given),
         )
-        for row, given in zip(fold.test.tolist(), p, strict=True)
+        for row, given in zip(rows.tolist(), p.double().numpy(), strict=True)
     ]
 
 
