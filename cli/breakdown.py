@@ -1,10 +1,10 @@
 """What `gensr eval` prints of one run beside its headline: by class, by group, and how sure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gensr.pipeline.scoring.calibration import Calibration, Rejection, Reliability, Span
+    from gensr.pipeline.scoring.calibration import Calibration, Rejection, Span
     from gensr.pipeline.scoring.evaluate import Evaluation
     from gensr.pipeline.scoring.groups import Grouping
 
@@ -41,7 +41,7 @@ def show(one: "Evaluation", by: Sequence[str] = ()) -> None:
             _show_groups(one, grouping)
     _show_gaps(one)
     if one.calibration is not None:
-        _show_calibration(one.calibration)
+        _show_calibration(one, one.calibration)
 
 
 def _show_groups(one: "Evaluation", found: "Grouping") -> None:
@@ -86,27 +86,34 @@ def _show_gaps(one: "Evaluation") -> None:
         table(f"{one.run}: gap of the best and the worst group", head, rows)
 
 
-def _show_calibration(found: "Calibration") -> None:
-    from gensr.cli.console import print_plain
+def _show_calibration(one: "Evaluation", found: "Calibration") -> None:
+    """What the probabilities are worth, before and after the temperature, and the change."""
+    from gensr.cli.console import print_plain, table
 
-    print_plain(f"calibration: {_worth(found.raw)}")
+    rows = [["as answered", *_worth(found.raw.values, found.raw.intervals)]]
+    if found.scaled is not None:
+        changes = {name: value for name, (value, _) in found.change.items()}
+        spans = {name: span for name, (_, span) in found.change.items()}
+        rows.append(["after temperature", *_worth(found.scaled.values, found.scaled.intervals)])
+        rows.append(["change", *_worth(changes, spans)])
+    table(f"{one.run}: calibration", ["probabilities", *_WORTH.values()], rows)
     if found.scaled is None:
         print_plain(f"no temperature: {found.lacks}")
     else:
         fitted = sorted(each.temperature for one in found.temperatures for each in one.values())
         told = f"{fitted[0]:.2f}" + (f" to {fitted[-1]:.2f}" if len(fitted) > 1 else "")
-        print_plain(f"after temperature ({told}, by dev scores): {_worth(found.scaled)}")
+        print_plain(f"temperature {told}, of each fold by its own dev scores")
     if found.rejection is not None:
         print_plain(_rejected(found.rejection))
 
 
-def _worth(found: "Reliability") -> str:
+def _worth(values: Mapping[str, float], intervals: "Mapping[str, Span]") -> list[str]:
     """The numbers of probabilities, each with its interval."""
     told = []
-    for name, called in _WORTH.items():
+    for name in _WORTH:
         scale, digits = (100, 1) if name == "ece" else (1, 3)
-        told.append(f"{called} {_number(found.values[name], found.intervals[name], scale, digits)}")
-    return ", ".join(told)
+        told.append(_number(values[name], intervals[name], scale, digits))
+    return told
 
 
 def _rejected(found: "Rejection") -> str:

@@ -32,7 +32,7 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.intervals import MIN_CLUSTERS, interval
 from gensr.estimator.metrics import accuracy
 from gensr.pipeline.runs.dev import Temperature
-from gensr.pipeline.scoring.tested import Tested
+from gensr.pipeline.scoring.system import System
 
 Floats = NDArray[np.float64]
 Span = tuple[float, float] | None
@@ -98,7 +98,7 @@ class Calibration:
 
 
 def calibration(
-    found: Tested,
+    found: System,
     temperatures: Sequence[Mapping[str, Temperature]],
     *,
     reject_below: float | None = None,
@@ -134,7 +134,7 @@ def calibration(
     )
 
 
-def _lacks(found: Tested, temperatures: Sequence[Mapping[str, Temperature]]) -> str:
+def _lacks(found: System, temperatures: Sequence[Mapping[str, Temperature]]) -> str:
     if not any(temperatures) or len(temperatures) != found.seeds:
         return "no dev scores; `gensr train --calibrate` keeps them"
     for fitted in temperatures:
@@ -143,13 +143,13 @@ def _lacks(found: Tested, temperatures: Sequence[Mapping[str, Temperature]]) -> 
     return ""
 
 
-def _scaled(found: Tested, p: Floats, temperatures: Sequence[Mapping[str, Temperature]]) -> Floats:
+def _scaled(found: System, p: Floats, temperatures: Sequence[Mapping[str, Temperature]]) -> Floats:
     """Every answer by the temperature of the model that gave it."""
     each = [[fitted[fold].temperature for fold in found.folds.tolist()] for fitted in temperatures]
     return np.stack([with_temperature(one, np.array(T)) for one, T in zip(p, each, strict=True)])
 
 
-def _measures(found: Tested, p: Floats) -> dict[str, Callable[[NDArray[np.bool_]], float]]:
+def _measures(found: System, p: Floats) -> dict[str, Callable[[NDArray[np.bool_]], float]]:
     """Each number as a function of which clips (n,) count: the mean over seeds."""
     seeds = range(found.seeds)
     sure, right = p.max(-1), found.predicted == found.y
@@ -168,7 +168,7 @@ def _measures(found: Tested, p: Floats) -> dict[str, Callable[[NDArray[np.bool_]
     }
 
 
-def _of(found: Tested, p: Floats) -> Reliability:
+def _of(found: System, p: Floats) -> Reliability:
     everything = np.ones(len(found.rows), bool)
     measures = _measures(found, p)
     sure, right = p.max(-1).ravel(), (found.predicted == found.y).ravel()
@@ -176,7 +176,7 @@ def _of(found: Tested, p: Floats) -> Reliability:
     few = np.unique(np.linspace(0, len(risk) - 1, 100).round().astype(int))
     return Reliability(
         values={name: measure(everything) for name, measure in measures.items()},
-        intervals={name: _interval(found, measure) for name, measure in measures.items()},
+        intervals={name: _from_zero(_interval(found, each)) for name, each in measures.items()},
         bins=tuple(reliability(sure, right, equal_width())),
         coverage=tuple(coverage[few].tolist()),
         risk=tuple(risk[few].tolist()),
@@ -184,7 +184,7 @@ def _of(found: Tested, p: Floats) -> Reliability:
     )
 
 
-def _change(found: Tested, before: Floats, after: Floats) -> dict[str, tuple[float, Span]]:
+def _change(found: System, before: Floats, after: Floats) -> dict[str, tuple[float, Span]]:
     """After less before: the same speakers are left out of both at once."""
     one, other = _measures(found, before), _measures(found, after)
     everything = np.ones(len(found.rows), bool)
@@ -198,7 +198,7 @@ def _change(found: Tested, before: Floats, after: Floats) -> dict[str, tuple[flo
     return result
 
 
-def _interval(found: Tested, measure: Callable[[NDArray[np.bool_]], float]) -> Span:
+def _interval(found: System, measure: Callable[[NDArray[np.bool_]], float]) -> Span:
     """By leaving out one cluster at a time, with Student's t."""
     if found.n_clusters < MIN_CLUSTERS:
         return None
@@ -207,7 +207,12 @@ def _interval(found: Tested, measure: Callable[[NDArray[np.bool_]], float]) -> S
     return jackknife_t(whole, without)
 
 
-def _rejection(found: Tested, p: Floats, below: float, scaled: bool) -> Rejection:
+def _from_zero(span: Span) -> Span:
+    """None of these numbers is below 0."""
+    return span and (max(0.0, span[0]), span[1])
+
+
+def _rejection(found: System, p: Floats, below: float, scaled: bool) -> Rejection:
     """Both shares have the interval that accuracy has: of clips answered, and answered right."""
     k = found.seeds
     kept = p.max(-1) >= below  # (k, n)
@@ -226,7 +231,7 @@ def _rejection(found: Tested, p: Floats, below: float, scaled: bool) -> Rejectio
     )
 
 
-def _shares(found: Tested, counted: NDArray[np.bool_], hit: NDArray[np.bool_]) -> Floats:
+def _shares(found: System, counted: NDArray[np.bool_], hit: NDArray[np.bool_]) -> Floats:
     """(S', 2, 2): of the clips counted of each cluster, those that hit and those that miss."""
     shares = np.zeros((found.n_clusters, 2, 2))
     for column, which in enumerate((counted & hit, counted & ~hit)):

@@ -29,7 +29,7 @@ from gensr.pipeline.scoring.breakdown import WorstSpeaker, recalls, worst_speake
 from gensr.pipeline.scoring.calibration import Calibration, calibration
 from gensr.pipeline.scoring.groups import Grouping, groupings
 from gensr.pipeline.scoring.replay import MeanTrajectory, Replay
-from gensr.pipeline.scoring.tested import tested
+from gensr.pipeline.scoring.system import system_of
 
 SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
@@ -250,7 +250,7 @@ def _detail(
     reject_below: float | None,
 ) -> tuple[list[Grouping], Calibration | None]:
     """Whom a run serves worse, and what its probabilities are worth."""
-    found = tested(protocol, [predictions])
+    found = system_of(protocol, [predictions])
     return groupings(found, by), calibration(found, [fitted], reject_below=reject_below)
 
 

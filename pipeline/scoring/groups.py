@@ -16,7 +16,7 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.gaps import gap_interval
 from gensr.estimator.intervals import MIN_CLUSTERS, Matrix, interval
 from gensr.estimator.metrics import METRICS, is_over_classes
-from gensr.pipeline.scoring.tested import CLASS, LENGTH, Tested, over_seeds
+from gensr.pipeline.scoring.system import CLASS, LENGTH, System, over_seeds
 
 USUAL = (CLASS, "speaker", "corpus", "gender", "intensity", LENGTH)
 """What every evaluation is told by, where it is known and takes two values."""
@@ -63,14 +63,14 @@ class Grouping:
     gaps: dict[str, Gap]
     """By metric; none where fewer than two groups have clips enough."""
     unknown: int
-    """Tested clips of which the column says nothing: in no group."""
+    """System clips of which the column says nothing: in no group."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for `--json`."""
         return asdict(self)
 
 
-def groupings(found: Tested, by: Iterable[str] = ()) -> list[Grouping]:
+def groupings(found: System, by: Iterable[str] = ()) -> list[Grouping]:
     """The usual groupings that say something of these clips, and those asked for.
 
     Raises:
@@ -111,7 +111,7 @@ def _parted(name: str, values: NDArray[np.str_]) -> NDArray[np.str_]:
     return np.where(known, np.array(names)[which], "")
 
 
-def _grouping(found: Tested, by: str, values: NDArray[np.str_]) -> Grouping:
+def _grouping(found: System, by: str, values: NDArray[np.str_]) -> Grouping:
     names = _in_order(values)
     parts = {name: found.confusions(values == name) for name in names}
     groups = tuple(_group(found, name, parts[name]) for name in names)
@@ -132,7 +132,7 @@ def _in_order(values: NDArray[np.str_]) -> list[str]:
     return sorted(names, key=lambda name: ranks.get(name.split(" ")[0], 1)) if thirds else names
 
 
-def _group(found: Tested, name: str, matrices: Matrix) -> Group:
+def _group(found: System, name: str, matrices: Matrix) -> Group:
     there = matrices[matrices.sum((-2, -1)) > 0]
     n, k = round(there.sum()), found.seeds
     spans = {
@@ -154,7 +154,7 @@ def _group(found: Tested, name: str, matrices: Matrix) -> Group:
     )
 
 
-def _gap(metric: str, found: Tested, groups: Sequence[Group], parts: dict[str, Matrix]) -> Gap:
+def _gap(metric: str, found: System, groups: Sequence[Group], parts: dict[str, Matrix]) -> Gap:
     best = max(groups, key=lambda group: group.values[metric])
     worst = min(reversed(groups), key=lambda group: group.values[metric])  # another, if all alike
     pairs = len(groups) * (len(groups) - 1) // 2

@@ -24,7 +24,7 @@ CLASS = "class"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class System:
     """What was answered of the clips that a protocol tests."""
 
     protocol: Protocol
@@ -88,7 +88,7 @@ class Tested:
 
 
 def over_seeds(metric: Metric, k: int) -> Metric:
-    """The mean of a metric over seeds, of matrices as `Tested.confusions` has them."""
+    """The mean of a metric over seeds, of matrices as `System.confusions` has them."""
 
     def mean(matrix: Matrix) -> NDArray[np.float64]:
         *axes, C, wide = matrix.shape
@@ -100,7 +100,7 @@ def over_seeds(metric: Metric, k: int) -> Metric:
     return mean
 
 
-def tested(protocol: Protocol, answers: Sequence[Sequence[Prediction]]) -> Tested:
+def system_of(protocol: Protocol, answers: Sequence[Sequence[Prediction]]) -> System:
     """The tested clips of a system.
 
     Args:
@@ -128,7 +128,7 @@ def tested(protocol: Protocol, answers: Sequence[Sequence[Prediction]]) -> Teste
     predicted = [[index[one.predicted] for one in given] for given in lined]
     whole = all(len(one.probabilities) == len(index) for given in lined for one in given)
     _, cluster = np.unique([protocol.clusters[row] for row in rows], return_inverse=True)
-    return Tested(
+    return System(
         protocol=protocol,
         rows=np.array(rows),
         y=protocol.labels[rows],
