@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gensr.estimator.metrics import Numbers
     from gensr.pipeline.scoring.evaluate import Evaluation
 
@@ -16,6 +18,8 @@ EPILOG = """**Examples**
 gensr eval
 
 gensr eval runs/emodb-gen-ser runs/emodb-linear
+
+gensr eval runs/emodb-gen-ser --by sentence --reject-below 0.7
 
 gensr eval runs/emodb-gen-ser --sampler euler --sampler-steps 1,5,50 --json
 """
@@ -43,6 +47,14 @@ def command(
         typer.Option(
             metavar="CLASS", help="Class whose way is drawn (Fig. 1); default: the first."
         ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Tell the numbers by this column too; repeat."),
+    ] = None,
+    reject_below: Annotated[
+        float | None,
+        typer.Option(metavar="P", help="Count clips whose probability is below P as refused."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -75,6 +87,8 @@ def command(
             steps=steps,
             stores=store,
             trajectory_of=trajectory,
+            by=by or (),
+            reject_below=reject_below,
             device=device,
             progress=bars,
         )
@@ -99,7 +113,7 @@ def command(
         several = {"runs": plain, "comparable": not unlike, "differences": unlike}
         console.print_json(plain[0] if len(plain) == 1 else several)
     else:
-        _show(found)
+        _show(found, by or ())
 
 
 def _steps(text: str, sampler: str | None) -> list[int]:
@@ -122,7 +136,7 @@ def _steps(text: str, sampler: str | None) -> list[int]:
     return steps
 
 
-def _show(found: "list[Evaluation]") -> None:
+def _show(found: "list[Evaluation]", by: "Sequence[str]") -> None:
     from gensr.cli import breakdown, console
     from gensr.pipeline.scoring.compare import differences
 
@@ -132,7 +146,7 @@ def _show(found: "list[Evaluation]") -> None:
     for difference in differences(found):
         console.print_plain(difference.line())
     for one in found:
-        breakdown.show(one)
+        breakdown.show(one, by)
     for one in found:
         for picture in one.pictures:
             console.print_plain(str(picture))

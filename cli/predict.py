@@ -36,6 +36,10 @@ def command(
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Manifest paths may lead out of its folder.")
     ] = False,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Probabilities as the model gives them, without temperature."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Answer audio files with a deployed model: the class and its probability."""
@@ -49,6 +53,7 @@ def command(
             encoder=encoder,
             device=device,
             allow_outside=allow_outside,
+            raw=raw,
             progress=bars,
         )
     for said in found.notes:
@@ -61,14 +66,24 @@ def command(
             for a in found.rows
         ]
         failed = [{"path": p.path, "reason": p.reason} for p in found.failed]
-        plain = {"run": str(run), "predictions": answers, "failed": failed}
-        console.print_json(plain)
+        console.print_json(
+            {
+                "run": str(run),
+                "temperature": found.temperature,
+                "predictions": answers,
+                "failed": failed,
+            }
+        )
     else:
         rows = [
             [answer.path, answer.predicted, f"{answer.probabilities[answer.predicted]:.2f}"]
             for answer in found.rows
         ]
         console.table(f"{run}", ["clip", "predicted", "probability"], rows)
+        if found.temperature is not None:
+            console.print_plain(
+                f"probabilities after temperature {found.temperature:.2f}; --raw leaves it out"
+            )
     if len(found.failed) > allow_errors:
         console.note(
             f"{len(found.failed)} unusable files, {allow_errors} allowed; mend them, or pass "

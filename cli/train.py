@@ -54,6 +54,14 @@ def command(
     choose: Annotated[
         str, typer.Option(help="Number of steps: `beforehand`, or by the `dev` part.")
     ] = "beforehand",
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="Train each fold once more, before, without its dev part, and fit the temperature "
+            "of its probabilities there.",
+        ),
+    ] = False,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps; default: preset's.")] = None,
     seed: Annotated[int, typer.Option(help="Of every draw of the training.")] = 0,
     seeds: Annotated[
@@ -133,6 +141,7 @@ def command(
         fold=fold,
         layers=_names(layers),
         choose=choose,
+        calibrate=calibrate,
         steps=steps,
         seed=seed,
         split_seed=split_seed,

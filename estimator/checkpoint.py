@@ -50,10 +50,7 @@ class Checkpoint:
             RunError: there is no room, or no permission.
         """
         state = {name: part.state_dict() for name, part in self._parts.items()}
-        saved = io.BytesIO()
-        torch.save({**state, "settings": self._settings, "log": log}, saved)
-        digest = hashlib.sha256(saved.getbuffer()).hexdigest().encode()
-        write_whole(path, b"".join([FIRST, digest, b"\n", saved.getbuffer()]))
+        write_state(path, {**state, "settings": self._settings, "log": log})
 
     def load(self, path: Path) -> list[tuple[Any, ...]]:
         """Restore everything from `path` and return the log.
@@ -62,9 +59,7 @@ class Checkpoint:
             RunError: the file is damaged, or of other settings.
         """
         try:
-            state = torch.load(
-                io.BytesIO(_sound(read_whole(path))), map_location="cpu", weights_only=True
-            )
+            state = read_state(path)
             found, log = str(state["settings"]), [tuple(entry) for entry in state["log"]]
             if found == self._settings:
                 for name, part in self._parts.items():
@@ -82,6 +77,30 @@ class Checkpoint:
                 "--resume trains its fold from the beginning"
             )
         return log
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain values, whole or not at all.
+
+    Raises:
+        RunError: there is no room, or no permission.
+    """
+    saved = io.BytesIO()
+    torch.save(state, saved)
+    digest = hashlib.sha256(saved.getbuffer()).hexdigest().encode()
+    write_whole(path, b"".join([FIRST, digest, b"\n", saved.getbuffer()]))
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Read what `write_state` wrote.
+
+    Raises:
+        ValueError, and whatever torch raises: it is not that.
+        RunError: the system refuses it.
+    """
+    saved = io.BytesIO(_sound(read_whole(path)))
+    state: dict[str, Any] = torch.load(saved, map_location="cpu", weights_only=True)
+    return state
 
 
 def _sound(data: bytes) -> memoryview:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.parallel import ALONE, Group
 from gensr.estimator.ranges import check_range
@@ -97,6 +99,10 @@ def unheard(entry: LogEntry) -> None:
     """Report to nobody."""
 
 
+def unkept(entry: LogEntry, p: Tensor) -> None:
+    """Keep no answers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitting:
     """How a classifier is fitted, beside its examples."""
@@ -115,5 +121,8 @@ class Fitting:
     """End after this many steps of the schedule, before its end."""
     report: Callable[[LogEntry], None] = unheard
     """Called after each look."""
+    answered: Callable[[LogEntry, Tensor], None] = unkept
+    """Called at each look at the dev part with what was answered of it, (n, C), before the
+    checkpoint is written: after a kill a look may be taken, and answered, once more."""
     group: Group = ALONE
     """The processes that train together, of a model that is trained by gradient."""

@@ -4,7 +4,7 @@ Shapes: E models, B batch, K conditioning layers, L width.
 """
 
 import copy
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad_and_value, vmap
 
-from gensr.estimator.fitting import TrainingConfig
+from gensr.estimator.fitting import LogEntry, TrainingConfig, unkept
 from gensr.estimator.learner import Learner
 from gensr.estimator.optimizer import Update, Weights, joined
 from gensr.estimator.precision import computing
@@ -35,6 +35,7 @@ class Member:
     seed: int
     dev: Source | None = None
     stop: int | None = None
+    answered: Callable[[LogEntry, Tensor], None] = unkept
 
     @property
     def end(self) -> int:

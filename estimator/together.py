@@ -95,7 +95,7 @@ def _line(member: Member, average: Average, step: int, loss: float) -> LogEntry:
     """A line of one model's log; it must not have diverged."""
     check_finite(loss, average.is_finite(), step, member.config)
     with average.in_place():
-        return LogEntry(step, loss, *look(member.model, member.dev))
+        return look(member.model, member.dev, step, loss, member.answered)
 
 
 class All:

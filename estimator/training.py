@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gensr.estimator.checkpoint import Checkpoint
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.fitting import LogEntry, TrainingConfig, unheard
+from gensr.estimator.fitting import LogEntry, TrainingConfig, unheard, unkept
 from gensr.estimator.learner import Learner
 from gensr.estimator.order import Order
 from gensr.estimator.parallel import ALONE, Group
@@ -36,6 +36,7 @@ def fit(
     owner: str | None = None,
     stop: int | None = None,
     report: Callable[[LogEntry], None] = unheard,
+    answered: Callable[[LogEntry, Tensor], None] = unkept,
     group: Group = ALONE,
 ) -> list[LogEntry]:
     """Train `model` in place; it ends with the running average of its weights.
@@ -50,6 +51,7 @@ def fit(
         owner: what the checkpoint belongs to beside these settings; another's is refused.
         stop: end after this many steps of the schedule, before its end.
         report: called after each look.
+        answered: called at each look at the dev part; see `Fitting`.
         group: the processes that train it together; the first of them writes.
 
     Returns:
@@ -82,7 +84,7 @@ def fit(
                 loss = step.mean_loss()
                 check_finite(loss, step.update.average.is_finite(), done, config)
                 with step.update.average.in_place():
-                    log.append(LogEntry(done, loss, *look(model, dev)))
+                    log.append(look(model, dev, done, loss, answered))
                 if checkpoint is not None and group.leads:
                     state.save(checkpoint, [astuple(entry) for entry in log])
                 report(log[-1])
@@ -129,11 +131,19 @@ def read_log(entries: list[tuple[Any, ...]], steps: int, path: Path) -> list[Log
     return log
 
 
-def look(model: Learner, dev: Source | None) -> tuple[float | None, float | None]:
-    """Brier score and accuracy on the dev part."""
+def look(
+    model: Learner,
+    dev: Source | None,
+    step: int,
+    loss: float,
+    answered: Callable[[LogEntry, Tensor], None] = unkept,
+) -> LogEntry:
+    """A line of the log, with Brier score and accuracy on the dev part; its answers are told."""
     if dev is None or not len(dev):
-        return None, None
+        return LogEntry(step, loss, None, None)
     p = torch.cat([model.predict(block).cpu() for block in dev.blocks()])
     truth = nn.functional.one_hot(dev.y, model.n_classes)
     brier = (p - truth).square().sum(-1).mean().item()
-    return brier, (p.argmax(-1) == dev.y).float().mean().item()
+    line = LogEntry(step, loss, brier, (p.argmax(-1) == dev.y).float().mean().item())
+    answered(line, p)
+    return line

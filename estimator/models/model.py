@@ -82,6 +82,7 @@ class Model(Learner, Classifier):
             owner=how.owner,
             stop=how.stop,
             report=how.report,
+            answered=how.answered,
             group=how.group,
         )
 

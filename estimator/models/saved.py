@@ -37,7 +37,13 @@ class Expected:
     """What the run asked for."""
 
 
-def save_model(folder: Path, model: Classifier, spec: ModelSpec, run: str | None = None) -> None:
+def save_model(
+    folder: Path,
+    model: Classifier,
+    spec: ModelSpec,
+    run: str | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> None:
     """Write `config.json` and `model.safetensors`; the weights last, by rename.
 
     Args:
@@ -45,6 +51,7 @@ def save_model(folder: Path, model: Classifier, spec: ModelSpec, run: str | None
         model: trained.
         spec: what it takes to build it again.
         run: identity of the run that it belongs to.
+        beside: what else is noted with it: the hash of a file that was written before it, say.
 
     Raises:
         RunError: there is no room, or no permission.
@@ -55,6 +62,7 @@ def save_model(folder: Path, model: Classifier, spec: ModelSpec, run: str | None
         **to_plain(spec),
         **({"run": run} if run else {}),
         "model_sha256": hashlib.sha256(weights).hexdigest(),
+        **(beside or {}),
     }
     write_whole(folder / "config.json", (json.dumps(about, indent=2) + "\n").encode())
     write_whole(folder / "model.safetensors", weights)

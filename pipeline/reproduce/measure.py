@@ -7,12 +7,12 @@ from typing import TypeVar
 import numpy as np
 
 from gensr.estimator.intervals import Matrix
-from gensr.estimator.metrics import METRICS, Numbers, numbers, per_cluster
+from gensr.estimator.metrics import METRICS, Numbers
 from gensr.estimator.paired import Paired, difference, holm
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.reproduce.errors import ReproduceError
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.counts import count
 
 K = TypeVar("K", bound=Hashable)
 
@@ -97,23 +97,15 @@ def measured(
         answers: of each run, in place of its own: those of another number of steps.
 
     Raises:
-        ReproduceError: two of them answered other clips.
+        RunError: two of them answered other clips.
     """
     protocol = runs[0].protocol
     given = [run.predictions() for run in runs] if answers is None else answers
-    by_path = [{one.path: one.predicted for one in some} for some in given]
-    tested = [row for fold in protocol.folds for row in fold.test]
-    paths = [protocol.paths[row] for row in tested]
-    if any(set(one) != set(paths) for one in by_path):
-        raise ReproduceError(f"{runs[0].folder} and its other seeds did not answer the same clips")
-    index = {name: i for i, name in enumerate(protocol.classes)}
-    truth = [int(protocol.labels[row]) for row in tested]
-    clusters = [protocol.clusters[row] for row in tested]
-    predicted = np.array([[index[one[path]] for path in paths] for one in by_path])
+    counted = count(given, protocol)
     return Measured(
         protocol=protocol,
-        numbers=numbers(truth, predicted, clusters, protocol.classes),
-        per_cluster=per_cluster(truth, predicted, clusters, len(protocol.classes)),
+        numbers=counted.numbers(),
+        per_cluster=counted.matrices(counted.clusterings()[protocol.cluster]),
     )
 
 

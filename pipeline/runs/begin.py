@@ -27,12 +27,13 @@ from gensr.features.store.files import remove
 from gensr.features.store.place import store_around
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.config import RunConfig
+from gensr.pipeline.runs.dev import CALIBRATION, DEV
 from gensr.pipeline.runs.lock import LOCK, busy, held, idle
 from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.provenance import Manifest
 from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 
-_REST = ("seal.json", "predictions.csv", "metrics.jsonl", "folds", "elsewhere")
+_REST = ("seal.json", "predictions.csv", DEV, CALIBRATION, "metrics.jsonl", "folds", "elsewhere")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,9 @@ def _check_writable(folder: Path) -> None:
 
 def _check_same(run: Run, request: Request) -> None:
     """Refuse to go on with what another training asked for, naming the first difference."""
-    before, now = run.config.to_plain(), request.config.to_plain()
+    before, now = (
+        {"calibrate": False, **config.to_plain()} for config in (run.config, request.config)
+    )
     # A store may move; folds follow. A setting that is new since the run was begun had no say.
     keys = sorted(set(before) - {"stores", "folds", "run", "hashes", "encoder"})
     for about, known in ((before, run.manifest), (now, request.manifest)):

@@ -31,6 +31,8 @@ class RunConfig:
     """The budget, as plain values of a `TrainingConfig`; None for a model without steps."""
     choose: str
     """How many steps: `beforehand` or by the `dev` part."""
+    calibrate: bool = False
+    """Whether answers of development parts were asked for; written only where they were."""
     label: str
     """Column that is predicted, as it was asked for."""
     labels: str | None
@@ -85,8 +87,10 @@ class RunConfig:
         """The JSON object of its file."""
         plain: dict[str, Any] = to_plain(self)
         more = plain.pop("more")
-        unbound = [name for name in ("run", "hashes") if plain[name] is None]
-        return {**{key: value for key, value in plain.items() if key not in unbound}, **more}
+        unsaid = [name for name in ("run", "hashes") if plain[name] is None]
+        if not self.calibrate:
+            unsaid.append("calibrate")  # as versions to 0.2, which knew no such wish
+        return {**{key: value for key, value in plain.items() if key not in unsaid}, **more}
 
     def bound(self, hashes: Mapping[str, str]) -> "RunConfig":
         """The same, with the hashes of the files it begins with, and the identity they lead to."""

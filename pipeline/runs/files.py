@@ -39,6 +39,15 @@ def read_plain(path: Path, sha256: str | None = None) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise RunError(f"{path} cannot be read ({error}); train again") from error
     check_hash(path, data, sha256)
+    return plain_of(path, data)
+
+
+def plain_of(path: Path, data: bytes) -> dict[str, Any]:
+    """The JSON object that the bytes of a file are.
+
+    Raises:
+        RunError: they are none.
+    """
     try:
         plain = json.loads(data, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

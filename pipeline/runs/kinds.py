@@ -61,6 +61,11 @@ def whole(value: Any) -> bool:
     return type(value) is int
 
 
+def truth(value: Any) -> bool:
+    """True or false."""
+    return type(value) is bool
+
+
 def table(value: Any) -> bool:
     """Names with values."""
     return isinstance(value, dict)
@@ -90,6 +95,7 @@ _KINDS: dict[Any, Kind] = {
     str: text,
     str | None: text_or_none,
     int: whole,
+    bool: truth,
     int | None: lambda value: value is None or whole(value),
     tuple[str, ...]: names,
     Mapping[str, Any]: table,

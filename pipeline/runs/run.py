@@ -6,7 +6,8 @@ manifest.json      where it came from: revision, versions, seed, hashes of proto
 folds/K/           config.json, model.safetensors, metrics.jsonl (a checkpoint while training)
 metrics.jsonl      the training log of all folds
 predictions.csv    path, fold, label, predicted, a probability per class, speaker, corpus
-seal.json          the hash of predictions.csv, and whose it is
+dev_predictions.csv, calibration.json   the same of development parts, and what follows (dev.py)
+seal.json          the hashes of these, and whose they are
 numbers.json       the numbers of predictions.csv
 """
 
@@ -168,14 +169,28 @@ class Run:
                 ) from None
         write_whole(self.folder / "metrics.jsonl", b"".join(parts))
 
-    def write_predictions(self, classes: Sequence[str], rows: Sequence[Prediction]) -> None:
-        """Write `predictions.csv`, and whose it is; with it the run is finished."""
+    def write_predictions(
+        self,
+        classes: Sequence[str],
+        rows: Sequence[Prediction],
+        beside: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """Write `predictions.csv`, and whose it is; with it the run is finished.
+
+        Args:
+            classes: see `to_csv`.
+            rows: see `to_csv`.
+            beside: further files that are sealed with it, by name.
+        """
         data = to_csv(classes, rows)
         path = self.folder / "predictions.csv"
+        sealed = {**(beside or {}), "predictions.csv": data}
         if (self.folder / "config.json").exists() and self.identity is not None:
             self._unfinish()  # a seal and predictions that differ are never together
-            seal = {"run": self.identity, "predictions.csv": hashlib.sha256(data).hexdigest()}
-            self._write("seal.json", seal)
+            for name, content in (beside or {}).items():
+                write_whole(self.folder / name, content)
+            hashes = {name: hashlib.sha256(each).hexdigest() for name, each in sealed.items()}
+            self._write("seal.json", {"run": self.identity, **hashes})
         write_whole(path, data)
 
     def predictions(self) -> list[Prediction]:
@@ -199,6 +214,25 @@ class Run:
         self._check_seal(path, data)
         return found
 
+    def sealed(self, name: str) -> bytes | None:
+        """A file that was sealed beside the predictions; None where this run has none.
+
+        Raises:
+            RunError: it is missing, damaged, or not this run's.
+        """
+        path = self.folder / name
+        try:
+            data = read_whole(path, MOST)
+        except FileNotFoundError:
+            if name in self._seal():
+                raise RunError(
+                    f"{path} is missing; put it back, or `gensr train ... --resume`"
+                ) from None
+            return None
+        if (self.folder / "config.json").exists():
+            self._check_seal(path, data)
+        return data
+
     def write_numbers(self, numbers: Mapping[str, Any], name: str = "numbers.json") -> None:
         """Write the numbers, whole or not at all.
 
@@ -219,16 +253,21 @@ class Run:
         """Refuse predictions that this run's training did not write."""
         if not (self.folder / "config.json").exists():
             return  # predictions and a protocol alone are enough to score
-        seal_path = self.folder / "seal.json"
-        if self.identity is None and not seal_path.exists():
+        if self.identity is None and not (self.folder / "seal.json").exists():
             return  # version 0.1.0 wrote none
-        seal = read_plain(seal_path)
+        seal = self._seal()
         if seal.get("run") != self.identity:
             raise RunError(
                 f"{path} is damaged (it is of run {seal.get('run')}, not of this one, "
                 f"{self.identity}); train again"
             )
-        check_hash(path, data, str(seal.get("predictions.csv")))
+        check_hash(path, data, str(seal.get(path.name)))
+
+    def _seal(self) -> dict[str, Any]:
+        """What `seal.json` says; nothing where nothing was sealed."""
+        path = self.folder / "seal.json"
+        bound = (self.folder / "config.json").exists() and self.identity is not None
+        return read_plain(path) if bound or path.exists() else {}
 
     def _unfinish(self) -> None:
         path = self.folder / "predictions.csv"

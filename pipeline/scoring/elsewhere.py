@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import RunError
-from gensr.estimator.intervals import Matrix
-from gensr.estimator.metrics import METRICS, Numbers, is_over_classes, per_cluster
+from gensr.estimator.metrics import METRICS, Numbers, is_over_classes
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.paired import Paired, difference
 from gensr.features.store.where import Location, located
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocols.elsewhere import NAME, elsewhere
-from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.runs.models import load_deployed, load_fold
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.results import write_result
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.counts import count
 from gensr.pipeline.scoring.evaluate import answered, score
 from gensr.pipeline.training.predictions import asked, with_people
 from gensr.pipeline.training.vectors import Vectors, open_vectors, prefixes_of
@@ -175,7 +175,7 @@ def _own_clips(
         if len(clips):
             model = load_fold(run, fold.name, place)[0]
             where = np.array([rows[protocol.paths[i]] for i in clips.tolist()])
-            given += _answers(model, vectors, where, protocol, clips, fold.name)
+            given += _answers(model, vectors, where, protocol, clips, fold)
     if there == tested:
         return protocol, given, ()
     some = [replace(f, test=clips) for f, clips in zip(folds, held, strict=True) if len(clips)]
@@ -191,7 +191,7 @@ def _other_clips(
     protocol = elsewhere(run.protocol, vectors.table, _named(vectors), allow_leaks=allow_leaks)
     (fold,) = protocol.folds
     rows = protocol.store_rows[fold.test]
-    return protocol, _answers(model, vectors, rows, protocol, fold.test, fold.name)
+    return protocol, _answers(model, vectors, rows, protocol, fold.test, fold)
 
 
 def _answers(
@@ -200,12 +200,12 @@ def _answers(
     rows: NDArray[np.int64],
     protocol: Protocol,
     clips: NDArray[np.int64],
-    fold: str,
+    fold: Fold,
 ) -> list[Prediction]:
     """What a model predicts of rows of the stores, which are clips of the protocol."""
     given: list[Prediction] = []
     for places, block in vectors.shards(rows):
-        given += asked(model, torch.from_numpy(block), protocol, clips[places], fold)
+        given += asked(model, torch.from_numpy(block), fold, clips[places], protocol)
     return given
 
 
@@ -227,23 +227,16 @@ def _paired(
     """The run's own numbers of the same clips, and what is gained here over them."""
     tested = {given.path for given in here}
     there = [given for given in run.predictions() if given.path in tested]
-    a, b = _counted(protocol, here), _counted(protocol, there)
+    a, b = count([here], protocol), count([there], protocol)
+    clusters = a.clusterings()[protocol.cluster]
     gained = {
-        name: difference(METRICS[name], a, b, by_class=is_over_classes(METRICS[name]))
+        name: difference(
+            METRICS[name],
+            a.matrices(clusters),
+            b.matrices(clusters),
+            by_class=is_over_classes(METRICS[name]),
+        )
         for name in METRICS
         if name != "majority_baseline"
     }
-    return score(there, protocol), gained
-
-
-def _counted(protocol: Protocol, given: Sequence[Prediction]) -> Matrix:
-    """Confusion matrices by cluster, (1, S, C, C)."""
-    row = {protocol.paths[i]: i for fold in protocol.folds for i in fold.test.tolist()}
-    index = {name: i for i, name in enumerate(protocol.classes)}
-    rows = [row[one.path] for one in given]
-    return per_cluster(
-        protocol.labels[rows].tolist(),
-        [index[one.predicted] for one in given],
-        [protocol.clusters[i] for i in rows],
-        len(protocol.classes),
-    )
+    return b.numbers(), gained

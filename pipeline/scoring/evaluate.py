@@ -4,7 +4,7 @@
 sweep over N (Table 3) and the mean trajectory (Fig. 1) go back to the models and the vectors.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,17 @@ from gensr.features.store.where import Location, each
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.config import RunConfig
+from gensr.pipeline.runs.dev import Temperature, temperatures
 from gensr.pipeline.runs.lock import check_idle
 from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.breakdown import WorstSpeaker, recalls, worst_speaker
+from gensr.pipeline.scoring.calibration import Calibration, calibration
 from gensr.pipeline.scoring.counts import count
+from gensr.pipeline.scoring.groups import Grouping, groupings
 from gensr.pipeline.scoring.replay import MeanTrajectory, Replay
+from gensr.pipeline.scoring.system import system_of
 
 SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
@@ -67,6 +71,10 @@ class Evaluation:
     """Whether the numbers are of the run's own predictions, not of another sampler's."""
     joined: str
     """Which spellings of labels were made one class; empty where none were."""
+    groups: list[Grouping]
+    """Its numbers by class, speaker, gender, ..., where more than one is tested."""
+    calibration: Calibration | None
+    """What its probabilities are worth; None where there are none."""
     pictures: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -100,6 +108,8 @@ class Evaluation:
             "protocol": {"hash": self.protocol.hash, **self.protocol.describe()},
             "recall": {one.name: one.recall for one in recalls(self.numbers)},
             "worst_speaker": asdict(self.worst_speaker) if self.worst_speaker else None,
+            "groups": {one.by: one.as_json() for one in self.groups},
+            "calibration": self.calibration.as_json() if self.calibration else None,
             "spellings_joined": self.joined,
             "folds": self.folds,
             "over_folds": self.over_folds(),
@@ -145,6 +155,8 @@ def evaluate(
     steps: Sequence[int] = SWEEP,
     stores: Location | Iterable[Location] | None = None,
     trajectory_of: str | None = None,
+    by: Sequence[str] = (),
+    reject_below: float | None = None,
     device: str = "auto",
     progress: Listener | None = None,
 ) -> Evaluation:
@@ -156,16 +168,20 @@ def evaluate(
         steps: N to sweep; empty for none.
         stores: where the vectors are now, if they were moved; one or several.
         trajectory_of: class whose mean way is drawn; default: the first that is tested.
+        by: columns to tell the numbers by, beside the usual ones.
+        reject_below: confidence below which a clip counts as refused, from 0 to 1.
         device: for the sweep.
         progress: told how far the sweep is.
 
     Raises:
         RunError: the run is unfinished, being trained, damaged, tests nothing, or does not fit
             the stores.
-        ConfigError: `trajectory_of` is no tested class.
+        ConfigError: `trajectory_of` is no tested class, `by` no column, `reject_below` no share.
     """
     run = Run.of(run)
     predictions = answered(run, trajectory_of=trajectory_of)
+    fitted = temperatures(run)
+    groups, worth = _detail(run.protocol, predictions, fitted, by, reject_below)
     config, protocol = run.config, run.protocol
     by_steps: dict[int, Numbers] = {}
     trajectory = None
@@ -182,6 +198,8 @@ def evaluate(
             trajectory = replay.trajectory(used, of=trajectory_of)
             if used != own:
                 predictions = replay.predictions(sampler=used)
+                # No temperature: it is of what the run's own sampler answers.
+                groups, worth = _detail(protocol, predictions, {}, by, reject_below)
     return Evaluation(
         run=run.folder,
         model=config.model,
@@ -199,7 +217,21 @@ def evaluate(
         worst_speaker=worst_speaker(predictions, protocol),
         own=used == own,
         joined=run.joined,
+        groups=groups,
+        calibration=worth,
     )
+
+
+def _detail(
+    protocol: Protocol,
+    predictions: Sequence[Prediction],
+    fitted: Mapping[str, Temperature],
+    by: Sequence[str],
+    reject_below: float | None,
+) -> tuple[list[Grouping], Calibration | None]:
+    """Whom a run serves worse, and what its probabilities are worth."""
+    found = system_of(protocol, [predictions])
+    return groupings(found, by), calibration(found, [fitted], reject_below=reject_below)
 
 
 def evaluate_all(

@@ -1,5 +1,6 @@
 """What one fold needs to be trained, and what is kept of it."""
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -18,9 +19,13 @@ from gensr.estimator.parallel import Group
 from gensr.estimator.seeds import drawing, mix_seed
 from gensr.estimator.source import Source
 from gensr.pipeline.progress import Listener
-from gensr.pipeline.protocols.protocol import Fold, Rows
+from gensr.pipeline.protocols.protocol import Fold, Protocol, Rows
+from gensr.pipeline.runs.dev import DEV, DEV_HASH
 from gensr.pipeline.runs.models import load_fold
+from gensr.pipeline.runs.predictions import Prediction, to_csv
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.training.dev import BestLook
+from gensr.pipeline.training.predictions import answers_of, as_predictions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +40,12 @@ class FoldTraining:
     budget: TrainingConfig | None
     """None for a model that is not trained by steps."""
     seed: int
+    protocol: Protocol
+    """The question that they belong to."""
     choose: str
     """`beforehand` or `dev`, as in `TrainConfig`."""
+    calibrate: bool
+    """Whether answers of the development parts are kept, as in `TrainConfig`."""
     listener: Listener
     group: Group
     """The processes that train together; the first of them writes."""
@@ -66,6 +75,32 @@ class FoldTraining:
         """Whether the number of its steps is found on its development part."""
         return self.choose == "dev" and len(fold.dev) > 0
 
+    def tries(self, fold: Fold) -> bool:
+        """Whether a model is first trained without its development part, and asked of it."""
+        return self.chooses(fold) or (self.calibrate and len(fold.dev) > 0)
+
+    def best_look(self, fold: Fold) -> BestLook:
+        """Where the answers of its development part are kept while the steps are chosen."""
+        return BestLook(self.checkpoint(fold, "choose.answers"), self.run.identity)
+
+    def dev_answers(
+        self, fold: Fold, model: Classifier, log: Sequence[LogEntry]
+    ) -> list[Prediction]:
+        """What a model that was tried says of the development part, none where nobody knows.
+
+        Args:
+            fold: whose part.
+            model: trained on the train part alone.
+            log: of that training.
+        """
+        if not self.group.leads:
+            return []
+        if self.chooses(fold):
+            p = self.best_look(fold).at(chosen_steps(log))
+        else:
+            p = answers_of(model, fold.dev, self.clips)
+        return [] if p is None else as_predictions(p, fold, fold.dev, self.protocol)
+
     def part(self, rows: Rows, *, alone: bool = False) -> Source:
         """Some of the clips; see `Source.take`."""
         return self.clips.take(torch.from_numpy(rows), alone=alone)
@@ -77,8 +112,14 @@ class FoldTraining:
             make_folder(folder)
         return folder / f"{phase}.checkpoint"
 
-    def keep(self, fold: Fold, model: Classifier, lines: Sequence[dict[str, Any]]) -> None:
-        """Write a fold's log and its model, the weights last.
+    def keep(
+        self,
+        fold: Fold,
+        model: Classifier,
+        lines: Sequence[dict[str, Any]],
+        dev: Sequence[Prediction] = (),
+    ) -> None:
+        """Write a fold's log, the answers of its development part, and its model, the weights last.
 
         Raises:
             RunError: there is no room, or no permission.
@@ -87,7 +128,12 @@ class FoldTraining:
         make_folder(folder)
         text = "".join(json.dumps(line) + "\n" for line in lines)
         write_whole(folder / "metrics.jsonl", text.encode())
-        save_model(folder, model, self.spec, self.run.identity)
+        beside = {}
+        if dev:
+            table = to_csv(self.protocol.classes, dev)
+            write_whole(folder / DEV, table)
+            beside[DEV_HASH] = hashlib.sha256(table).hexdigest()
+        save_model(folder, model, self.spec, self.run.identity, beside)
 
     def clear(self, fold: Fold) -> None:
         """Remove the checkpoints of a fold."""

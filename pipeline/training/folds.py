@@ -6,15 +6,16 @@ runs on one thread of its own; of their results nothing passes between them.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from queue import SimpleQueue
 
 import torch
+from torch import Tensor
 
 from gensr.estimator.device import SMALL, threads_for
-from gensr.estimator.fitting import Fitting, LogEntry, TrainingConfig
+from gensr.estimator.fitting import Fitting, LogEntry, TrainingConfig, unkept
 from gensr.estimator.learner import Learner
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.resident import COPY, Resident
@@ -22,6 +23,7 @@ from gensr.estimator.stack import Member
 from gensr.estimator.together import fit_together
 from gensr.features.cores import usable_cores
 from gensr.pipeline.protocols.protocol import Fold
+from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.training.fold import FoldTraining, chosen_steps, logged
 
 _LOT = 6
@@ -53,16 +55,18 @@ def learn(training: FoldTraining, folds: Sequence[Fold]) -> Iterator[tuple[Fold,
 
 def _learn_alone(training: FoldTraining, fold: Fold, only: bool) -> Classifier:
     """Train one fold; `only` if its clips are no other's."""
-    model, stop, lines = training.fresh(fold), None, []
+    model, stop, lines, dev = training.fresh(fold), None, [], []
+    tried = training.tries(fold)
     with threads_for(model.size):
-        if training.chooses(fold):
+        if tried:
             log = _fit(training, model, fold, "choose")
-            stop = training.group.share(chosen_steps(log))
-            lines = logged(fold, "choose", log)
+            if training.chooses(fold):
+                stop = training.group.share(chosen_steps(log))
+            lines, dev = logged(fold, "choose", log), training.dev_answers(fold, model, log)
             model = training.fresh(fold)
-        log = _fit(training, model, fold, "learn", stop=stop, alone=only and stop is None)
+        log = _fit(training, model, fold, "learn", stop=stop, alone=only and not tried)
     if training.group.leads:
-        training.keep(fold, model, [*lines, *logged(fold, "learn", log)])
+        training.keep(fold, model, [*lines, *logged(fold, "learn", log)], dev)
         training.clear(fold)
     return model
 
@@ -94,10 +98,17 @@ def _fit(
         owner=training.run.identity,
         stop=stop,
         report=report,
+        answered=_answered(training, fold, phase),
         group=training.group,
     )
     rows = fold.train if choosing else fold.learn
     return model.fit(training.part(rows, alone=alone), how)
+
+
+def _answered(training: FoldTraining, fold: Fold, phase: str) -> Callable[[LogEntry, Tensor], None]:
+    """What is done with the answers at a look at the development part."""
+    keeps = phase == "choose" and training.chooses(fold) and training.group.leads
+    return training.best_look(fold) if keeps else unkept
 
 
 def _lots(training: FoldTraining, folds: Sequence[Fold]) -> list[Lot] | None:
@@ -110,7 +121,7 @@ def _lots(training: FoldTraining, folds: Sequence[Fold]) -> list[Lot] | None:
     if not isinstance(model, Learner) or not model.stacks or model.size >= SMALL:
         return None
     parts = [fold.learn for fold in folds]
-    parts += [fold.train for fold in folds if training.chooses(fold)]
+    parts += [fold.train for fold in folds if training.tries(fold)]
     layers, width = clips.shape
     small = 4 * len(clips) * layers * width <= COPY  # they are held, whatever was asked for
     if not small or len(folds) < 2 or min(map(len, parts)) < budget.batch_size:
@@ -127,7 +138,7 @@ def _learn_together(training: FoldTraining, lots: Sequence[Lot]) -> None:
     if not isinstance(training.clips, Resident):
         training = replace(training, clips=Resident(training.clips.whole(), training.clips.y))
     told, over = SimpleQueue[int](), threading.Event()
-    phases = [1 + any(map(training.chooses, lot)) for lot in left]
+    phases = [1 + any(map(training.tries, lot)) for lot in left]
     total = _budget(training).steps * sum(n * len(lot) for n, lot in zip(phases, left, strict=True))
     training.listener.stage(f"{sum(map(len, left))} folds", total)
     threads = min(len(left), usable_cores() if training.clips.device.type == "cpu" else 1)
@@ -164,22 +175,25 @@ def _learn_lot(
     torch.set_num_threads(1)  # of this thread
     stops: dict[str, int] = {}
     lines = {fold.name: list[dict[str, object]]() for fold in lot}
-    choosing = [fold for fold in lot if training.chooses(fold)]
-    if choosing:
-        members = [_member(training, fold, "choose") for fold in choosing]
+    dev: dict[str, list[Prediction]] = {}
+    tried = [fold for fold in lot if training.tries(fold)]
+    if tried:
+        members = [_member(training, fold, "choose") for fold in tried]
         logs = _run(training, lot, members, told, over, "choose")
-        for fold, log in zip(choosing, logs, strict=True):
-            stops[fold.name] = chosen_steps(log)
+        for fold, member, log in zip(tried, members, logs, strict=True):
+            if training.chooses(fold):
+                stops[fold.name] = chosen_steps(log)
             lines[fold.name] += logged(fold, "choose", log)
-        told.put(_budget(training).steps * (len(lot) - len(choosing)))
+            if not training.is_done(fold):
+                dev[fold.name] = training.dev_answers(fold, _classifier(member), log)
+        told.put(_budget(training).steps * (len(lot) - len(tried)))
     members = [_member(training, fold, "learn", stops.get(fold.name)) for fold in lot]
     logs = _run(training, lot, members, told, over, "learn")
     told.put((_budget(training).steps - max(each.end for each in members)) * len(lot))
     for fold, member, log in zip(lot, members, logs, strict=True):
         if not training.is_done(fold):
-            model = member.model
-            assert isinstance(model, Classifier)
-            training.keep(fold, model, [*lines[fold.name], *logged(fold, "learn", log)])
+            both = [*lines[fold.name], *logged(fold, "learn", log)]
+            training.keep(fold, _classifier(member), both, dev.get(fold.name, ()))
     for fold in lot:
         training.clear(fold)
 
@@ -195,7 +209,13 @@ def _member(training: FoldTraining, fold: Fold, phase: str, stop: int | None = N
         seed=training.seed_of(fold),
         dev=training.part(fold.dev) if choosing else None,
         stop=stop,
+        answered=_answered(training, fold, phase),
     )
+
+
+def _classifier(member: Member) -> Classifier:
+    assert isinstance(member.model, Classifier)
+    return member.model
 
 
 def _budget(training: FoldTraining) -> TrainingConfig:

@@ -1,4 +1,4 @@
-"""What one fold's model predicts of its test clips."""
+"""What one fold's model predicts of clips: those that it tests, or others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from torch import Tensor
 from gensr.estimator.device import threads_for
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.source import Source
-from gensr.pipeline.protocols.protocol import Fold, Protocol
+from gensr.pipeline.protocols.protocol import Fold, Protocol, Rows
 from gensr.pipeline.runs.predictions import Prediction
 
 _AT_ONCE = 2**26
@@ -24,43 +24,44 @@ def predictions_of(
 ) -> list[Prediction]:
     """What one fold's model predicts of its test clips; `options` go to the model."""
     with threads_for(model.size):
-        parts = [
-            model.predict(clips.batch(rows), **options).double().cpu()
-            for rows in torch.split(torch.from_numpy(fold.test), _at_once(clips))
-        ]
-    return _told(torch.cat(parts).numpy(), protocol, fold.test, fold.name)
+        p = answers_of(model, fold.test, clips, **options)
+    return as_predictions(p, fold, fold.test, protocol)
 
 
 def asked(
-    model: Classifier, x: Tensor, protocol: Protocol, clips: NDArray[np.int64], fold: str
+    model: Classifier, x: Tensor, fold: Fold, rows: Rows, protocol: Protocol
 ) -> list[Prediction]:
-    """What a model predicts of vectors that it is given.
+    """What one fold's model predicts of vectors that it is given.
 
     Args:
-        model: which.
+        model: the fold's.
         x: (N, K+1, L), as a store holds them.
-        protocol: which clips they are of.
-        clips: (N,), their numbers in the protocol.
         fold: whose model it is.
+        rows: (N,), numbers of these clips in the protocol.
+        protocol: which clips they are of.
     """
     with threads_for(model.size):
-        p = model.predict(x.to(model.device)).double().cpu().numpy()
-    return _told(p, protocol, clips, fold)
+        p = model.predict(x.to(model.device)).cpu()
+    return as_predictions(p, fold, rows, protocol)
 
 
-def _told(
-    p: NDArray[np.float64], protocol: Protocol, clips: NDArray[np.int64], fold: str
-) -> list[Prediction]:
-    """Probabilities (N, C) as rows."""
+def answers_of(model: Classifier, rows: Rows, clips: Source, **options: Any) -> Tensor:
+    """Class probabilities (n, C) of some of the clips, on the CPU; `options` go to the model."""
+    parts = torch.split(torch.from_numpy(rows), _at_once(clips))
+    return torch.cat([model.predict(clips.batch(part), **options).cpu() for part in parts])
+
+
+def as_predictions(p: Tensor, fold: Fold, rows: Rows, protocol: Protocol) -> list[Prediction]:
+    """Class probabilities (n, C) of the clips of some rows, by the model of a fold."""
     return [
         Prediction(
             path=protocol.paths[row],
-            fold=fold,
+            fold=fold.name,
             label=protocol.classes[protocol.labels[row]],
             predicted=protocol.classes[int(np.argmax(given))],
             probabilities=tuple(float(value) for value in given),
         )
-        for row, given in zip(clips.tolist(), p, strict=True)
+        for row, given in zip(rows.tolist(), p.double().numpy(), strict=True)
     ]
 
 

@@ -4,7 +4,9 @@
 
 A fold learns from all of its training part. Where choices are to be made on the development
 part (`choose = "dev"`), the number of steps is first found by training without it; N, layers
-and everything else are fixed beforehand. No test clip is seen before it is predicted.
+and everything else are fixed beforehand. What that first model answers of the development part is
+kept (there, and with `calibrate`): the temperature of the probabilities is fitted on it. No test
+clip is seen before it is predicted.
 """
 
 import tomllib
@@ -31,6 +33,7 @@ from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.begin import Request, begun
 from gensr.pipeline.runs.config import RunConfig
+from gensr.pipeline.runs.dev import beside_predictions, dev_of_fold
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.provenance import Manifest, provenance
 from gensr.pipeline.runs.run import Run
@@ -63,6 +66,9 @@ class TrainConfig:
     """Conditioning layers by name; None: all that precede x1."""
     choose: str = "beforehand"
     """How many steps: `beforehand` by the budget, or by the `dev` part."""
+    calibrate: bool = False
+    """Whether each fold first trains without its development part, and its answers of that part
+    are kept, to fit a temperature on; so in any case where the `dev` part chooses."""
     seed: int = 0
     """Of every draw of the training: initial weights, batches, times, noise, dropout."""
     split_seed: int = 0
@@ -167,19 +173,25 @@ def train(
                 clips=labelled(vectors, protocol, device, stream=config.stream),
                 budget=budget,
                 seed=config.seed,
+                protocol=protocol,
                 choose=config.choose,
+                calibrate=config.calibrate,
                 listener=listener,
                 group=group,
             )
             predictions: list[Prediction] = []
+            dev: list[Prediction] = []
             for fold, model in learn(training, folds):
                 if group.leads:
                     predictions += predictions_of(model, fold, protocol, training.clips)
+                    dev += dev_of_fold(run, fold.name)
             if not isinstance(training.clips, Resident):  # else they were when they were read
                 vectors.confirm()
             if group.leads:
                 run.write_log([fold.name for fold in folds])
-                run.write_predictions(protocol.classes, with_people(predictions, vectors.table))
+                told_of = [with_people(each, vectors.table) for each in (predictions, dev)]
+                beside = beside_predictions(run, protocol.classes, told_of[1])
+                run.write_predictions(protocol.classes, told_of[0], beside)
             group.wait()
             told = (*_notes(protocol, vectors, folds, config), *unsaid)
             if budget is not None and not isinstance(training.clips, Resident):
@@ -317,6 +329,7 @@ def _asked(
         options=to_plain(options),
         training=None if budget is None else to_plain(budget),
         choose=config.choose,
+        calibrate=config.calibrate,
         label=config.label,
         labels=config.labels,
         protocol=config.protocol,
@@ -339,7 +352,9 @@ def _notes(
     repeats = len(audio) - len(np.unique(audio))
     if repeats:
         notes.append(f"clips whose audio is another clip's too: {repeats}; each counts on its own")
-    missing = [fold.name for fold in folds if not len(fold.dev)]
+    missing = ", ".join(fold.name for fold in folds if not len(fold.dev))
     if config.choose == "dev" and missing:
-        notes.append(f"no development part in fold {', '.join(missing)}: steps are the budget's")
+        notes.append(f"no development part in fold {missing}: steps are the budget's")
+    if config.calibrate and missing:
+        notes.append(f"no development part in fold {missing}: no dev scores, so no temperature")
     return tuple(notes)

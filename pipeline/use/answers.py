@@ -37,6 +37,7 @@ class Answers(dict[str, list[Any]]):
         rows: Sequence[Answer],
         failed: Sequence[Problem] = (),
         notes: Sequence[str] = (),
+        temperature: float | None = None,
     ) -> None:
         super().__init__(
             path=[row.path for row in rows],
@@ -49,6 +50,8 @@ class Answers(dict[str, list[Any]]):
         """Files without an answer, and why."""
         self.notes = tuple(notes)
         """What folders and manifests had worth saying."""
+        self.temperature = temperature
+        """By which the probabilities were calibrated; None: they are the model's own."""
 
     def __repr__(self) -> str:
         head = f"Answers: {len(self.rows)} clips, {len(self.failed)} failed"

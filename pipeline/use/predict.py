@@ -1,6 +1,7 @@
 """Speech in, emotion out: encode clips as the run's store was made, and ask the deployed model."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gensr.estimator.calibration import with_temperature
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import RunError
 from gensr.estimator.models.classifier import Classifier
@@ -28,6 +30,7 @@ from gensr.features.store.where import Location
 from gensr.pipeline.extraction.config import batch_seconds
 from gensr.pipeline.extraction.encoder_folders import recall, remember
 from gensr.pipeline.progress import Listener, Silent
+from gensr.pipeline.runs.dev import temperatures
 from gensr.pipeline.runs.models import load_deployed
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.use.answers import Answer, Answers
@@ -44,6 +47,7 @@ def predict(
     encoder: Location | None = None,
     device: str = "auto",
     allow_outside: bool = False,
+    raw: bool = False,
     progress: Listener | None = None,
 ) -> Answers:
     """Answer audio files, parts of them, every audio file under folders, manifests' clips, samples.
@@ -55,6 +59,8 @@ def predict(
         encoder: where the encoder is now, if not where it was at extraction.
         device: for the encoder and the model.
         allow_outside: whether a manifest may name files outside its folder.
+        raw: leave the probabilities as the model gives them; else a run that was trained with
+            `--calibrate` answers after its temperature. The answer is the same class.
         progress: told how far it is.
 
     Returns:
@@ -68,13 +74,17 @@ def predict(
     """
     run = Run.of(run)
     model, spec = load_deployed(run, pick_device(device))
+    fitted = None if raw else temperatures(run).get("all")
+    T = None if fitted is None else fitted.temperature
     with TemporaryDirectory(prefix="gensr-") as room:
         asked = inputs_of(inputs, allow_outside=allow_outside, room=Path(room))
         ears = _same_encoder(run, None if encoder is None else str(encoder), device)
         listener = progress or Silent()
         listener.stage("predict", len(asked.clips))
         rows, failed = _hear(asked, ears, _as_extracted(run, ears), model, spec, listener)
-    return Answers(spec.classes, rows, (*asked.problems, *failed), asked.notes)
+    if T is not None:
+        rows = _after_temperature(rows, T)
+    return Answers(spec.classes, rows, (*asked.problems, *failed), asked.notes, T)
 
 
 def _hear(
@@ -100,6 +110,16 @@ def _hear(
                     raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
             listener.advance(len(part), clips.seconds)
     return rows, failed
+
+
+def _after_temperature(rows: Sequence[Answer], T: float) -> list[Answer]:
+    """The same answers, by probabilities that were found to be worth what they say."""
+    p = np.array([list(row.probabilities.values()) for row in rows])
+    scaled = with_temperature(p, T).tolist() if rows else []
+    return [
+        replace(row, probabilities=dict(zip(row.probabilities, each, strict=True)))
+        for row, each in zip(rows, scaled, strict=True)
+    ]
 
 
 def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:

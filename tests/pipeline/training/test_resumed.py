@@ -61,10 +61,10 @@ class TestResume:
         """Some folds of a lot have a model, the others but the lot's checkpoint."""
         kept, run = FoldTraining.keep, tmp_path / "run"
 
-        def dies(training, fold, model, lines):
+        def dies(training, fold, model, *kept_with):
             if fold.name == "3":
                 raise MemoryError
-            kept(training, fold, model, lines)
+            kept(training, fold, model, *kept_with)
 
         with monkeypatch.context() as patch:
             patch.setattr(FoldTraining, "keep", dies)
@@ -94,10 +94,10 @@ class TestResume:
         monkeypatch.setattr(folds, "_LOT", 2)
         real = FoldTraining.keep
 
-        def dies(training, fold, model, lines):
+        def dies(training, fold, model, *kept_with):
             if fold.name == "2":
                 raise MemoryError
-            real(training, fold, model, lines)
+            real(training, fold, model, *kept_with)
 
         with monkeypatch.context() as patch:
             patch.setattr(FoldTraining, "keep", dies)

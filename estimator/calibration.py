@@ -1,0 +1,176 @@
+"""Whether probabilities mean what they say, and what becomes of them.
+
+Every number here is a function of the probabilities p (n, C) of n clips and their classes y (n,).
+
+    Brier      mean over clips of sum_c (p_c - [c = y])^2, in [0, 2]: all classes are summed
+    log-loss   mean over clips of -ln p_y, of probabilities no smaller than `FLOOR`
+    ECE        sum over bins of n_b / n |accuracy_b - confidence_b|; confidence is the largest p
+    T          p^(1/T), renormalised, with the T of least log-loss on other clips (Guo et al. 2017)
+
+The answer never changes by a temperature: only how sure it is. Gen-SER puts its scores on the
+simplex by a projection, which gives exact zeros, and tables of predictions have six decimals: so
+a probability is taken for `FLOOR` at least, wherever a logarithm is taken. One clip then costs
+13.8 at most, where it would cost infinity.
+
+Shapes: n clips, C classes, B bins.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FLOOR = 1e-6
+"""Least probability under a logarithm: the last decimal of `predictions.csv`."""
+BINS = 15
+"""Bins of confidence, as Guo et al. have them."""
+WIDEST = 8.0
+"""Temperatures are sought from 1 / WIDEST to WIDEST."""
+PRIOR = 1.0
+"""Standard deviation of ln T that is assumed beforehand (ours). A part of a few dozen clips that
+are all told right would ask for T = 0; of hundreds of clips the prior has no say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Clips that are answered about equally surely."""
+
+    low: float
+    high: float
+    """Confidence above `low`, to `high`."""
+    n: int
+    confidence: float
+    """Mean of the clips; `accuracy` too. Both are 0 where there is none."""
+    accuracy: float
+
+
+def floored(p: Floats) -> Floats:
+    """(n, C) with no probability below `FLOOR`, rows summing to one."""
+    raised = np.maximum(p, FLOOR)
+    rows: Floats = raised / raised.sum(-1, keepdims=True)
+    return rows
+
+
+def with_temperature(p: Floats, T: float | Floats) -> Floats:
+    """p^(1/T), renormalised. (n, C) -> (n, C); T one for all, or (n,).
+
+    >>> with_temperature(np.array([[0.8, 0.2]]), 1.0).round(3).tolist()
+    [[0.8, 0.2]]
+    """
+    logs = np.log(floored(p)) / np.reshape(T, (-1, 1))
+    scaled = np.exp(logs - logs.max(-1, keepdims=True))
+    rows: Floats = scaled / scaled.sum(-1, keepdims=True)
+    return rows
+
+
+def log_losses(p: Floats, y: Ints) -> Floats:
+    """-ln p_y of each clip. (n, C), (n,) -> (n,)."""
+    losses: Floats = -np.log(floored(p)[np.arange(len(y)), y])
+    return losses
+
+
+def brier_scores(p: Floats, y: Ints) -> Floats:
+    """Sum over classes of the squared distance from the truth, of each clip. -> (n,)."""
+    truth = np.eye(p.shape[-1])[y]
+    scores: Floats = np.square(p - truth).sum(-1)
+    return scores
+
+
+def fit_temperature(p: Floats, y: Ints) -> float:
+    """The T of least log-loss, which `PRIOR` keeps from running away where clips are few."""
+    from scipy.optimize import minimize_scalar  # half a second, which few commands need
+
+    logs, rows = np.log(floored(p)), np.arange(len(y))
+
+    def cost(ln_T: float) -> float:
+        scaled = logs * math.exp(-ln_T)
+        scaled -= scaled.max(-1, keepdims=True)
+        losses = np.log(np.exp(scaled).sum(-1)) - scaled[rows, y]
+        return float(losses.sum() + 0.5 * (ln_T / PRIOR) ** 2)
+
+    most = math.log(WIDEST)
+    found = minimize_scalar(cost, bounds=(-most, most), method="bounded", options={"xatol": 1e-6})
+    return math.exp(float(found.x))
+
+
+def equal_width(bins: int = BINS) -> Floats:
+    """Edges (B+1,) of bins that are equally wide."""
+    return np.linspace(0, 1, bins + 1)
+
+
+def equal_mass(confidence: Floats, bins: int = BINS) -> Floats:
+    """Edges (<= B+1,) of bins of equally many clips; equal confidences are never parted."""
+    inner = np.quantile(confidence, np.arange(1, bins) / bins, method="inverted_cdf")
+    return np.unique([0.0, *inner, 1.0])
+
+
+def reliability(confidence: Floats, right: NDArray[np.bool_], edges: Floats) -> list[Bin]:
+    """What is behind each confidence: a bin for each pair of edges, empty ones included."""
+    n, sure, hits = _by_bin(confidence, right, edges)
+    some = np.maximum(n, 1)
+    return [
+        Bin(float(low), float(high), int(count), float(c), float(a))
+        for low, high, count, c, a in zip(
+            edges[:-1], edges[1:], n, sure / some, hits / some, strict=True
+        )
+    ]
+
+
+def ece(confidence: Floats, right: NDArray[np.bool_], edges: Floats) -> float:
+    """Expected calibration error; of a perfect model it is above 0, the more the fewer clips."""
+    _, sure, hits = _by_bin(confidence, right, edges)
+    return float(np.abs(hits - sure).sum() / len(confidence))
+
+
+def _by_bin(
+    confidence: Floats, right: NDArray[np.bool_], edges: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Clips, summed confidence and right answers of each bin (low, high]."""
+    bins = len(edges) - 1
+    which = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    n, sure, hits = (
+        np.bincount(which, weights, bins).astype(float)
+        for weights in (np.ones_like(confidence), confidence, right.astype(float))
+    )
+    return n, sure, hits
+
+
+def risk_coverage(
+    confidence: Floats, right: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats, float]:
+    """What is wrong among the surest answers, for every share of them that is answered.
+
+    Clips that are equally sure are answered or refused together.
+
+    Returns:
+        Thresholds, falling; the share that is answered at each; the share of those that is wrong;
+        and the mean of the latter over the clips, surest first (AURC; of equal ones, the mean
+        over their orders, nearly).
+    """
+    values, counts = np.unique(-confidence, return_counts=True)
+    ends = np.cumsum(counts)
+    order = np.argsort(-confidence, kind="stable")
+    wrong = np.cumsum(~right[order])
+    risks = wrong[ends - 1] / ends
+    # Within equal confidences the wrong ones are taken for evenly spread.
+    mixed = np.interp(np.arange(1, len(right) + 1), np.r_[0, ends], np.r_[0, wrong[ends - 1]])
+    area = float((mixed / np.arange(1, len(right) + 1)).mean())
+    return -values, ends / len(right), risks, area
+
+
+def jackknife_t(whole: float, without: Floats, level: float = 0.95) -> tuple[float, float]:
+    """An interval around a number by what it is without each of S clusters, (S,): symmetric.
+
+    By Student's t at S - 1 degrees of freedom. Brier score and log-loss are means over clips, and
+    it covers them as it covers accuracy (docs/calibration.md); ECE is larger in few clips than in
+    many, which no interval around it mends.
+    """
+    S = len(without)
+    spread = (S - 1) / S * np.square(without - without.mean()).sum()
+    half = float(stdtrit(S - 1, (1 + level) / 2) * np.sqrt(spread))
+    return whole - half, whole + half

@@ -1,0 +1,240 @@
+"""Whether a run's probabilities mean what they say: before and after its temperature.
+
+Every number is that of the answers to test clips. The temperature of each fold was fitted on the
+answers of its development part, by a model that had learnt from neither (`runs/dev.py`). Intervals
+leave out one speaker at a time, from all folds and seeds at once.
+
+Shapes: k seeds, n clips, C classes, S clusters.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensr.estimator.calibration import (
+    BINS,
+    FLOOR,
+    Bin,
+    brier_scores,
+    ece,
+    equal_mass,
+    equal_width,
+    jackknife_t,
+    log_losses,
+    reliability,
+    risk_coverage,
+    with_temperature,
+)
+from gensr.estimator.errors import ConfigError
+from gensr.estimator.intervals import MIN_CLUSTERS, interval
+from gensr.estimator.metrics import accuracy
+from gensr.pipeline.runs.dev import Temperature
+from gensr.pipeline.scoring.system import System
+
+Floats = NDArray[np.float64]
+Span = tuple[float, float] | None
+"""A 95 % interval over clusters; None below four of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """What probabilities are worth, of all tested clips."""
+
+    values: dict[str, float]
+    """`ece`, `ece_mass` (bins of equally many clips), `brier`, `log_loss`, `aurc`; of several
+    seeds, means."""
+    intervals: dict[str, Span]
+    bins: tuple[Bin, ...]
+    """The reliability diagram, `BINS` equally wide; seeds pooled."""
+    coverage: tuple[float, ...]
+    """The share of clips that is answered, of the risk-coverage curve: at most a hundred points."""
+    risk: tuple[float, ...]
+    """The share of those that is answered wrong."""
+    threshold: tuple[float, ...]
+    """The confidence from which on they are answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """What becomes of a system that answers only where it is sure."""
+
+    below: float
+    """Clips whose confidence is below are refused."""
+    answered: int
+    """Clips; of several seeds, the mean, rounded."""
+    coverage: float
+    """Share that is answered."""
+    coverage_interval: Span
+    accuracy: float | None
+    """Of the answered; None where none is."""
+    accuracy_interval: Span
+    calibrated: bool
+    """Whether the confidence is that after the temperature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The calibration of one system."""
+
+    raw: Reliability
+    """Of the probabilities as they were answered."""
+    scaled: Reliability | None
+    """After each fold's temperature; None without dev scores."""
+    change: dict[str, tuple[float, Span]]
+    """What the temperature adds to each value, paired, with an interval; below 0 it helps."""
+    temperatures: tuple[dict[str, Temperature], ...]
+    """Of each seed, by fold; empty without dev scores."""
+    lacks: str
+    """Why there is no temperature; empty where there is."""
+    rejection: Rejection | None
+    """Where it was asked for."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for `--json`."""
+        return {"bins": BINS, "floor": FLOOR, **asdict(self)}
+
+
+def calibration(
+    found: System,
+    temperatures: Sequence[Mapping[str, Temperature]],
+    *,
+    reject_below: float | None = None,
+) -> Calibration | None:
+    """The calibration of a system; None where its answers came without probabilities.
+
+    Args:
+        found: its tested clips.
+        temperatures: of each seed, by fold; empty where nothing was kept.
+        reject_below: a confidence from 0 to 1.
+
+    Raises:
+        ConfigError: `reject_below` is no confidence.
+    """
+    if reject_below is not None and not 0 <= reject_below <= 1:
+        raise ConfigError(f"--reject-below takes a confidence from 0 to 1; found {reject_below}")
+    if found.p is None:
+        return None
+    lacks = _lacks(found, temperatures)
+    raw, scaled = _of(found, found.p), None
+    p, change = found.p, dict[str, tuple[float, Span]]()
+    if not lacks:
+        p = _scaled(found, found.p, temperatures)
+        scaled = _of(found, p)
+        change = _change(found, found.p, p)
+    return Calibration(
+        raw=raw,
+        scaled=scaled,
+        change=change,
+        temperatures=() if lacks else tuple(map(dict, temperatures)),
+        lacks=lacks,
+        rejection=None if reject_below is None else _rejection(found, p, reject_below, not lacks),
+    )
+
+
+def _lacks(found: System, temperatures: Sequence[Mapping[str, Temperature]]) -> str:
+    if not any(temperatures) or len(temperatures) != found.seeds:
+        return "no dev scores; `gensr train --calibrate` keeps them"
+    for fitted in temperatures:
+        if missing := {*found.folds.tolist()} - {*fitted}:
+            return f"no dev scores of fold {', '.join(sorted(missing))}"
+    return ""
+
+
+def _scaled(found: System, p: Floats, temperatures: Sequence[Mapping[str, Temperature]]) -> Floats:
+    """Every answer by the temperature of the model that gave it."""
+    each = [[fitted[fold].temperature for fold in found.folds.tolist()] for fitted in temperatures]
+    return np.stack([with_temperature(one, np.array(T)) for one, T in zip(p, each, strict=True)])
+
+
+def _measures(found: System, p: Floats) -> dict[str, Callable[[NDArray[np.bool_]], float]]:
+    """Each number as a function of which clips (n,) count: the mean over seeds."""
+    seeds = range(found.seeds)
+    sure, right = p.max(-1), found.predicted == found.y
+    brier = np.mean([brier_scores(p[s], found.y) for s in seeds], 0)
+    losses = np.mean([log_losses(p[s], found.y) for s in seeds], 0)
+
+    def mean(measure: Callable[[Floats, NDArray[np.bool_]], float]) -> Any:
+        return lambda some: float(np.mean([measure(sure[s, some], right[s, some]) for s in seeds]))
+
+    return {
+        "ece": mean(lambda c, r: ece(c, r, equal_width())),
+        "ece_mass": mean(lambda c, r: ece(c, r, equal_mass(c))),
+        "brier": lambda some: float(brier[some].mean()),
+        "log_loss": lambda some: float(losses[some].mean()),
+        "aurc": mean(lambda c, r: risk_coverage(c, r)[3]),
+    }
+
+
+def _of(found: System, p: Floats) -> Reliability:
+    everything = np.ones(len(found.rows), bool)
+    measures = _measures(found, p)
+    sure, right = p.max(-1).ravel(), (found.predicted == found.y).ravel()
+    thresholds, coverage, risk, _ = risk_coverage(sure, right)
+    few = np.unique(np.linspace(0, len(risk) - 1, 100).round().astype(int))
+    return Reliability(
+        values={name: measure(everything) for name, measure in measures.items()},
+        intervals={name: _from_zero(_interval(found, each)) for name, each in measures.items()},
+        bins=tuple(reliability(sure, right, equal_width())),
+        coverage=tuple(coverage[few].tolist()),
+        risk=tuple(risk[few].tolist()),
+        threshold=tuple(thresholds[few].tolist()),
+    )
+
+
+def _change(found: System, before: Floats, after: Floats) -> dict[str, tuple[float, Span]]:
+    """After less before: the same speakers are left out of both at once."""
+    one, other = _measures(found, before), _measures(found, after)
+    everything = np.ones(len(found.rows), bool)
+    result = {}
+    for name in one:
+
+        def gain(some: NDArray[np.bool_], name: str = name) -> float:
+            return other[name](some) - one[name](some)
+
+        result[name] = gain(everything), _interval(found, gain)
+    return result
+
+
+def _interval(found: System, measure: Callable[[NDArray[np.bool_]], float]) -> Span:
+    """By leaving out one cluster at a time, with Student's t."""
+    if found.n_clusters < MIN_CLUSTERS:
+        return None
+    whole = measure(np.ones(len(found.rows), bool))
+    without = np.array([measure(found.cluster != s) for s in range(found.n_clusters)])
+    return jackknife_t(whole, without)
+
+
+def _from_zero(span: Span) -> Span:
+    """None of these numbers is below 0."""
+    return span and (max(0.0, span[0]), span[1])
+
+
+def _rejection(found: System, p: Floats, below: float, scaled: bool) -> Rejection:
+    """Both shares have the interval that accuracy has: of clips answered, and answered right."""
+    k = found.seeds
+    kept = p.max(-1) >= below  # (k, n)
+    right = found.predicted == found.y
+    shares = [_shares(found, np.ones_like(kept), kept), _shares(found, kept, right)]
+    value = [None if not share.sum() else float(accuracy(share.sum(0))) for share in shares]
+    span = [interval(accuracy, share) if len(share) else None for share in shares]
+    return Rejection(
+        below=below,
+        answered=round(kept.sum() / k),
+        coverage=value[0] or 0.0,
+        coverage_interval=span[0],
+        accuracy=value[1],
+        accuracy_interval=span[1],
+        calibrated=scaled,
+    )
+
+
+def _shares(found: System, counted: NDArray[np.bool_], hit: NDArray[np.bool_]) -> Floats:
+    """(S', 2, 2): of the clips counted of each cluster, those that hit and those that miss."""
+    shares = np.zeros((found.n_clusters, 2, 2))
+    for column, which in enumerate((counted & hit, counted & ~hit)):
+        np.add.at(shares[:, 0, column], found.cluster, which.mean(0))
+    there: Floats = shares[shares.sum((-2, -1)) > 0]
+    return there
