@@ -33,15 +33,8 @@ def command(
     sampler_steps: Annotated[str, typer.Option(help="N to sweep (Table 3).")] = "1,2,4,10,20",
     store: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="PATH|URL",
-            help="Where the vectors are now, if they were moved; or another store to be tested on.",
-        ),
+        typer.Option(metavar="PATH|URL", help="Where the vectors are now, if they were moved."),
     ] = None,
-    allow_leaks: Annotated[
-        bool,
-        typer.Option("--allow-leaks", help="Test clips of another store that were learnt from."),
-    ] = False,
     trajectory: Annotated[
         str | None,
         typer.Option(
@@ -60,7 +53,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score runs: WA, UAR, F1 with intervals over speakers, against N, with pictures."""
-    from gensr.cli import console, elsewhere
+    from gensr.cli import console
     from gensr.pipeline.runs.run import newest
     from gensr.pipeline.runs.sets import runs_of
     from gensr.pipeline.scoring.compare import differences
@@ -69,17 +62,6 @@ def command(
 
     steps = _steps(sampler_steps, sampler)
     opened = [run for folder in runs or [newest(Path("runs"))] for run in runs_of(folder)]
-    others = elsewhere.evaluated(opened, store, device, allow_leaks=allow_leaks) if store else []
-    if others:
-        opened = [run for run in opened if run.folder not in {other.run for other in others}]
-        if as_json and not opened:
-            asides = [other.as_json() for other in others]
-            console.print_json(asides[0] if len(asides) == 1 else {"runs": asides})
-        elif not as_json:
-            for other in others:
-                elsewhere.show(other)
-        if not opened:
-            return
     with console.Bars() as bars:
         found = evaluate_all(
             opened,

@@ -33,7 +33,7 @@ from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.provenance import Manifest
 from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 
-_REST = ("seal.json", "predictions.csv", DEV, CALIBRATION, "metrics.jsonl", "folds", "elsewhere")
+_REST = ("seal.json", "predictions.csv", DEV, CALIBRATION, "metrics.jsonl", "folds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,6 @@ from gensr.pipeline.runs.files import MOST, check_hash, plain_bytes, read_plain
 from gensr.pipeline.runs.lock import LOCK, busy, idle
 from gensr.pipeline.runs.predictions import Prediction, from_csv, to_csv
 from gensr.pipeline.runs.provenance import Manifest
-from gensr.pipeline.runs.results import plain_protocol
 
 FIRST = ("protocol.json", "manifest.json", "config.json")
 """What a run begins with, in this order."""
@@ -148,9 +147,14 @@ class Run:
     def write_request(self, config: RunConfig, protocol: Protocol, manifest: Manifest) -> None:
         """Keep what is known before training; `config.json` last, it makes the folder a run."""
         make_folder(self.folder)
-        asked = (("protocol.json", plain_protocol(protocol)), ("manifest.json", asdict(manifest)))
+        asked = {
+            "hash": protocol.hash,
+            "protocol": protocol.describe(),
+            "clips": protocol.assignment(),
+            "columns": protocol.facts(),
+        }
         hashes = {}
-        for name, value in asked:
+        for name, value in (("protocol.json", asked), ("manifest.json", asdict(manifest))):
             data = plain_bytes(value)
             write_whole(self.folder / name, data)
             hashes[name] = hashlib.sha256(data).hexdigest()

@@ -28,23 +28,6 @@ def predictions_of(
     return as_predictions(p, fold, fold.test, protocol)
 
 
-def asked(
-    model: Classifier, x: Tensor, fold: Fold, rows: Rows, protocol: Protocol
-) -> list[Prediction]:
-    """What one fold's model predicts of vectors that it is given.
-
-    Args:
-        model: the fold's.
-        x: (N, K+1, L), as a store holds them.
-        fold: whose model it is.
-        rows: (N,), numbers of these clips in the protocol.
-        protocol: which clips they are of.
-    """
-    with threads_for(model.size):
-        p = model.predict(x.to(model.device)).cpu()
-    return as_predictions(p, fold, rows, protocol)
-
-
 def answers_of(model: Classifier, rows: Rows, clips: Source, **options: Any) -> Tensor:
     """Class probabilities (n, C) of some of the clips, on the CPU; `options` go to the model."""
     parts = torch.split(torch.from_numpy(rows), _at_once(clips))
