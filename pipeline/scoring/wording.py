@@ -67,8 +67,8 @@ _NOT_BEFORE = ("不是", "并不", "没有", "不", "没", "非")
 """Right before a word of a script without spaces."""
 _REFUSALS = re.compile(
     r"\b(sorry|apologi[sz]e|unable to|not able to|cannot|can ?not|can't|could ?n[o']t|won't|"
-    r"not possible to|impossible to|as an? (?:ai|language model|assistant)|do(?:es)? not have access|"
-    r"don't have access|not enough information|insufficient information|"
+    r"not possible to|impossible to|as an? (?:ai|language model|assistant)|"
+    r"(?:does not|do not|don't) have access|not enough information|insufficient information|"
     r"unknown|n/?a|undetermined|indeterminate)\b|无法|抱歉|对不起|不能确定"
 )
 _ANSWER = re.compile(r"\banswer\s*(?:is|:|=)", re.IGNORECASE)
