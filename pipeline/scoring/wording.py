@@ -58,8 +58,10 @@ _NOT = frozenset(
     )
 )
 _NOT_PHRASES = (("rather", "than"), ("instead", "of"), ("lack", "of"), ("absence", "of"))
-_NO_NEGATION = (("not", "only"), ("not", "just"), ("not", "merely"), ("no", "doubt"))
-_NO_NEGATION += (("without", "a", "doubt"), ("without", "doubt"), ("no", "question"))
+_NO_NEGATION: tuple[tuple[str, ...], ...] = (
+    *(("not", "only"), ("not", "just"), ("not", "merely"), ("no", "doubt"), ("no", "question")),
+    *(("without", "a", "doubt"), ("without", "doubt")),
+)
 _ENDS = frozenset(("but", "however", "although", "though", "rather", "instead", "yet", "sondern"))
 _ENDS |= frozenset(("mais", "aber", "sino"))
 _STOPS = frozenset(".,;:!?\n|/()。，；：！？、")

@@ -167,7 +167,7 @@ def test_what_is_no_protocol_is_one_line(question, tmp_path):
     table = written(tmp_path, ["path,answer", "a,b"])
     other = tmp_path / "other.json"
     other.write_text("{}")
-    with pytest.raises(RunError, match="no protocol.json"):
+    with pytest.raises(RunError, match=r"no protocol\.json"):
         score_answers(table, other)
     with pytest.raises(RunError):
         score_answers(table, tmp_path / "nowhere")
