@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gensr.estimator.errors import ConfigError
 from gensr.estimator.files import read_whole
 from gensr.features.shown import from_cell
 from gensr.pipeline.runs.files import MOST
+from gensr.pipeline.scoring.errors import AnswersError
 
 CLIP = ("path", "file", "filename", "file_name", "name", "wav", "audio", "key")
 """Columns that may name a clip, the likeliest first."""
@@ -48,16 +48,16 @@ def read_answers(path: Path, classes: Sequence[str]) -> list[Answer]:
         classes: of the protocol, for probabilities.
 
     Raises:
-        ConfigError: it cannot be read, lacks a column, or holds a row that is none.
+        AnswersError: it cannot be read, lacks a column, or holds a row that is none.
     """
     try:
         data = read_whole(path, MOST)
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise AnswersError(f"{path} cannot be read: {error.strerror or error}") from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError(
+        raise AnswersError(
             f"{path} is no UTF-8 text (byte {error.start}); save it as UTF-8"
         ) from error
     if path.suffix in (".jsonl", ".ndjson") or text.lstrip().startswith("{"):
@@ -65,7 +65,7 @@ def read_answers(path: Path, classes: Sequence[str]) -> list[Answer]:
     else:
         rows = _csv_rows(path, text)
     if not rows:
-        raise ConfigError(f"{path} holds no answers")
+        raise AnswersError(f"{path} holds no answers")
     return _answers(path, rows, classes)
 
 
@@ -80,13 +80,13 @@ def _csv_rows(path: Path, text: str) -> list[tuple[int, Mapping[str, Any]]]:
             if not row:
                 continue
             if len(row) != len(head):
-                raise ConfigError(
+                raise AnswersError(
                     f"{path}, line {reader.line_num}: {len(row)} columns, the first line has "
                     f"{len(head)}; quote answers that hold {separator!r}"
                 )
             rows.append((reader.line_num, dict(zip(head, row, strict=True))))
     except csv.Error as error:
-        raise ConfigError(f"{path}, line {reader.line_num}: {error}") from error
+        raise AnswersError(f"{path}, line {reader.line_num}: {error}") from error
     return rows
 
 
@@ -98,9 +98,9 @@ def _json_rows(path: Path, text: str) -> list[tuple[int, Mapping[str, Any]]]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise ConfigError(f"{path}, line {number}: no JSON ({error})") from error
+            raise AnswersError(f"{path}, line {number}: no JSON ({error})") from error
         if not isinstance(row, dict):
-            raise ConfigError(f"{path}, line {number}: no JSON object; write one a line")
+            raise AnswersError(f"{path}, line {number}: no JSON object; write one a line")
         rows.append((number, row))
     return rows
 
@@ -117,13 +117,13 @@ def _answers(
     if clip is None or (answer is None and not given):
         what = f"clips ({', '.join(CLIP)})" if clip is None else f"answers ({', '.join(ANSWER)})"
         found = ", ".join(list(names)[:8])
-        raise ConfigError(f"{path} has no column of {what}; its columns are {found}")
+        raise AnswersError(f"{path} has no column of {what}; its columns are {found}")
     ours = list(names)[:4] == ["path", "fold", "label", "predicted"]  # as gensr writes them
     answers = []
     for line, row in rows:
         name, text = (_text(row.get(column)) if column else "" for column in (clip, answer))
         if not name:
-            raise ConfigError(f"{path}, line {line}: it names no clip")
+            raise AnswersError(f"{path}, line {line}: it names no clip")
         if ours:
             name, text = from_cell(name), from_cell(text)
         p = _probabilities(path, line, [row.get(share) for share in shares]) if given else ()
@@ -147,7 +147,7 @@ def _probabilities(path: Path, line: int, cells: Sequence[Any]) -> tuple[float, 
     except (TypeError, ValueError):
         p = (-1.0,)
     if not all(0 <= share <= 1.001 for share in p) or not 0.98 <= sum(p) <= 1.02:
-        raise ConfigError(
+        raise AnswersError(
             f"{path}, line {line}: the probabilities are no numbers in [0, 1] that sum to one"
         )
     return tuple(share / sum(p) for share in p)

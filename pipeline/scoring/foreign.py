@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from gensr.estimator.errors import ConfigError, RunError
+from gensr.estimator.errors import RunError
 from gensr.estimator.files import make_folder, why, write_whole
 from gensr.estimator.metrics import Numbers
 from gensr.features.store.where import Location, local
@@ -27,6 +27,7 @@ from gensr.pipeline.runs.run import Run, is_run
 from gensr.pipeline.runs.sets import runs_of
 from gensr.pipeline.scoring.answer_files import Answer, read_answers
 from gensr.pipeline.scoring.counts import count
+from gensr.pipeline.scoring.errors import AnswersError
 from gensr.pipeline.scoring.systems import ANSWERS, is_foreign
 from gensr.pipeline.scoring.wording import AMBIGUOUS, MAPPED, MISSED, REFUSED, Reading, Wording
 
@@ -106,7 +107,7 @@ def score_answers(table: Path, protocol: Location, *, name: str | None = None) -
         name: of the system; default: the name of the table's file.
 
     Raises:
-        ConfigError: the table cannot be read, names no clip of the protocol, or one twice.
+        AnswersError: the table cannot be read, names no clip of the protocol, or one twice.
         RunError: there is no protocol, or it tests nothing.
     """
     about, folds = _question(protocol)
@@ -173,7 +174,7 @@ def _matched(
         rows = find.rows(answer.clip)
         asked = [row for row in rows if row in tested]
         if len(asked) > 1:
-            raise ConfigError(
+            raise AnswersError(
                 f"{table}, line {answer.line}: {answer.clip} may be {about.paths[asked[0]]} or "
                 f"{about.paths[asked[1]]}; name clips by their paths"
             )
@@ -184,14 +185,14 @@ def _matched(
         before = found.setdefault(asked[0], answer)
         if before is not answer:
             if before.text != answer.text:
-                raise ConfigError(
+                raise AnswersError(
                     f"{table}, lines {before.line} and {answer.line}: two answers to {answer.clip} "
                     f"({before.text!r:.60}; {answer.text!r:.60}); keep one"
                 )
             over["rows given twice"] += 1
     if not found:
         first = (unknown or [answers[0].clip])[0]
-        raise ConfigError(
+        raise AnswersError(
             f"{table}: none of its {len(answers)} rows names a tested clip of {about.name}; the "
             f"first is {first}, the protocol has {about.paths[min(tested)]}"
         )

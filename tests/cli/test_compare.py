@@ -16,9 +16,9 @@ def runs(home, here):
 
 def test_one_table(gensr, runs):
     said = gensr("compare", "gen-ser", "linear")
-    assert said.code == 0, said.err
+    assert said.status == 0, said.err
     lines = said.out.splitlines()
-    (head,) = [line for line in lines if line.startswith("system  seeds")]
+    (head,) = [line for line in lines if line.split()[:2] == ["system", "seeds"]]
     assert "WA - gen-ser" in head
     assert "p (Holm)" in head
     assert any(line.startswith("n = ") and "majority class" in line for line in lines)
@@ -32,16 +32,15 @@ def test_in_json(gensr, runs):
     assert plain["comparable"]
     assert plain["against"] == "linear"
     first, second = plain["systems"]
-    assert second["differences"] == {"speaker": {}} or not second["differences"]["speaker"]["uar"]
+    assert second["differences"]["speaker"] == {}
     assert {"difference", "interval", "p", "p_holm", "detectable"} <= set(
         first["differences"]["speaker"]["uar"]
     )
-    assert first["protocol" if "protocol" in first else "n"]
 
 
 def test_one_system_alone_is_a_table_too(gensr, runs):
     said = gensr("compare", "linear")
-    assert said.code == 0
+    assert said.status == 0
     assert "Holm" not in said.out
 
 
@@ -52,9 +51,9 @@ def test_other_questions_are_refused(gensr, runs, home):
         ("sex", ["--label", "gender"]),
     ):
         said = gensr("train", home / "tones.zarr", *asked, *more, "--run", name)
-        assert said.code == 0, said.err
+        assert said.status == 0, said.err
     said = gensr("compare", "linear", "other", "sex")
-    assert said.code == 1
+    assert said.status == 1
     assert said.out == ""
     lines = said.err.splitlines()
     assert len(lines) == 2
@@ -62,7 +61,7 @@ def test_other_questions_are_refused(gensr, runs, home):
     assert "protocol (" in lines[0]
     assert "label (emotion; gender)" in lines[1]
     said = gensr("compare", "linear", "other", "--json")
-    assert said.code == 1
+    assert said.status == 1
     assert json.loads(said.out)["comparable"] is False
 
 
@@ -71,18 +70,22 @@ def test_other_questions_are_refused(gensr, runs, home):
     [
         ("linear", "deployed"),
         ("linear", "nowhere"),
-        ("linear", "linear"),
-        ("linear", "gen-ser", "--metric", "wa"),
-        ("linear", "gen-ser", "--against", "third"),
     ],
 )
-def test_a_mistake_is_one_line(gensr, runs, asked):
+def test_what_was_not_tested_is_one_line(gensr, runs, asked):
     assert gensr("compare", *asked).complaint
+
+
+@pytest.mark.parametrize(
+    "asked", [("linear", "linear"), ("linear", "--metric", "wa"), ("linear", "--against", "third")]
+)
+def test_what_cannot_be_meant_is_one_line(gensr, runs, asked):
+    assert gensr("compare", *asked).usage
 
 
 def test_several_seeds_are_one_system(gensr, runs, home):
     asked = ["--model", "linear", "--steps", 4, "--device", "cpu", "--seeds", "0,1", "--run", "set"]
-    assert gensr("train", home / "tones.zarr", *asked).code == 0
+    assert gensr("train", home / "tones.zarr", *asked).status == 0
     said = gensr("compare", "linear", "set", "--json")
     one, several = json.loads(said.out)["systems"]
     assert one["seeds"] == [0]

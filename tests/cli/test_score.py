@@ -23,14 +23,14 @@ def answers(home, here):
 
 def test_a_table_becomes_a_row_beside_a_run(gensr, answers, here):
     said = gensr("score", "talker.csv", "--protocol", "linear", "--out", "scores/talker")
-    assert said.code == 0, said.err
+    assert said.status == 0, said.err
     assert f"answers: {answers - 1} mapped, 0 ambiguous, 1 refused, 0 missed, 0 absent" in said.out
     assert "refused: “I'm sorry, I cannot tell.”" in said.out
     kept = json.loads((here / "scores/talker/numbers.json").read_text())
     assert kept["accuracy"] == pytest.approx((answers - 1) / answers)
     assert kept["answered_only"]["accuracy"] == 1
     said = gensr("compare", "linear", "scores/talker", "--json")
-    assert said.code == 0, said.err
+    assert said.status == 0, said.err
     systems = json.loads(said.out)["systems"]
     assert [one["name"] for one in systems] == ["linear", "talker"]
     assert systems[1]["accuracy"] == kept["accuracy"]
@@ -41,7 +41,7 @@ def test_a_table_becomes_a_row_beside_a_run(gensr, answers, here):
 def test_what_may_stand_for_the_protocol(gensr, answers, protocol):
     gensr("score", "talker.csv", "--protocol", "linear", "--out", "scores")
     said = gensr("score", "talker.csv", "--protocol", protocol, "--name", "again", "--json")
-    assert said.code == 0, said.err
+    assert said.status == 0, said.err
     plain = json.loads(said.out)
     assert (plain["system"], plain["answers"]["refused"]) == ("again", 1)
 
@@ -50,10 +50,10 @@ def test_a_mistake_is_one_line(gensr, answers, here):
     assert gensr("score", "nowhere.csv", "--protocol", "linear").complaint
     assert gensr("score", "talker.csv", "--protocol", "nowhere").complaint
     assert gensr("score", "talker.csv", "--protocol", "linear", "--out", "linear").complaint
-    assert gensr("score", "talker.csv", "--protocol", "linear", "--out", "out").code == 0
+    assert gensr("score", "talker.csv", "--protocol", "linear", "--out", "out").status == 0
     assert (
         "--overwrite"
         in gensr("score", "talker.csv", "--protocol", "linear", "--out", "out").complaint
     )
     again = gensr("score", "talker.csv", "--protocol", "linear", "--out", "out", "--overwrite")
-    assert again.code == 0
+    assert again.status == 0

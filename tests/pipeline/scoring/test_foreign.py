@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from gensr.estimator.errors import ConfigError, RunError
+from gensr.estimator.errors import RunError
 from gensr.estimator.metrics import METRICS, confusion, numbers
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.files import plain_bytes
+from gensr.pipeline.scoring.errors import AnswersError
 from gensr.pipeline.scoring.foreign import score_answers
 from gensr.pipeline.scoring.systems import is_foreign, system_of
 
@@ -158,7 +159,7 @@ def test_rows_of_other_clips_are_told(question, tmp_path):
     ],
 )
 def test_a_mistake_is_one_line(question, tmp_path, lines, message):
-    with pytest.raises(ConfigError, match=message) as error:
+    with pytest.raises(AnswersError, match=message) as error:
         score_answers(written(tmp_path, lines), question[0])
     assert "\n" not in str(error.value)
 
@@ -171,7 +172,7 @@ def test_what_is_no_protocol_is_one_line(question, tmp_path):
         score_answers(table, other)
     with pytest.raises(RunError):
         score_answers(table, tmp_path / "nowhere")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(AnswersError, match="cannot be read"):
         score_answers(tmp_path / "none.csv", question[0])
 
 
