@@ -53,11 +53,13 @@ def two_classes(rng: np.random.Generator, clips: Array, skill: Array) -> Array:
     return matrices
 
 
-def seven_classes(rng: np.random.Generator, clips: Array, skill: Array) -> Array:
-    """Confusion matrices (trials, S, 7, 7)."""
+def seven_classes(
+    rng: np.random.Generator, clips: Array, skill: Array, true: NDArray[np.int64] | None = None
+) -> Array:
+    """Confusion matrices (trials, S, 7, 7); clips per class are drawn, or those given."""
     C = len(EMODB)
     matrices = np.zeros((*clips.shape, C, C))
-    true = rng.multinomial(clips.astype(int), EMODB)
+    true = rng.multinomial(clips.astype(int), EMODB) if true is None else true
     right = rng.binomial(true, skill[..., None])
     for c in range(C):
         elsewhere = [d for d in range(C) if d != c]

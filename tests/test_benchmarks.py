@@ -37,7 +37,7 @@ def test_intervals() -> None:
 def test_paired() -> None:
     answer = _run("paired.py", "--trials", "20")
     rows = [line.split("|")[1:-1] for line in answer.splitlines() if line.startswith("| 0.")]
-    assert len(rows) == 80
+    assert len(rows) == 120
     assert all(0 <= float(row[3].split()[0]) <= 1 for row in rows)
 
 
