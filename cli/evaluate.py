@@ -198,6 +198,14 @@ def _show_question(runs: "list[Evaluation]") -> None:
     )
     majority = 100 * numbers.values["majority_baseline"]
     print_plain(f"n = {numbers.n}, majority class {majority:.1f} %, {spans}")
+    for name, one in zip(names, runs, strict=True):
+        for other in one.numbers.also:
+            told = ", ".join(
+                f"{called} [{100 * span[0]:.1f}, {100 * span[1]:.1f}]"
+                for metric, called in (("accuracy", "WA"), ("uar", "UAR"))
+                if (span := other.intervals[metric])
+            )
+            print_plain(f"{name}, over {other.clusters} {other.cluster}s: {told or 'no intervals'}")
     for note in (*about.notes(), *dict.fromkeys(one.joined for one in runs if one.joined)):
         print_plain(f"note: {note}")
 

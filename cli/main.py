@@ -20,6 +20,7 @@ from gensr.cli import (
     info,
     predict,
     reproduce,
+    score,
     start,
     store,
     train,
@@ -49,7 +50,17 @@ app = typer.Typer(
     gensr train demo.zarr && gensr eval
     """,
 )
-for module in (extract, train, evaluate, compare, predict, info, reproduce, demo_corpus):
+for module in (
+    extract,
+    train,
+    evaluate,
+    compare,
+    score,
+    predict,
+    info,
+    reproduce,
+    demo_corpus,
+):
     app.command(name=module.NAME, epilog=module.EPILOG, cls=Choosing)(module.command)
 app.add_typer(store.app, name=store.NAME)
 

@@ -34,6 +34,14 @@ def test_intervals() -> None:
 
 
 @pytest.mark.slow
+def test_paired() -> None:
+    answer = _run("paired.py", "--trials", "20")
+    rows = [line.split("|")[1:-1] for line in answer.splitlines() if line.startswith("| 0.")]
+    assert len(rows) == 120
+    assert all(0 <= float(row[3].split()[0]) <= 1 for row in rows)
+
+
+@pytest.mark.slow
 def test_extraction(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     smoke = ["--size", "tiny", "--minutes", "0.3", "--repeats", "1", "--work", str(tmp_path)]

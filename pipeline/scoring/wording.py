@@ -58,8 +58,10 @@ _NOT = frozenset(
     )
 )
 _NOT_PHRASES = (("rather", "than"), ("instead", "of"), ("lack", "of"), ("absence", "of"))
-_NO_NEGATION = (("not", "only"), ("not", "just"), ("not", "merely"), ("no", "doubt"))
-_NO_NEGATION += (("without", "a", "doubt"), ("without", "doubt"), ("no", "question"))
+_NO_NEGATION: tuple[tuple[str, ...], ...] = (
+    *(("not", "only"), ("not", "just"), ("not", "merely"), ("no", "doubt"), ("no", "question")),
+    *(("without", "a", "doubt"), ("without", "doubt")),
+)
 _ENDS = frozenset(("but", "however", "although", "though", "rather", "instead", "yet", "sondern"))
 _ENDS |= frozenset(("mais", "aber", "sino"))
 _STOPS = frozenset(".,;:!?\n|/()。，；：！？、")
@@ -67,8 +69,8 @@ _NOT_BEFORE = ("不是", "并不", "没有", "不", "没", "非")
 """Right before a word of a script without spaces."""
 _REFUSALS = re.compile(
     r"\b(sorry|apologi[sz]e|unable to|not able to|cannot|can ?not|can't|could ?n[o']t|won't|"
-    r"not possible to|impossible to|as an? (?:ai|language model|assistant)|do(?:es)? not have access|"
-    r"don't have access|not enough information|insufficient information|"
+    r"not possible to|impossible to|as an? (?:ai|language model|assistant)|"
+    r"(?:does not|do not|don't) have access|not enough information|insufficient information|"
     r"unknown|n/?a|undetermined|indeterminate)\b|无法|抱歉|对不起|不能确定"
 )
 _ANSWER = re.compile(r"\banswer\s*(?:is|:|=)", re.IGNORECASE)
