@@ -33,11 +33,18 @@ def divided(name: str, splitter: Splitter, table: Table, seed: int) -> Splits:
                 "keeps apart; fill them in, empty those clips' labels to leave them out, or pass "
                 "--protocol random-holdout to split by clip instead"
             )
-    return splitter.split(table, seed)
+    divisions = splitter.split(table, seed)
+    if not any(len(division.test) for division in divisions):
+        raise ProtocolError(f"protocol {name} leaves nothing to test; pass another --protocol")
+    return divisions
 
 
-def folds_of(splitter: Splitter, table: Table, divisions: Splits, seed: int) -> tuple[Fold, ...]:
-    """The same with development parts, counted from 1."""
+def folds_of(
+    splitter: Splitter, table: Table, divisions: Splits, seed: int, *, deploy: bool
+) -> tuple[Fold, ...]:
+    """The same with development parts, counted from 1; to deploy, one that learns from all."""
+    if deploy:
+        return (_deployed(splitter, table, seed),)
     folds = []
     for number, division in enumerate(divisions, 1):
         dev = division.dev
@@ -56,14 +63,14 @@ def folds_of(splitter: Splitter, table: Table, divisions: Splits, seed: int) -> 
     return tuple(folds)
 
 
-def deployed(splitter: Splitter, table: Table, seed: int) -> tuple[Fold, ...]:
+def _deployed(splitter: Splitter, table: Table, seed: int) -> Fold:
     """One fold that learns from everything, the official development part its own."""
     everything = np.arange(len(table["path"]))
     dev = everything[table["split"] == "dev"] if splitter.official else everything[:0]
     if not len(dev) and not (splitter.official and splitter.fixed):
         dev = _drawn_dev(table, splitter, everything, f"dev/{seed}/0")
     train = np.setdiff1d(everything, dev)
-    return (Fold(name="all", held_out="nothing", train=train, dev=dev, test=dev[:0]),)
+    return Fold(name="all", held_out="nothing", train=train, dev=dev, test=dev[:0])
 
 
 def _drawn_dev(table: Table, splitter: Splitter, learn: Rows, salt: str) -> Rows:
