@@ -19,8 +19,8 @@ from gensr.pipeline.protocols.splitter import Splitter
 def divided(name: str, splitter: Splitter, table: Table, seed: int) -> Splits:
     """The folds as the splitter has them."""
     of_tested = np.isin(table["corpus"], splitter.tests) if splitter.tests else slice(None)
-    for column in (*splitter.groups, *filter(None, [splitter.cluster])):
-        if column not in table and column != "clip":
+    for column in splitter.groups:
+        if column not in table:
             raise ProtocolError(
                 f"protocol {name} asks for a column {column!r}; the clips have {', '.join(table)}"
             )
@@ -81,11 +81,11 @@ def _drawn_dev(table: Table, splitter: Splitter, learn: Rows, salt: str) -> Rows
     """
     ways = splitter.groups if splitter.dev is None else splitter.dev
     ways = (*ways, *(("speaker",) if splitter.official else ()))
-    part = {name: np.asarray(values)[learn] for name, values in table.items()}
     for column in (*ways, "sentence", "audio_sha256", "path"):
-        values = part.get(column, np.zeros(0, str))
+        values = table[column][learn] if column in table else np.zeros(0, str)
         known = values[values != ""]
         if len(set(known.tolist())) >= 3 and 2 * len(known) >= len(learn):
+            part = {name: table[name][learn] for name in {column, "corpus", "gender"} & {*table}}
             return learn[np.isin(values, share_of(part, column, DEV_SHARE, salt))]
     return learn[:0]
 
@@ -113,6 +113,11 @@ def cluster_column(
     """
     rows = tested(folds) if of_tested or splitter.cluster else np.arange(len(table["path"]))
     if splitter.cluster:
+        if splitter.cluster not in (*table, "clip"):
+            raise ProtocolError(
+                f"intervals are asked for over a column {splitter.cluster!r}; the clips have "
+                f"{', '.join(table)}"
+            )
         if splitter.cluster != "clip" and not all(table[splitter.cluster][rows] != ""):
             raise ProtocolError(
                 f"intervals are asked for over the {splitter.cluster}, which some tested clips do "
