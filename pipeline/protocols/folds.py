@@ -19,8 +19,8 @@ from gensr.pipeline.protocols.splitter import Splitter
 def divided(name: str, splitter: Splitter, table: Table, seed: int) -> Splits:
     """The folds as the splitter has them."""
     of_tested = np.isin(table["corpus"], splitter.tests) if splitter.tests else slice(None)
-    for column in (*splitter.groups, *filter(None, [splitter.cluster])):
-        if column not in table and column != "clip":
+    for column in splitter.groups:
+        if column not in table:
             raise ProtocolError(
                 f"protocol {name} asks for a column {column!r}; the clips have {', '.join(table)}"
             )
@@ -33,11 +33,18 @@ def divided(name: str, splitter: Splitter, table: Table, seed: int) -> Splits:
                 "keeps apart; fill them in, empty those clips' labels to leave them out, or pass "
                 "--protocol random-holdout to split by clip instead"
             )
-    return splitter.split(table, seed)
+    divisions = splitter.split(table, seed)
+    if not any(len(division.test) for division in divisions):
+        raise ProtocolError(f"protocol {name} leaves nothing to test; pass another --protocol")
+    return divisions
 
 
-def folds_of(splitter: Splitter, table: Table, divisions: Splits, seed: int) -> tuple[Fold, ...]:
-    """The same with development parts, counted from 1."""
+def folds_of(
+    splitter: Splitter, table: Table, divisions: Splits, seed: int, *, deploy: bool
+) -> tuple[Fold, ...]:
+    """The same with development parts, counted from 1; to deploy, one that learns from all."""
+    if deploy:
+        return (_deployed(splitter, table, seed),)
     folds = []
     for number, division in enumerate(divisions, 1):
         dev = division.dev
@@ -56,14 +63,14 @@ def folds_of(splitter: Splitter, table: Table, divisions: Splits, seed: int) -> 
     return tuple(folds)
 
 
-def deployed(splitter: Splitter, table: Table, seed: int) -> tuple[Fold, ...]:
+def _deployed(splitter: Splitter, table: Table, seed: int) -> Fold:
     """One fold that learns from everything, the official development part its own."""
     everything = np.arange(len(table["path"]))
     dev = everything[table["split"] == "dev"] if splitter.official else everything[:0]
     if not len(dev) and not (splitter.official and splitter.fixed):
         dev = _drawn_dev(table, splitter, everything, f"dev/{seed}/0")
     train = np.setdiff1d(everything, dev)
-    return (Fold(name="all", held_out="nothing", train=train, dev=dev, test=dev[:0]),)
+    return Fold(name="all", held_out="nothing", train=train, dev=dev, test=dev[:0])
 
 
 def _drawn_dev(table: Table, splitter: Splitter, learn: Rows, salt: str) -> Rows:
@@ -74,11 +81,11 @@ def _drawn_dev(table: Table, splitter: Splitter, learn: Rows, salt: str) -> Rows
     """
     ways = splitter.groups if splitter.dev is None else splitter.dev
     ways = (*ways, *(("speaker",) if splitter.official else ()))
-    part = {name: np.asarray(values)[learn] for name, values in table.items()}
     for column in (*ways, "sentence", "audio_sha256", "path"):
-        values = part.get(column, np.zeros(0, str))
+        values = table[column][learn] if column in table else np.zeros(0, str)
         known = values[values != ""]
         if len(set(known.tolist())) >= 3 and 2 * len(known) >= len(learn):
+            part = {name: table[name][learn] for name in {column, "corpus", "gender"} & {*table}}
             return learn[np.isin(values, share_of(part, column, DEV_SHARE, salt))]
     return learn[:0]
 
@@ -106,6 +113,11 @@ def cluster_column(
     """
     rows = tested(folds) if of_tested or splitter.cluster else np.arange(len(table["path"]))
     if splitter.cluster:
+        if splitter.cluster not in (*table, "clip"):
+            raise ProtocolError(
+                f"intervals are asked for over a column {splitter.cluster!r}; the clips have "
+                f"{', '.join(table)}"
+            )
         if splitter.cluster != "clip" and not all(table[splitter.cluster][rows] != ""):
             raise ProtocolError(
                 f"intervals are asked for over the {splitter.cluster}, which some tested clips do "

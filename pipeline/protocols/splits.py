@@ -82,6 +82,8 @@ def strata(table: Table, column: str) -> list[list[str]]:
         table: of the clips to draw from.
         column: whose values are drawn; unknown ones are no name.
     """
+    if len(set(table["corpus"].tolist())) < 2:
+        return [sorted(set(table[column].tolist()) - {""})]
     of: dict[str, tuple[str, str]] = {}
     genders = table["gender"] if column == "speaker" and "gender" in table else table["corpus"]
     for name, corpus, gender in zip(table[column], table["corpus"], genders, strict=True):

@@ -67,10 +67,7 @@ def make_protocol(
     kept = _kept(table, asked.rows, as_before)
     one = {**kept, "corpus": np.full(len(asked.rows), "")} if as_before else kept
     divisions: Splits = [] if deploy else folds.divided(name, splitter, one, seed)
-    if deploy:
-        made = folds.deployed(splitter, one, seed)
-    else:
-        made = folds.folds_of(splitter, one, divisions, seed)
+    made = folds.folds_of(splitter, one, divisions, seed, deploy=deploy)
     several = len(set(kept["corpus"].tolist())) > 1 and not as_before
     cluster = folds.cluster_column(kept, splitter, made, of_tested=several)
     left_out = {**asked.left_out, splitter.idle: folds.outside(kept, made)}

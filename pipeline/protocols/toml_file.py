@@ -240,6 +240,10 @@ def _by_speakers(asked: _Asked, table: Table, learn: Any, test: Any) -> Splits:
                 raise asked.file.wrong(f"folds.speakers.{fold}", f"{what} a speaker {name!r}")
         whose = sorted({speaker for name in names for speaker in called[name]})
         mine = np.isin(table["speaker"], whose)
+        if not (test & mine).any():
+            raise asked.file.wrong(
+                f"folds.speakers.{fold}", "names speakers of no corpus that is tested"
+            )
         folds.append(
             Division(
                 held_out=f"speakers {listed(names)}",

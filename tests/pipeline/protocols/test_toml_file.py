@@ -116,8 +116,9 @@ def test_what_is_declared_apart_is_checked(ask, clips) -> None:
         ('name = "x"\n[folds.speakers]\n1 = ["99"]', r"line 3: .*1 no clip has a speaker '99'"),
         ('name = "x"\n[folds.speakers]\n1 = ["03"]', r"1 two corpora have a speaker '03'"),
         ('name = "x"\n[folds.speakers]\n1 = ["01"]\n2 = ["01"]', r"tests '01' in two folds"),
+        ('name = "x"\ntest = ["emodb"]\n[folds.speakers]\n1 = ["01"]', r"line 4: .*no corpus that"),
         ('name = "x"\napart = ["word"]\n[folds]\ncolumn = "fold"', r"asks for a column 'word'"),
-        ('name = "x"\nintervals = "who"\n[folds]\ncolumn = "fold"', r"asks for a column 'who'"),
+        ('name = "x"\nintervals = "who"\n[folds]\ncolumn = "fold"', r"over a column 'who'"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line(ask, text: str, said: str) -> None:
