@@ -97,6 +97,8 @@ def _show_calibration(one: "Evaluation", found: "Calibration") -> None:
         rows.append(["after temperature", *_worth(found.scaled.values, found.scaled.intervals)])
         rows.append(["change", *_worth(changes, spans)])
     table(f"{one.run}: calibration", ["probabilities", *_WORTH.values()], rows)
+    chance = 100 * (found.scaled or found.raw).chance["ece"]
+    print_plain(f"of a perfect model ECE would be about {chance:.1f} % in so few clips")
     if found.scaled is None:
         print_plain(f"no temperature: {found.lacks}")
     else:
@@ -112,7 +114,7 @@ def _worth(values: Mapping[str, float], intervals: "Mapping[str, Span]") -> list
     told = []
     for name in _WORTH:
         scale, digits = (100, 1) if name == "ece" else (1, 3)
-        told.append(_number(values[name], intervals[name], scale, digits))
+        told.append(_number(values[name], intervals.get(name), scale, digits))
     return told
 
 

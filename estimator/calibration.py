@@ -127,17 +127,31 @@ def ece(confidence: Floats, right: NDArray[np.bool_], edges: Floats) -> float:
     return float(np.abs(hits - sure).sum() / len(confidence))
 
 
+def ece_by_chance(confidence: Floats, edges: Floats) -> float:
+    """What ECE is in the mean where every confidence is true and clips are independent.
+
+    Right answers of a bin then scatter by sum c (1 - c), and |N(0, s)| has the mean s sqrt(2 / pi).
+    """
+    variance = _summed(confidence * (1 - confidence), confidence, edges)
+    return float(np.sqrt(2 / np.pi * variance).sum() / len(confidence))
+
+
 def _by_bin(
     confidence: Floats, right: NDArray[np.bool_], edges: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Clips, summed confidence and right answers of each bin (low, high]."""
-    bins = len(edges) - 1
-    which = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    ones = np.ones_like(confidence)
     n, sure, hits = (
-        np.bincount(which, weights, bins).astype(float)
-        for weights in (np.ones_like(confidence), confidence, right.astype(float))
+        _summed(each, confidence, edges) for each in (ones, confidence, right.astype(float))
     )
     return n, sure, hits
+
+
+def _summed(values: Floats, confidence: Floats, edges: Floats) -> Floats:
+    """Sums of values of the clips of each bin, (B,)."""
+    bins = len(edges) - 1
+    which = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    return np.bincount(which, values, bins).astype(float)
 
 
 def risk_coverage(
@@ -166,9 +180,9 @@ def risk_coverage(
 def jackknife_t(whole: float, without: Floats, level: float = 0.95) -> tuple[float, float]:
     """An interval around a number by what it is without each of S clusters, (S,): symmetric.
 
-    By Student's t at S - 1 degrees of freedom. Brier score and log-loss are means over clips, and
-    it covers them as it covers accuracy (docs/calibration.md); ECE is larger in few clips than in
-    many, which no interval around it mends.
+    By Student's t at S - 1 degrees of freedom. Brier score and log-loss are means over clips, which
+    it covers (docs/calibration.md). It does not cover ECE, which is larger in few clips than in
+    many: see `ece_by_chance`.
     """
     S = len(without)
     spread = (S - 1) / S * np.square(without - without.mean()).sum()

@@ -42,6 +42,16 @@ def test_paired() -> None:
 
 
 @pytest.mark.slow
+def test_gaps() -> None:
+    assert "| of the same |" in _run("gaps.py", "--trials", "5")
+
+
+@pytest.mark.slow
+def test_calibration() -> None:
+    assert "| 91 |" in _run("calibration.py", "--trials", "2", "--speakers", "100")
+
+
+@pytest.mark.slow
 def test_extraction(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     smoke = ["--size", "tiny", "--minutes", "0.3", "--repeats", "1", "--work", str(tmp_path)]

@@ -20,6 +20,7 @@ from gensr.estimator.calibration import (
     Bin,
     brier_scores,
     ece,
+    ece_by_chance,
     equal_mass,
     equal_width,
     jackknife_t,
@@ -35,6 +36,8 @@ from gensr.pipeline.runs.dev import Temperature
 from gensr.pipeline.scoring.system import System
 
 Floats = NDArray[np.float64]
+_COVERED = ("brier", "log_loss", "aurc")
+"""Numbers whose interval over speakers covers them (docs/calibration.md)."""
 Span = tuple[float, float] | None
 """A 95 % interval over clusters; None below four of them."""
 
@@ -47,6 +50,9 @@ class Reliability:
     """`ece`, `ece_mass` (bins of equally many clips), `brier`, `log_loss`, `aurc`; of several
     seeds, means."""
     intervals: dict[str, Span]
+    """Of those that an interval covers: none of ECE, which a speaker less makes larger."""
+    chance: dict[str, float]
+    """What `ece` and `ece_mass` are in the mean if every confidence is true."""
     bins: tuple[Bin, ...]
     """The reliability diagram, `BINS` equally wide; seeds pooled."""
     coverage: tuple[float, ...]
@@ -176,12 +182,21 @@ def _of(found: System, p: Floats) -> Reliability:
     few = np.unique(np.linspace(0, len(risk) - 1, 100).round().astype(int))
     return Reliability(
         values={name: measure(everything) for name, measure in measures.items()},
-        intervals={name: _from_zero(_interval(found, each)) for name, each in measures.items()},
+        intervals={name: _from_zero(_interval(found, measures[name])) for name in _COVERED},
+        chance=_chance(p.max(-1)),
         bins=tuple(reliability(sure, right, equal_width())),
         coverage=tuple(coverage[few].tolist()),
         risk=tuple(risk[few].tolist()),
         threshold=tuple(thresholds[few].tolist()),
     )
+
+
+def _chance(sure: Floats) -> dict[str, float]:
+    """What ECE is in the mean of a perfect model, by the confidences (k, n)."""
+    return {
+        "ece": float(np.mean([ece_by_chance(one, equal_width()) for one in sure])),
+        "ece_mass": float(np.mean([ece_by_chance(one, equal_mass(one)) for one in sure])),
+    }
 
 
 def _change(found: System, before: Floats, after: Floats) -> dict[str, tuple[float, Span]]:
@@ -194,7 +209,7 @@ def _change(found: System, before: Floats, after: Floats) -> dict[str, tuple[flo
         def gain(some: NDArray[np.bool_], name: str = name) -> float:
             return other[name](some) - one[name](some)
 
-        result[name] = gain(everything), _interval(found, gain)
+        result[name] = gain(everything), _interval(found, gain) if name in _COVERED else None
     return result
 
 

@@ -181,6 +181,7 @@ def evaluate(
     run = Run.of(run)
     predictions = answered(run, trajectory_of=trajectory_of)
     fitted = temperatures(run)
+    scored = score(predictions, run.protocol)
     groups, worth = _detail(run.protocol, predictions, fitted, by, reject_below)
     config, protocol = run.config, run.protocol
     by_steps: dict[int, Numbers] = {}
@@ -200,11 +201,12 @@ def evaluate(
                 predictions = replay.predictions(sampler=used)
                 # No temperature: it is of what the run's own sampler answers.
                 groups, worth = _detail(protocol, predictions, {}, by, reject_below)
+                scored = score(predictions, protocol)
     return Evaluation(
         run=run.folder,
         model=config.model,
         protocol=protocol,
-        numbers=score(predictions, protocol),
+        numbers=scored,
         folds={
             name: _fold_numbers(predictions, protocol, name)
             for name in config.folds

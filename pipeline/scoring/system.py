@@ -81,7 +81,7 @@ class System:
         if wanted not in self.protocol.columns:
             raise ConfigError(
                 f"no column {wanted!r} is known of these clips; there are "
-                f"{', '.join((CLASS, 'speaker', *sorted(self.protocol.columns)))}"
+                f"{', '.join(dict.fromkeys((CLASS, 'speaker', *sorted(self.protocol.columns))))}"
             )
         values = np.array(self.protocol.columns[wanted])
         return np.asarray(values[self.rows])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gensr.estimator.errors import RunError
+from gensr.pipeline.runs.dev import temperatures
 from gensr.pipeline.runs.lock import idle
 from gensr.pipeline.runs.run import Run
 
@@ -19,7 +20,7 @@ def run_facts(path: Path) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]
     """
     run = Run.open(path)
     model, *others = run.facts()
-    facts = (model, ("state", _state(run)), *_numbers(run), *others)
+    facts = (model, ("state", _state(run)), *_numbers(run), *_temperature(run), *others)
     protocol = run.protocol
     notes = [f"left out: {count} clips, {why}" for why, count in protocol.left_out.items()]
     return facts, (*notes, run.joined) if run.joined else tuple(notes)
@@ -41,6 +42,15 @@ def _finished(run: Run) -> bool:
             raise
         return False
     return True
+
+
+def _temperature(run: Run) -> Iterator[tuple[str, str]]:
+    """By what the probabilities are divided, where development parts were answered."""
+    fitted = temperatures(run) if idle(run.folder) and _finished(run) else {}
+    if fitted:
+        each = sorted(one.temperature for one in fitted.values())
+        told = f"{each[0]:.2f}" + (f" to {each[-1]:.2f}, by fold" if len(each) > 1 else "")
+        yield "temperature", f"{told}, by {sum(one.clips for one in fitted.values())} dev answers"
 
 
 def _numbers(run: Run) -> Iterator[tuple[str, str]]:

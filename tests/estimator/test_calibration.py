@@ -48,6 +48,17 @@ class TestBins:
             if one.n > 2000:
                 assert one.accuracy == pytest.approx(one.confidence, abs=4 / math.sqrt(one.n))
 
+    @pytest.mark.parametrize("n", [100, 500, 5000])
+    def test_what_chance_makes_of_a_perfect_forecaster(self, n):
+        found = []
+        for seed in range(200):
+            p, y = forecasts(n, seed=seed)
+            sure, right = sure_and_right(p, y)
+            edges = cal.equal_width()
+            found.append((cal.ece(sure, right, edges), cal.ece_by_chance(sure, edges)))
+        mean, chance = np.mean(found, 0)
+        assert chance == pytest.approx(mean, rel=0.06)
+
     def test_one_that_is_too_sure_is_found_out(self):
         sure, right = np.full(1000, 0.9), np.arange(1000) % 2 == 0
         for edges in (cal.equal_width(), cal.equal_mass(sure)):

@@ -69,7 +69,13 @@ class TestNumbers:
         found = worth(*system()).raw
         for name, (low, high) in found.intervals.items():
             assert low <= found.values[name] <= high
+        assert {*found.intervals} == {"brier", "log_loss", "aurc"}
         assert {*worth(*system(speakers=3)).raw.intervals.values()} == {None}
+
+    def test_a_true_forecaster_has_the_error_of_chance(self):
+        found = worth(*system(speakers=50)).raw
+        assert found.values["ece"] == pytest.approx(found.chance["ece"], rel=0.5)
+        assert worth(*system(T=3.0)).raw.values["ece"] > 3 * found.chance["ece"]
 
     def test_the_diagram_holds_every_clip(self):
         found = worth(*system())

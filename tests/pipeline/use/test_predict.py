@@ -9,12 +9,15 @@ import pytest
 import soundfile
 import torch
 
+from gensr.estimator.calibration import with_temperature
 from gensr.estimator.errors import GensrError, RunError
 from gensr.estimator.models.saved import load_model
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.hearing.decoders import shared_decoders
+from gensr.pipeline.runs.dev import dev_predictions, temperatures
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.use import predict as stage
+from gensr.pipeline.use.describe import describe
 from gensr.pipeline.use.describe_run import run_facts
 from gensr.pipeline.use.predict import predict
 from support import tones
@@ -211,3 +214,25 @@ def test_an_encoder_that_has_no_name_is_said_to_have_none(deployed, corpus, tmp_
     with pytest.raises(RunError, match="trained on vectors of another encoder"):
         predict([corpus], run, encoder="fbank", device="cpu")
     assert ("encoder", "an encoder without a name") in run_facts(folder)[0]
+
+
+class TestTemperature:
+    def test_a_calibrated_run_answers_the_same_classes_after_its_temperature(
+        self, fit, corpus, tmp_path
+    ):
+        run = fit(tmp_path / "run", fold="none", calibrate=True).run
+        T = temperatures(run)["all"].temperature
+        found, raw = (predict([corpus], run, device="cpu", raw=raw) for raw in (False, True))
+        assert (found.temperature, raw.temperature) == (T, None)
+        assert found["predicted"] == raw["predicted"]
+        p = np.array([list(row.probabilities.values()) for row in raw.rows])
+        mine = np.array([list(row.probabilities.values()) for row in found.rows])
+        assert np.abs(mine - with_temperature(p, T)).max() < 1e-12
+        assert np.abs(mine - p).max() > 1e-3
+        assert ("temperature", f"{T:.2f}, by {len(dev_predictions(run))} dev answers") in [
+            *describe(run.folder).facts
+        ]
+
+    def test_a_run_without_one_answers_as_ever(self, deployed, corpus):
+        found = predict([corpus / "DC"], Run.open(deployed), device="cpu")
+        assert found.temperature is None
