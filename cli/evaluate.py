@@ -184,7 +184,8 @@ def _show_question(runs: "list[Evaluation]") -> None:
     )
     majority = 100 * numbers.values["majority_baseline"]
     print_plain(f"n = {numbers.n}, majority class {majority:.1f} %, {spans}")
-    for note in (*about.notes(), *dict.fromkeys(one.joined for one in runs if one.joined)):
+    of_runs = dict.fromkeys(note for one in runs for note in (one.joined, one.perturbed) if note)
+    for note in (*about.notes(), *of_runs):
         print_plain(f"note: {note}")
 
 

@@ -101,6 +101,7 @@ class Run:
             *([("steps", str(config.training["steps"]))] if config.training else []),
             ("seed", str(config.seed)),
             ("stores", ", ".join(config.stores)),
+            *([("perturbed", manifest.perturbed)] if manifest.perturbed else []),
             ("made by", f"gensr {manifest.gensr}, {manifest.git_revision}"),
             *((f"{what} of", package) for what, package in manifest.packages.items()),
             ("created", manifest.created),

@@ -65,6 +65,8 @@ class Evaluation:
     """Whether the numbers are of the run's own predictions, not of another sampler's."""
     joined: str
     """Which spellings of labels were made one class; empty where none were."""
+    perturbed: str = ""
+    """What was done to the clips learnt from before they were encoded; empty for nothing."""
     pictures: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -99,6 +101,7 @@ class Evaluation:
             "recall": {one.name: one.recall for one in recalls(self.numbers)},
             "worst_speaker": asdict(self.worst_speaker) if self.worst_speaker else None,
             "spellings_joined": self.joined,
+            "perturbed": self.perturbed,
             "folds": self.folds,
             "over_folds": self.over_folds(),
             "by_steps": {str(N): result.as_json() for N, result in self.by_steps.items()},
@@ -219,6 +222,7 @@ def evaluate(
         worst_speaker=worst_speaker(predictions, protocol),
         own=used == own,
         joined=run.joined,
+        perturbed=run.manifest.perturbed,
     )
 
 
