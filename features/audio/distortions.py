@@ -25,10 +25,11 @@ _PINK = (
 "Example: Synthesis of 1/F Noise"; within 1 dB of 3 dB an octave from 20 Hz on."""
 _SETTLED = 1430
 """Samples after which that filter has forgotten its beginning by 60 dB (there, too)."""
-_BAND = (300.0, 3400.0)
-"""Hz that a telephone line passes (ITU-T G.712)."""
+_BAND = (255.0, 3445.0)
+"""Hz at which the filter at each end of a telephone line is 6 dB down: both together are 3 dB down
+at 300 and at 3400 Hz, the edges of ITU-T G.712."""
 _TAPS = 257
-"""Of its filter: a delay of 128, whole at 8 kHz as well; 53 dB down 200 Hz beyond an edge."""
+"""Of that filter: a delay of 128, whole at 8 kHz as well; 60 dB down from 3600 Hz on."""
 _LINE = 8192.0
 """Full scale in units of G.711: 14 bits with the sign."""
 _MOST = 8158.0
@@ -40,7 +41,7 @@ _BIAS = 33
 def white(samples: Samples, snr: float, seed: bytes) -> Samples:
     """Gaussian noise of equal power at all frequencies, `snr` dB below the clip.
 
-    Both levels are mean squares over the whole clip, pauses included.
+    Both levels are variances over the whole clip: pauses count, a constant part does not.
     """
     return _mixed(samples, gaussian(len(samples), seed), snr)
 
@@ -93,7 +94,7 @@ def reverberant(samples: Samples, seconds: float, seed: bytes) -> Samples:
 def telephone(samples: Samples, value: float, seed: bytes) -> Samples:
     """A telephone line: 300 to 3400 Hz, 8 kHz, the 8 bits of G.711's mu-law, and back to 16 kHz.
 
-    The band's filter stands at both ends of the line, so its edges are 12 dB down.
+    The band's filter stands at both ends of the line; its edges are 3 dB down in all.
     """
     from scipy.signal import upfirdn
 
@@ -148,8 +149,14 @@ def _band_taps() -> Samples:
 
 
 def _mixed(samples: Samples, noise: Samples, snr: float) -> Samples:
-    level = np.sqrt(_energy(samples) / _energy(noise) * 10 ** (-snr / 10))
-    return np.asarray(samples + level * noise)
+    noise = noise - _mean(noise)
+    ratio = _energy(samples - _mean(samples)) / _energy(noise)
+    return np.asarray(samples + np.sqrt(ratio * 10 ** (-snr / 10)) * noise)
+
+
+def _mean(samples: Samples) -> float:
+    """Mean, added from left to right."""
+    return float(np.add.accumulate(samples)[-1]) / len(samples)
 
 
 def _energy(samples: Samples) -> float:

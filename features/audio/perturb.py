@@ -31,9 +31,13 @@ from numpy.typing import NDArray
 from gensr.estimator.errors import ConfigError
 from gensr.features.audio import distortions
 from gensr.features.audio.distortions import Samples
+from gensr.features.audio.errors import AudioError
 
 _PART = re.compile(r"([a-z]+)(?::([+-]?\d{1,4}(?:\.\d{1,3})?)\s?([a-z]*))?", re.IGNORECASE)
 _MOST_PARTS = 16
+_FULL_SCALE = 16.0
+"""A peak above which samples are no such floats as have full scale 1, but whole numbers: decoding
+takes both. Mastering leaves a peak or two above 1, never 24 dB above."""
 PERTURB = "perturb"
 """What it is called in the `preprocessing` of a store."""
 
@@ -50,15 +54,17 @@ class Kind:
     """Least value, in that unit."""
     high: float = 0.0
     """Greatest."""
+    absolute: bool = False
+    """Whether it must know where full scale is."""
 
 
 KINDS: Mapping[str, Kind] = {
     "noise": Kind(apply=distortions.white, unit="dB", low=-20, high=100),
     "pink": Kind(apply=distortions.pink, unit="dB", low=-20, high=100),
-    "gain": Kind(apply=distortions.gain, unit="dB", low=-60, high=60),
+    "gain": Kind(apply=distortions.gain, unit="dB", low=-60, high=60, absolute=True),
     "clip": Kind(apply=distortions.clipped, unit="dB", low=0, high=60),
     "reverb": Kind(apply=distortions.reverberant, unit="s", low=0.05, high=5),
-    "phone": Kind(apply=distortions.telephone),
+    "phone": Kind(apply=distortions.telephone, absolute=True),
 }
 
 
@@ -89,15 +95,28 @@ class Perturbation:
         Args:
             samples: (n,) at 16 kHz, the whole clip.
             audio_sha256: of these samples; noise follows from it.
+
+        Raises:
+            AudioError: full scale is not 1 in it, and something is asked for that must know, or
+                nothing is left to be heard; the message is the reason, without the path.
         """
         if not self.parts:
             return samples
+        peak = float(np.abs(samples).max())
+        if peak > _FULL_SCALE and (asking := [n for n, _ in self.parts if KINDS[n].absolute]):
+            raise AudioError(
+                f"holds a sample of {peak:.0f}, where full scale is 1, and {asking[0]} must know "
+                "full scale: write the file as whole numbers, or scaled to 1"
+            )
         found: Samples = samples.astype(np.float64)
         for place, (name, value) in enumerate(self.parts):
             number = [earlier for earlier, _ in self.parts[:place]].count(name)
             seed = hashlib.sha256(f"{audio_sha256} {name} {number}".encode()).digest()
             found = KINDS[name].apply(found, value, seed)
-        return found.astype(np.float32)
+        heard = found.astype(np.float32)
+        if heard.min() == heard.max():
+            raise AudioError(f"is silent once it is perturbed ({self}): perturb less")
+        return heard
 
 
 CLEAN = Perturbation()

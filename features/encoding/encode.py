@@ -69,7 +69,7 @@ class Clips:
 
         Raises:
             StoreError: the file, or what the decoder makes of it, is not what was heard; or the
-                system does not give it, tried three times; or nothing is left to be heard.
+                system does not give it, tried three times; or it cannot be made worse so.
         """
         wave = self._decoded(clip)
         if wave.sha256 != (audio := self.audio_sha256[clip]):
@@ -78,14 +78,10 @@ class Clips:
                 "of libsndfile, FFmpeg or scipy?): run the same call again; if it is refused, with "
                 "--overwrite"
             )
-        if not self.perturb:
-            return wave.samples
-        samples = self.perturb(wave.samples, audio)
-        if samples.min() == samples.max():
-            raise StoreError(
-                f"{self.paths[clip]} is silent once it is perturbed ({self.perturb}): perturb less"
-            )
-        return samples
+        try:
+            return self.perturb(wave.samples, audio)
+        except AudioError as error:
+            raise StoreError(f"{self.paths[clip]} {error}") from None
 
     def _decoded(self, clip: int) -> Waveform:
         """Decode the bytes that were heard; a network disk that falters shall not end a run."""
