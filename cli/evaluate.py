@@ -18,6 +18,8 @@ gensr eval
 gensr eval runs/emodb-gen-ser runs/emodb-linear
 
 gensr eval runs/emodb-gen-ser --sampler euler --sampler-steps 1,5,50 --json
+
+gensr eval runs/emodb-gen-ser --store noisy.zarr --store phone.zarr
 """
 
 
@@ -29,8 +31,18 @@ def command(
     sampler_steps: Annotated[str, typer.Option(help="N to sweep (Table 3).")] = "1,2,4,10,20",
     store: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATH|URL", help="Where the vectors are now, if they were moved."),
+        typer.Option(
+            metavar="PATH|URL",
+            help="Where the run's vectors are now, if they were moved; or another store of its "
+            "encoder, to ask its models of: perturbed clips, another corpus. May be repeated.",
+        ),
     ] = None,
+    allow_leaks: Annotated[
+        bool,
+        typer.Option(
+            "--allow-leaks", help="Ask a model also of clips it learnt from, and say so first."
+        ),
+    ] = False,
     trajectory: Annotated[
         str | None,
         typer.Option(
@@ -50,6 +62,14 @@ def command(
 
     steps = _steps(sampler_steps, sampler)
     opened = [run for folder in runs or [newest(Path("runs"))] for run in runs_of(folder)]
+    if store:
+        from gensr.cli import elsewhere
+
+        others = elsewhere.others(opened, store)
+        if others:
+            elsewhere.refuse(sampler=sampler, trajectory=trajectory)
+            elsewhere.show(opened, others, allow_leaks, device, as_json=as_json)
+            return
     with console.Bars() as bars:
         found = evaluate_all(
             opened,

@@ -147,12 +147,7 @@ class Run:
     def write_request(self, config: RunConfig, protocol: Protocol, manifest: Manifest) -> None:
         """Keep what is known before training; `config.json` last, it makes the folder a run."""
         make_folder(self.folder)
-        asked = {
-            "hash": protocol.hash,
-            "protocol": protocol.describe(),
-            "clips": protocol.assignment(),
-            "columns": protocol.facts(),
-        }
+        asked = protocol.as_kept()
         hashes = {}
         for name, value in (("protocol.json", asked), ("manifest.json", asdict(manifest))):
             data = plain_bytes(value)

@@ -196,7 +196,7 @@ def _check_encoder(encoder: Mapping[str, Any], store: Store) -> None:
     if told := first_difference(encoder, store.header.encoder, names=names):
         raise StoreError(
             f"{store.path} holds vectors of another encoder than the run was trained on ({told}); "
-            "pass the store it was trained on"
+            "pass a store of the same encoder"
         )
 
 
