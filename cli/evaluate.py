@@ -22,6 +22,8 @@ gensr eval runs/emodb-gen-ser runs/emodb-linear
 gensr eval runs/emodb-gen-ser --by sentence --reject-below 0.7
 
 gensr eval runs/emodb-gen-ser --sampler euler --sampler-steps 1,5,50 --json
+
+gensr eval runs/emodb-gen-ser --store noisy.zarr --store phone.zarr
 """
 
 
@@ -33,8 +35,18 @@ def command(
     sampler_steps: Annotated[str, typer.Option(help="N to sweep (Table 3).")] = "1,2,4,10,20",
     store: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATH|URL", help="Where the vectors are now, if they were moved."),
+        typer.Option(
+            metavar="PATH|URL",
+            help="Where the run's vectors are now, if they were moved; or another store of its "
+            "encoder, to ask its models of: perturbed clips, another corpus. May be repeated.",
+        ),
     ] = None,
+    allow_leaks: Annotated[
+        bool,
+        typer.Option(
+            "--allow-leaks", help="Ask a model also of clips it learnt from, and say so first."
+        ),
+    ] = False,
     trajectory: Annotated[
         str | None,
         typer.Option(
@@ -62,6 +74,14 @@ def command(
 
     steps = _steps(sampler_steps, sampler)
     opened = [run for folder in runs or [newest(Path("runs"))] for run in runs_of(folder)]
+    if store:
+        from gensr.cli import elsewhere
+
+        others = elsewhere.others(opened, store)
+        if others:
+            elsewhere.refuse(sampler=sampler, trajectory=trajectory)
+            elsewhere.show(opened, others, allow_leaks, device, as_json=as_json)
+            return
     with console.Bars() as bars:
         found = evaluate_all(
             opened,
@@ -206,7 +226,8 @@ def _show_question(runs: "list[Evaluation]") -> None:
                 if (span := other.intervals[metric])
             )
             print_plain(f"{name}, over {other.clusters} {other.cluster}s: {told or 'no intervals'}")
-    for note in (*about.notes(), *dict.fromkeys(one.joined for one in runs if one.joined)):
+    of_runs = dict.fromkeys(note for one in runs for note in (one.joined, one.perturbed) if note)
+    for note in (*about.notes(), *of_runs):
         print_plain(f"note: {note}")
 
 

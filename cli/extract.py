@@ -19,6 +19,8 @@ gensr extract corpora/emodb --encoder fbank --out emodb.zarr --verify 16
 
 gensr extract corpora/meld --out meld.zarr --workers 4
 
+gensr extract corpora/emodb --encoder fbank --perturb noise:20dB,phone --out noisy.zarr
+
 The same call again goes on where a killed one stopped, and adds clips that are new.
 """
 
@@ -61,6 +63,14 @@ def command(
     max_seconds: Annotated[
         float, typer.Option(help="Longer clips are encoded in windows of at most this, s.")
     ] = 30.0,
+    perturb: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND:VALUE,...",
+            help="Make every clip worse first: noise:20dB, pink:20dB, gain:-12dB, clip:6dB, "
+            "reverb:0.5s, phone; from left to right.",
+        ),
+    ] = None,
     batch_seconds: Annotated[
         float | None,
         typer.Option(
@@ -100,6 +110,7 @@ def command(
         store_dtype=store_dtype,
         context=context,
         max_seconds=max_seconds,
+        perturb=perturb,
         batch_seconds=batch_seconds,
         shard_clips=shard_clips,
         verify=verify,

@@ -4,6 +4,8 @@ The one way in which audio meets an encoder: in an extraction, on a worker of a 
 an extraction is verified (every window a batch of its own), and in a prediction.
 
     groups of clips -> batches of windows -> [read ahead by threads] -> encoder -> averages
+
+Where clips are made worse on purpose, it is done as they are read: whole, before they are cut.
 """
 
 import time
@@ -20,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.features.audio.errors import AudioError
+from gensr.features.audio.perturb import CLEAN, Perturbation
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.cores import usable_cores
 from gensr.features.encoders import Encoder, NotFiniteError, enough_memory
@@ -50,6 +53,8 @@ class Clips:
     """Of the bytes that were heard: only those are decoded again."""
     audio_sha256: tuple[str, ...]
     """Of the samples that were heard: only those are encoded."""
+    perturb: Perturbation = CLEAN
+    """What is done to every clip before it is encoded."""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -60,20 +65,23 @@ class Clips:
         return sum(self.samples) / SAMPLE_RATE
 
     def read(self, clip: int) -> NDArray[np.float32]:
-        """Decode one clip.
+        """Decode one clip, and make it worse if that is asked for.
 
         Raises:
             StoreError: the file, or what the decoder makes of it, is not what was heard; or the
-                system does not give it, tried three times.
+                system does not give it, tried three times; or it cannot be made worse so.
         """
         wave = self._decoded(clip)
-        if wave.sha256 != self.audio_sha256[clip]:
+        if wave.sha256 != (audio := self.audio_sha256[clip]):
             raise StoreError(
                 f"{self.paths[clip]} is decoded otherwise than when it was heard (another version "
                 "of libsndfile, FFmpeg or scipy?): run the same call again; if it is refused, with "
                 "--overwrite"
             )
-        return wave.samples
+        try:
+            return self.perturb(wave.samples, audio)
+        except AudioError as error:
+            raise StoreError(f"{self.paths[clip]} {error}") from None
 
     def _decoded(self, clip: int) -> Waveform:
         """Decode the bytes that were heard; a network disk that falters shall not end a run."""
@@ -262,8 +270,13 @@ def _read_ahead(
         yield waiting.popleft()
 
 
-def clips_of(root: Path, columns: dict[str, NDArray[Any]], rows: Sequence[int]) -> Clips:
-    """Return rows of a clip table as clips to encode."""
+def clips_of(
+    root: Path,
+    columns: dict[str, NDArray[Any]],
+    rows: Sequence[int],
+    perturb: Perturbation = CLEAN,
+) -> Clips:
+    """Return rows of a clip table as clips to encode, made worse as `perturb` says."""
     chosen = np.asarray(rows, dtype=np.int64)
     return Clips(
         root=root,
@@ -271,4 +284,5 @@ def clips_of(root: Path, columns: dict[str, NDArray[Any]], rows: Sequence[int]) 
         samples=tuple(columns["samples"][chosen].tolist()),
         file_sha256=tuple(columns["file_sha256"][chosen].tolist()),
         audio_sha256=tuple(columns["audio_sha256"][chosen].tolist()),
+        perturb=perturb,
     )

@@ -209,7 +209,7 @@ class ClusterExecutor:
             with _talking():
                 self._client.subscribe_topic(topic, tally.told)
             for shard in writing.pending:
-                clips = clips_of(root.absolute(), plan.columns, shard.encode)
+                clips = clips_of(root.absolute(), plan.columns, shard.encode, settings.perturb)
                 with _talking():
                     futures[shard.index] = self._client.submit(
                         worker.encode_shard,

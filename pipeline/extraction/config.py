@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gensr.estimator.errors import ConfigError
 from gensr.features.audio.mixdown import LONGEST_SECONDS
+from gensr.features.audio.perturb import Perturbation, perturbation
 from gensr.features.encoders import DEFAULT_ENCODER, Encoder
 from gensr.features.encoders.errors import EncoderError
 
@@ -61,6 +62,9 @@ class ExtractConfig:
     """Whisper only: `full` 30 s window, as trained, or the `clip`'s own frames (ours)."""
     max_seconds: float = 30.0
     """A longer clip is encoded in windows of at most this, averaged by frames (ours)."""
+    perturb: str | None = None
+    """What is done to every clip before it is encoded, as `noise:20dB,phone`; see
+    `features/audio/perturb.py`. None: nothing."""
     batch_seconds: float | None = None
     """Audio of one batch in seconds, padding included; bounds the encoder's memory. None: what
     the device likes, see `BATCH_SECONDS`."""
@@ -83,6 +87,7 @@ class ExtractConfig:
     def __post_init__(self) -> None:
         if not self.encoder:
             raise ConfigError("encoder is empty: pass `fbank`, a folder, or a hub id")
+        perturbation(self.perturb)
         if self.batch_seconds is not None and not 0 < self.batch_seconds <= LONGEST_SECONDS:
             raise ConfigError(
                 f"batch_seconds is {self.batch_seconds}: it must be above 0, and at most "
@@ -108,3 +113,8 @@ class ExtractConfig:
             raise ConfigError(f"workers is {self.workers}: it must be at most {_MOST_WORKERS}")
         if self.workers is not None and self.cluster is not None:
             raise ConfigError("workers and cluster: pass one of them, a cluster brings its own")
+
+    @property
+    def perturbation(self) -> Perturbation:
+        """`perturb`, read."""
+        return perturbation(self.perturb)

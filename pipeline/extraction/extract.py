@@ -28,7 +28,6 @@ from gensr.features.store import schema
 from gensr.features.store.bounds import check_shard
 from gensr.features.store.job import Job, open_job
 from gensr.features.store.plan import Plan, Shard, plan_header, plan_shards
-from gensr.features.store.settings import Settings
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction import survey_log
 from gensr.pipeline.extraction.config import ExtractConfig
@@ -36,6 +35,7 @@ from gensr.pipeline.extraction.encoder_folders import remember
 from gensr.pipeline.extraction.executor import Executor
 from gensr.pipeline.extraction.local import local_executor
 from gensr.pipeline.extraction.rows import check_clips, clip_table, failed_table
+from gensr.pipeline.extraction.settings import ExtractionSettings
 from gensr.pipeline.extraction.verification import Verification, verify
 from gensr.pipeline.progress import Listener, Silent, say
 
@@ -172,9 +172,9 @@ def _executor(
 
 
 def _survey(
-    found: Scan, job: Job, preprocessing: Mapping[str, Any], executor: Executor, listener: Listener
+    found: Scan, job: Job, hearing: Mapping[str, Any], executor: Executor, listener: Listener
 ) -> Survey:
-    how = {**preprocessing, **executor.decoders()}
+    how = {**hearing, **executor.decoders()}
     listener.stage("survey", len(found.clips))
     known = survey_log.known(job, how)
     with survey_log.keeping(job, how, known) as keep:
@@ -196,11 +196,11 @@ def _survey(
 
 
 def _plan(
-    found: Scan, job: Job, settings: Settings, executor: Executor, listener: Listener
+    found: Scan, job: Job, settings: ExtractionSettings, executor: Executor, listener: Listener
 ) -> tuple[Plan, tuple[Problem, ...]]:
     """Hear every file, and decide every row; what was heard is then in the plan's table alone."""
     check_clips(found.clips, () if job.base is None else job.base.header.columns)
-    heard = _survey(found, job, settings.preprocessing, executor, listener)
+    heard = _survey(found, job, settings.hearing, executor, listener)
     problems = (*found.problems, *heard.problems)
     base = None if job.base is None else job.base.table
     columns = clip_table(heard.heard, problems, base)

@@ -104,7 +104,7 @@ class LocalExecutor:
         """See `Executor.encode`."""
         begin_encoding(writing, listener)
         plan, pending = writing.plan, writing.pending
-        clips = (clips_of(root, plan.columns, shard.encode) for shard in pending)
+        clips = (clips_of(root, plan.columns, shard.encode, settings.perturb) for shard in pending)
         encoded = encode_clips(clips, self._encoder, settings.batching, listener.advance)
         writes: deque[Future[None]] = deque()
         with closing(encoded), ThreadPoolExecutor(1, "write") as thread:

@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
+from gensr.features.audio.perturb import PERTURB, Perturbation, perturbation_of
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.encoders import Encoder
 from gensr.features.encoders.errors import EncoderError
@@ -22,6 +24,16 @@ class ExtractionSettings(Settings):
     """Samples of one window."""
     equal_lengths: bool
     """Whether a batch holds windows of one length only."""
+
+    @property
+    def perturb(self) -> Perturbation:
+        """What is done to every clip before it is encoded."""
+        return perturbation_of(self.preprocessing)
+
+    @property
+    def hearing(self) -> dict[str, Any]:
+        """How a file becomes the samples that are heard, before they are made worse."""
+        return {name: what for name, what in self.preprocessing.items() if name != PERTURB}
 
     @property
     def batching(self) -> Batching:
@@ -56,7 +68,7 @@ def settings_of(encoder: Encoder, config: ExtractConfig) -> ExtractionSettings:
         layers=tuple(encoder.layers),
         width=encoder.width,
         dtype=config.store_dtype,
-        preprocessing=resampling_provenance(),
+        preprocessing={**resampling_provenance(), **config.perturbation.provenance()},
         shard_clips=config.shard_clips or SHARD_CLIPS[encoder.device],
         batch_seconds=config.batch_seconds or liked,
         longest=longest,

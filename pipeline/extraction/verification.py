@@ -74,7 +74,7 @@ def verify(
     plan = writing.plan
     encoded = [row for shard in plan.shards for row in shard.encode]
     rows = chosen(plan.columns["samples"], encoded or _present(found, plan), count)
-    clips = clips_of(found.root, plan.columns, rows)
+    clips = clips_of(found.root, plan.columns, rows, settings.perturb)
     listener.stage("verify", len(rows), clips.seconds)
     single = replace(settings.batching, batch_samples=1)  # one window a batch
     alone = executor.alone(clips, single)

@@ -176,6 +176,15 @@ class Protocol:
         order = self._by_path()
         return {name: [values[i] for i in order] for name, values in self.columns.items()}
 
+    def as_kept(self) -> dict[str, Any]:
+        """The object that a run keeps of it; see `from_plain`."""
+        return {
+            "hash": self.hash,
+            "protocol": self.describe(),
+            "clips": self.assignment(),
+            "columns": self.facts(),
+        }
+
     def _by_path(self) -> list[int]:
         return sorted(range(len(self.paths)), key=self.paths.__getitem__)
 

@@ -26,6 +26,7 @@ from gensr.features.same_encoder import first_difference
 from gensr.features.store.files import remove
 from gensr.features.store.place import store_around
 from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.runs.asides import asides
 from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.dev import CALIBRATION, DEV
 from gensr.pipeline.runs.lock import LOCK, busy, held, idle
@@ -135,14 +136,15 @@ def _is_ours(folder: Path) -> bool:
 
 def _written(folder: Path) -> Iterator[Path]:
     """What trainings and evaluations write into a run folder, by name."""
-    asides = ("", *(f"-{sampler}" for sampler in SAMPLERS))  # another than the run's own
-    numbers = [f"numbers{aside}.json" for aside in asides]
+    looks = ("", *(f"-{sampler}" for sampler in SAMPLERS))  # another than the run's own
+    numbers = [f"numbers{look}.json" for look in looks]
     names = [*FIRST, *_REST, *numbers]
     halves = [f"{name}.new" for name in names]  # of version 0.1.0, killed while it wrote
-    figures = [f"figures{aside}" for aside in asides]
+    figures = [f"figures{look}" for look in looks]
     for name in (*names, *halves, *figures):
         if os.path.lexists(folder / name):
             yield folder / name
+    yield from asides(folder)
 
 
 def _clear(folder: Path) -> None:

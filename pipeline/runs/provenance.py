@@ -23,6 +23,8 @@ class StoreRead:
     """As it was given."""
     hash: str
     """Its fingerprint, by which it is known wherever it is now."""
+    perturb: str = ""
+    """What was done to its clips before they were encoded, as `noise:20dB`; empty for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +68,17 @@ class Manifest:
             RunError: something is missing or of the wrong kind.
         """
         values = kinds.values_of(cls, plain, path, _KINDS)
-        stores = [StoreRead(path=one["path"], hash=one["hash"]) for one in values["stores"]]
+        names = ("path", "hash", "perturb")
+        stores = [
+            StoreRead(**{name: one[name] for name in names if name in one})
+            for one in values["stores"]
+        ]
         return cls(**{**values, "stores": tuple(stores)})
+
+    @property
+    def perturbed(self) -> str:
+        """What was done to the clips that were learnt from, in one line; empty for nothing."""
+        return perturbed_line([(store.path, store.perturb) for store in self.stores])
 
     @property
     def store_hashes(self) -> list[str]:
@@ -75,12 +86,27 @@ class Manifest:
         return [store.hash for store in self.stores]
 
 
+def perturbed_line(stores: Iterable[tuple[str, str]]) -> str:
+    """Say which stores hold perturbed clips.
+
+    >>> perturbed_line([("a.zarr", ""), ("b.zarr", "noise:20dB")])
+    'perturbed clips: b.zarr by noise:20dB'
+
+    Args:
+        stores: path, and what was done to the clips, of each.
+    """
+    told = [f"{path} by {done}" for path, done in stores if done]
+    return f"perturbed clips: {', '.join(told)}" if told else ""
+
+
 def _stores(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_store, value))
 
 
 def _store(value: Any) -> bool:
-    return kinds.table(value) and all(kinds.text(value.get(key)) for key in ("path", "hash"))
+    if not kinds.table(value) or not kinds.text(value.get("perturb", "")):
+        return False
+    return all(kinds.text(value.get(key)) for key in ("path", "hash"))
 
 
 _KINDS = {"spellings_joined": kinds.texts, "stores": _stores}
@@ -89,7 +115,7 @@ _KINDS = {"spellings_joined": kinds.texts, "stores": _stores}
 def provenance(
     seed: int,
     protocol: Protocol,
-    stores: Sequence[tuple[str, str]],
+    stores: Sequence[StoreRead],
     *,
     device: str,
     parts: Iterable[tuple[Registry[Any], str]],
@@ -100,7 +126,7 @@ def provenance(
     Args:
         seed: of every draw.
         protocol: its question.
-        stores: path and fingerprint of each store.
+        stores: those that it learns from.
         device: that it trains on.
         parts: what was chosen by name, and where it is known.
         joined: one line for each label whose spellings were made one.
@@ -113,7 +139,7 @@ def provenance(
         protocol=protocol.name,
         protocol_hash=protocol.hash,
         spellings_joined=tuple(joined),
-        stores=tuple(StoreRead(path=path, hash=digest) for path, digest in stores),
+        stores=tuple(stores),
         python=platform.python_version(),
         libraries={name: version(name) for name in ("torch", "numpy", "safetensors")},
         machine=platform.machine(),

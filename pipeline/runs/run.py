@@ -102,6 +102,7 @@ class Run:
             *([("steps", str(config.training["steps"]))] if config.training else []),
             ("seed", str(config.seed)),
             ("stores", ", ".join(config.stores)),
+            *([("perturbed", manifest.perturbed)] if manifest.perturbed else []),
             ("made by", f"gensr {manifest.gensr}, {manifest.git_revision}"),
             *((f"{what} of", package) for what, package in manifest.packages.items()),
             ("created", manifest.created),
@@ -147,12 +148,7 @@ class Run:
     def write_request(self, config: RunConfig, protocol: Protocol, manifest: Manifest) -> None:
         """Keep what is known before training; `config.json` last, it makes the folder a run."""
         make_folder(self.folder)
-        asked = {
-            "hash": protocol.hash,
-            "protocol": protocol.describe(),
-            "clips": protocol.assignment(),
-            "columns": protocol.facts(),
-        }
+        asked = protocol.as_kept()
         hashes = {}
         for name, value in (("protocol.json", asked), ("manifest.json", asdict(manifest))):
             data = plain_bytes(value)

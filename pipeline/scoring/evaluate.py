@@ -75,6 +75,8 @@ class Evaluation:
     """Its numbers by class, speaker, gender, ..., where more than one is tested."""
     calibration: Calibration | None
     """What its probabilities are worth; None where there are none."""
+    perturbed: str = ""
+    """What was done to the clips learnt from before they were encoded; empty for nothing."""
     pictures: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -111,6 +113,7 @@ class Evaluation:
             "groups": {one.by: one.as_json() for one in self.groups},
             "calibration": self.calibration.as_json() if self.calibration else None,
             "spellings_joined": self.joined,
+            "perturbed": self.perturbed,
             "folds": self.folds,
             "over_folds": self.over_folds(),
             "by_steps": {str(N): result.as_json() for N, result in self.by_steps.items()},
@@ -221,6 +224,7 @@ def evaluate(
         joined=run.joined,
         groups=groups,
         calibration=worth,
+        perturbed=run.manifest.perturbed,
     )
 
 

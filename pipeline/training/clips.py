@@ -1,6 +1,8 @@
 """The labelled clips of a protocol, where they can be learnt from: held in memory, or streamed."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.resident import Resident
@@ -25,7 +27,19 @@ def labelled(
         StoreError: a store is damaged, or was exchanged while it was read.
         ConfigError: memory does not hold them, and they are not to be streamed.
     """
-    rows, y = protocol.store_rows, torch.from_numpy(protocol.labels)
+    return clips_at(vectors, protocol.store_rows, protocol.labels, device, stream=stream)
+
+
+def clips_at(
+    vectors: Vectors,
+    rows: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    device: torch.device,
+    *,
+    stream: bool | None = None,
+) -> Source:
+    """Clips by rows of the stores, and their classes; see `labelled`."""
+    y = torch.from_numpy(labels)
     layers, width = vectors.shape
     if stream is None:
         stream = not fits(4 * len(rows) * layers * width, device)

@@ -35,7 +35,7 @@ from gensr.pipeline.runs.begin import Request, begun
 from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.dev import beside_predictions, dev_of_fold
 from gensr.pipeline.runs.predictions import Prediction
-from gensr.pipeline.runs.provenance import Manifest, provenance
+from gensr.pipeline.runs.provenance import Manifest, StoreRead, perturbed_line, provenance
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.training.clips import labelled
 from gensr.pipeline.training.fold import FoldTraining
@@ -215,7 +215,12 @@ def _begun(
 def _manifest(
     config: TrainConfig, protocol: Protocol, vectors: Vectors, options: Any, device: torch.device
 ) -> Manifest:
-    origin = list(zip(map(str, vectors.places), vectors.hashes, strict=True))
+    origin = [
+        StoreRead(path=str(place), hash=fingerprint, perturb=done)
+        for place, fingerprint, done in zip(
+            vectors.places, vectors.hashes, vectors.perturbed, strict=True
+        )
+    ]
     parts = [(MODELS, config.model), *chosen(options)]
     return provenance(
         config.seed, protocol, origin, device=str(device), parts=parts, joined=vectors.notes
@@ -347,7 +352,9 @@ def _asked(
 def _notes(
     protocol: Protocol, vectors: Vectors, folds: Sequence[Fold], config: TrainConfig
 ) -> tuple[str, ...]:
-    notes = [*protocol.notes(), *vectors.notes]  # a leak comes before everything
+    worse = perturbed_line(zip(map(str, vectors.places), vectors.perturbed, strict=True))
+    # A leak comes before everything.
+    notes = [*protocol.notes(), *filter(None, [worse]), *vectors.notes]
     audio = vectors.table["audio_sha256"][protocol.store_rows]
     repeats = len(audio) - len(np.unique(audio))
     if repeats:

@@ -21,6 +21,7 @@ from gensr.features.corpora.spelling import joined_columns
 from gensr.features.same_encoder import differences, first_difference
 from gensr.features.store import Store, open_store
 from gensr.features.store.errors import StoreError
+from gensr.features.store.facts import perturbed
 from gensr.features.store.schema import COLUMN_DTYPES, LABEL_COLUMNS
 from gensr.features.store.where import Location, Where, located
 from gensr.pipeline.runs.run import Run
@@ -48,6 +49,8 @@ class Vectors:
         """Fingerprint of each store, its encoder called as it is in the first, or in the run."""
         self.notes = notes
         """What was done to the table, one line each."""
+        self.perturbed: tuple[str, ...] = tuple(perturbed(store.header) for store in stores)
+        """What was done to the clips of each store before they were encoded; empty for nothing."""
         self.encoder: dict[str, Any] = dict(stores[0].header.encoder)
         """Provenance of the encoder that made them."""
 
@@ -193,7 +196,7 @@ def _check_encoder(encoder: Mapping[str, Any], store: Store) -> None:
     if told := first_difference(encoder, store.header.encoder, names=names):
         raise StoreError(
             f"{store.path} holds vectors of another encoder than the run was trained on ({told}); "
-            "pass the store it was trained on"
+            "pass a store of the same encoder"
         )
 
 

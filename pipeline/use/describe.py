@@ -10,6 +10,7 @@ from gensr.features.corpora import scan
 from gensr.features.corpora.names import printable
 from gensr.features.same_encoder import named
 from gensr.features.store import open_store
+from gensr.features.store.facts import perturbed
 from gensr.features.store.where import Location, Where, locate
 from gensr.pipeline.runs.run import is_beginning
 from gensr.pipeline.use.describe_run import run_facts
@@ -63,6 +64,7 @@ def _store(path: Where, everything: bool) -> Description:
             ("verified", _verified(store.header.verification)),
             ("layers", f"{len(store.layers)} x {store.width}: {', '.join(store.layers)}"),
             ("x1", str(encoder.get("x1"))),
+            ("perturbed", perturbed(store.header) or "no"),
             ("context", str(encoder.get("context"))),
             ("identical audio", f"{len(store) - store.header.audios} clips"),
             *_counts(table, everything),

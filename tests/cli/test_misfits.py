@@ -16,10 +16,8 @@ def other(gensr, here):
     return "other.zarr"
 
 
-def test_a_run_and_another_store(home, gensr, other):
+def test_a_run_does_not_go_on_with_another_store(home, gensr, other):
     run = home / "runs/gen-ser"
-    said = gensr("eval", run, "--store", other).complaint
-    assert f"{run} was trained on other vectors than other.zarr hold now" in said
     call = ("train", other, "--run", run, "--resume", "--steps", 8)
     assert "store hashes" in gensr(*call, "--config", home / "tiny.toml").complaint
 

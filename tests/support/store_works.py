@@ -50,7 +50,7 @@ WORKS: dict[str, Any] = {
     "make": make,
     "convert": lambda source, target: convert(source, target, overwrite=True),
     "merge": lambda sources, target: merge(sources, target, overwrite=True),
-    "extract": lambda corpus, out, pause: stub.extract(Path(corpus), Path(out), pause),
+    "extract": lambda corpus, out, *more: stub.extract(Path(corpus), Path(out), *more),
     "again": again,
     "finish": finish,
     "convert stepwise": convert_stepwise,

@@ -69,7 +69,9 @@ def write_corpus(root: Path, clips: int = 20) -> Path:
     return root
 
 
-def extract(corpus: Path, out: Path, pause: float = 0.0) -> tuple[int, int, int]:
+def extract(
+    corpus: Path, out: Path, pause: float = 0.0, perturb: str | None = None
+) -> tuple[int, int, int]:
     """Extract; return how many clips were encoded, skipped, and are in the store."""
     from gensr.pipeline.extraction.extract import ExtractConfig
     from gensr.pipeline.extraction.extract import extract as stage
@@ -77,7 +79,7 @@ def extract(corpus: Path, out: Path, pause: float = 0.0) -> tuple[int, int, int]
     report = stage(
         corpus,
         out,
-        ExtractConfig(encoder="stub", shard_clips=4, batch_seconds=0.2),
+        ExtractConfig(encoder="stub", shard_clips=4, batch_seconds=0.2, perturb=perturb),
         encoder=StubEncoder(pause=pause),
     )
     return report.encoded, report.skipped, report.clips
