@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.metrics import accuracy
-from gensr.pipeline.report.data import Bar, Estimate, Group, Missing
-from gensr.pipeline.report.statistics import estimate
-from gensr.pipeline.report.systems import System
+from gensr.pipeline.report.content.data import Bar, Estimate, Group, Missing
+from gensr.pipeline.report.content.statistics import estimate
+from gensr.pipeline.report.content.systems import System
 
 COLUMNS = ("gender", "intensity", "level", "corpus", "length")
 """What is asked for; `length` is a third of the clips each, by their seconds."""

@@ -5,8 +5,8 @@ Shapes: S seeds, n tested clips, C classes; m = S n answers.
 
 import numpy as np
 
-from gensr.pipeline.report.data import Calibration, Floats, Missing
-from gensr.pipeline.report.systems import System
+from gensr.pipeline.report.content.data import Calibration, Floats, Missing
+from gensr.pipeline.report.content.systems import System
 
 BINS = 10
 """Of equal width, from 0 to 1."""

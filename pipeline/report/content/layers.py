@@ -13,10 +13,10 @@ from gensr.estimator.metrics import accuracy
 from gensr.features.store.where import Location
 from gensr.pipeline.progress import Listener
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.report.data import Bar, Layers, Missing
-from gensr.pipeline.report.probe import Ridge, one_hot
-from gensr.pipeline.report.statistics import estimate
-from gensr.pipeline.report.systems import System
+from gensr.pipeline.report.content.data import Bar, Layers, Missing
+from gensr.pipeline.report.content.probe import Ridge, one_hot
+from gensr.pipeline.report.content.statistics import estimate
+from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.training.memory import fits
 from gensr.pipeline.training.vectors import open_vectors, prefixes_of
 

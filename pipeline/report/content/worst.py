@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from gensr.features.store.where import Location, local
-from gensr.pipeline.report.audio import sounds
-from gensr.pipeline.report.data import Error
-from gensr.pipeline.report.systems import System
+from gensr.pipeline.report.content.audio import sounds
+from gensr.pipeline.report.content.data import Error
+from gensr.pipeline.report.content.systems import System
 
 MOST = 10
 """Errors that are shown; all are in predictions.csv."""

@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from gensr.pipeline.report.data import Check, Missing
-from gensr.pipeline.report.systems import System
+from gensr.pipeline.report.content.data import Check, Missing
+from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.runs.files import read_plain
 
 FILE = "checks.json"

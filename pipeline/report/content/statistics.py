@@ -13,8 +13,8 @@ import numpy as np
 
 from gensr.estimator.intervals import Matrix, Metric, clopper_pearson, interval
 from gensr.estimator.metrics import METRICS, is_over_classes
-from gensr.pipeline.report.data import Difference, Estimate, Floats
-from gensr.pipeline.report.systems import System
+from gensr.pipeline.report.content.data import Difference, Estimate, Floats
+from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.scoring.compare import reasons_between
 
 

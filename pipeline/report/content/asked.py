@@ -19,11 +19,11 @@ from gensr.estimator.models.registry import MODELS
 from gensr.features.store.where import Location, located
 from gensr.pipeline.progress import Listener
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.report.data import Layers, Map, Missing, Steps, Way
-from gensr.pipeline.report.layers import probe_layers
-from gensr.pipeline.report.probe import Ridge, polygon
-from gensr.pipeline.report.statistics import estimate
-from gensr.pipeline.report.systems import System
+from gensr.pipeline.report.content.data import Layers, Map, Missing, Steps, Way
+from gensr.pipeline.report.content.layers import probe_layers
+from gensr.pipeline.report.content.probe import Ridge, polygon
+from gensr.pipeline.report.content.statistics import estimate
+from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.replay import Replay
 

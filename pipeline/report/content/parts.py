@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gensr.pipeline.report.data import (
+from gensr.pipeline.report.content.data import (
     Bar,
     Confusion,
     Difference,
@@ -13,14 +13,14 @@ from gensr.pipeline.report.data import (
     SystemRow,
     Systems,
 )
-from gensr.pipeline.report.statistics import (
+from gensr.pipeline.report.content.statistics import (
     class_recall,
     differences,
     estimates,
     of_one_speaker,
     unlike,
 )
-from gensr.pipeline.report.systems import System
+from gensr.pipeline.report.content.systems import System
 
 
 def headline(system: System) -> Headline:

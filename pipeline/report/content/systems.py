@@ -16,7 +16,7 @@ from gensr.estimator.errors import RunError
 from gensr.features.same_encoder import named
 from gensr.features.store.where import Location, local
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.report.data import Floats
+from gensr.pipeline.report.content.data import Floats
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import answered, score
 

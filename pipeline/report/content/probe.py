@@ -10,7 +10,7 @@ Shapes: n clips, L width, D target dimensions, C classes.
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.pipeline.report.data import Floats
+from gensr.pipeline.report.content.data import Floats
 
 _PENALTIES = np.logspace(-6, 1, 15)
 """Shares of the largest eigenvalue of the Gram matrix."""

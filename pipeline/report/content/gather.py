@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 
 from gensr.features.store.where import Location, each
 from gensr.pipeline.progress import Listener, Silent
-from gensr.pipeline.report import parts, words
-from gensr.pipeline.report.asked import Asked, ask
-from gensr.pipeline.report.calibration import calibration
-from gensr.pipeline.report.checks import checks
-from gensr.pipeline.report.data import Missing, Report
-from gensr.pipeline.report.groups import groups
-from gensr.pipeline.report.systems import System, load_systems
-from gensr.pipeline.report.worst import worst_errors
+from gensr.pipeline.report.content import parts, words
+from gensr.pipeline.report.content.asked import Asked, ask
+from gensr.pipeline.report.content.calibration import calibration
+from gensr.pipeline.report.content.checks import checks
+from gensr.pipeline.report.content.data import Missing, Report
+from gensr.pipeline.report.content.groups import groups
+from gensr.pipeline.report.content.systems import System, load_systems
+from gensr.pipeline.report.content.worst import worst_errors
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import SWEEP
 

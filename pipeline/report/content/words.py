@@ -4,7 +4,7 @@ import shlex
 from collections import Counter
 
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.report.systems import System
+from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.runs.run import Run
 
 Facts = tuple[tuple[str, str], ...]
