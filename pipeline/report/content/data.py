@@ -122,6 +122,17 @@ class Confusion:
         )
         return shares
 
+    def commonest(self, most: int = 5) -> list[tuple[str, str, float, float]]:
+        """Truth, answer, clips and clips of the truth: where most clips go wrong."""
+        wrong = self.counts * (1 - np.eye(len(self.classes)))
+        of = self.counts.sum(1)
+        pairs = np.argwhere(wrong > 0).tolist()
+        pairs.sort(key=lambda pair: -wrong[pair[0], pair[1]])
+        return [
+            (self.classes[i], self.classes[j], float(wrong[i, j]), float(of[i]))
+            for i, j in pairs[:most]
+        ]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:

@@ -94,7 +94,7 @@ def _draw(table: Table, pen: Pen, *, line: tuple[str, float] | None, what: str) 
     axes.plot(value, place, "o", color=ACCENT, markersize=4.5, markeredgewidth=0, clip_on=False)
     alike = len({*shown.column("n")}) == 1
     for y, row in zip(place, shown.rows, strict=True):
-        n = "" if alike else f"  n {row[4]}"
+        n = "" if alike else f"\u2002n {row[4]}"
         axes.annotate(
             f"{value[y]:.1f}{n}",
             (1, y),

@@ -65,7 +65,10 @@ def map_charts(found: Map) -> tuple[Chart, Chart]:
                 title=what,
                 alt=f"Map of {len(rows)} tested clips{thinned}, coloured by class. {what}.",
                 table=Table(("path", "class", "x", "y"), rows),
-                draw=partial(_map, classes=found.classes, most=_reach(found)),
+                draw=partial(
+                    _map,
+                    classes=found.classes,
+                ),
                 names=found.classes,
             )
         )
@@ -123,12 +126,7 @@ def _confusion(table: Table, pen: Pen) -> Figure:
     return figure
 
 
-def _reach(found: Map) -> float:
-    """How far from the middle both maps are drawn."""
-    return 1.05 * float(max(1.15, np.abs(found.before).max(), np.abs(found.after).max()))
-
-
-def _map(table: Table, pen: Pen, *, classes: tuple[str, ...], most: float) -> Figure:
+def _map(table: Table, pen: Pen, *, classes: tuple[str, ...]) -> Figure:
     some = slice(None, None, max(1, -(-len(table.rows) // MOST_POINTS)))
     labels = np.array(table.column("class"))[some]
     x, y = np.array(table.numbers("x"))[some], np.array(table.numbers("y"))[some]
@@ -150,6 +148,7 @@ def _map(table: Table, pen: Pen, *, classes: tuple[str, ...], most: float) -> Fi
             label=pen.name(name, 14),
         )
         axes.plot(*corners[number], "+", color=INK, markersize=7, markeredgewidth=1)
+    most = 1.05 * float(max(1.15, np.abs([x, y]).max()))
     axes.set_xlim(-most, most)
     axes.set_ylim(-most, most)
     axes.set_aspect("equal")

@@ -22,7 +22,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _ID = re.compile(r' id="([^"]*)"')
 _USES = re.compile(r'(?:href="|url\()#([\w.-]+)')
 _USE = re.compile(r'<use xlink:href="#([\w.-]+)"[^<>]* style="([^"]*)"/>')
-_MARK = re.compile(r'<path id="([\w.-]+)" d="[^"]*" style="([^"]*)"')
+_MARK = re.compile(r'<path id="([\w.-]+)" d="[^"]*"(?: style="([^"]*)")?')
 _ASIDE = re.compile(
     r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL
 )
@@ -61,9 +61,10 @@ def _marks(text: str) -> str:
 
     def defined(found: re.Match[str]) -> str:
         style = alike.get(found[1])
-        return (
-            found[0] if style is None else f'{found[0][: -len(found[2]) - 1]}{style}; {found[2]}"'
-        )
+        if style is None:
+            return found[0]
+        own = f"; {found[2]}" if found[2] else ""  # which goes before what is inherited
+        return f'{found[0].split(" style=")[0]} style="{style}{own}"'
 
     return _MARK.sub(defined, _USE.sub(used, text))
 

@@ -70,7 +70,7 @@ if (holder) {
 // On paper nothing is folded away.
 let folded = [];
 addEventListener("beforeprint", () => {
-  folded = [...document.querySelectorAll("details:not([open])")].filter((one) => one.id !== "way-still");
+  folded = [...document.querySelectorAll("details:not([open])")];
   for (const one of folded) one.open = true;
 });
 addEventListener("afterprint", () => { for (const one of folded) one.open = false; });
