@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from gensr.cli import demo_corpus, evaluate, extract, info, predict, start, store, train
+from gensr.cli import demo_corpus, evaluate, extract, info, predict, report, start, store, train
 from gensr.cli.choices import Choosing
 from gensr.estimator.errors import ConfigError, GensrError
 from gensr.features.shown import visible
@@ -38,7 +38,7 @@ app = typer.Typer(
     gensr train demo.zarr && gensr eval
     """,
 )
-for module in (extract, train, evaluate, predict, info, demo_corpus):
+for module in (extract, train, evaluate, report, predict, info, demo_corpus):
     app.command(name=module.NAME, epilog=module.EPILOG, cls=Choosing)(module.command)
 app.add_typer(store.app, name=store.NAME)
 

@@ -25,6 +25,8 @@ class Written:
     """A report that was written."""
 
     page: Path
+    beside: Path
+    """The folder of the files."""
     files: tuple[Path, ...]
     """Figures and tables."""
     report: Report
@@ -79,4 +81,4 @@ def report(
     make_folder(page.parent)
     files = export(charts.values(), beside)
     write_whole(page, render(found, charts, beside.name).encode())
-    return Written(page=page, files=tuple(files), report=found)
+    return Written(page=page, beside=beside, files=tuple(files), report=found)

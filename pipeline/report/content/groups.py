@@ -74,4 +74,7 @@ def _lengths(system: System) -> NDArray[np.str_] | None:
     seconds = texts.astype(float)
     low, high = np.quantile(seconds, (1 / 3, 2 / 3))
     names = (f"to {low:.1f} s", f"{low:.1f} to {high:.1f} s", f"over {high:.1f} s")
-    return np.array(names)[(seconds > low).astype(int) + (seconds > high).astype(int)]
+    third: NDArray[np.str_] = np.array(names)[
+        (seconds > low).astype(int) + (seconds > high).astype(int)
+    ]
+    return third

@@ -80,7 +80,8 @@ class System:
     @cached_property
     def right(self) -> NDArray[np.bool_]:
         """(S, n), whether each answer is right."""
-        return self.predicted == self.truth
+        right: NDArray[np.bool_] = self.predicted == self.truth
+        return right
 
     def column(self, name: str) -> NDArray[np.str_] | None:
         """(n,), a fact of each tested clip, empty where unknown; None where the run has none."""

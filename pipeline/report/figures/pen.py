@@ -7,6 +7,7 @@ the style sheet (svg.py), so that one figure serves a light page, a dark one, an
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from gensr.pipeline.scoring import canvas  # first: matplotlib without the current folder's settings
 
@@ -54,7 +55,7 @@ ROLES = {
 """Colour to the variable of the style sheet."""
 WIDTH = 4.5
 """Inches: two stand side by side on a desk, one is read on a phone without a magnifying glass."""
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
     "axes.edgecolor": MUTED,
     "axes.facecolor": "none",
     "axes.labelcolor": MUTED,
@@ -90,8 +91,8 @@ class Pen:
     def down(self) -> Iterator[None]:
         """Draw the same on every machine."""
         with canvas.plain(self.families):
-            mpl.rcParams.update(_SETTINGS)
-            yield
+            with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
+                yield
 
     def name(self, text: str, longest: int = 22) -> str:
         """A name of others, shortened where it would leave no room for the figure."""

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gensr.pipeline.report.content.data import Confusion, Map, Way
-from gensr.pipeline.report.figures.chart import Chart, Table
+from gensr.pipeline.report.figures.chart import Cell, Chart, Table
 from gensr.pipeline.report.figures.pen import (
     ACCENT,
     CLASSES,
@@ -79,7 +79,9 @@ def way_chart(way: Way) -> Chart:
     """The mean way of one class in still panels (the paper's Fig. 1)."""
     chosen = np.unique(np.linspace(0, len(way.times) - 1, PANELS).round().astype(int))
     cosines = way.cosines()
-    rows = [("code", None, None, i, float(value)) for i, value in enumerate(way.code)]
+    rows: list[tuple[Cell, ...]] = [
+        ("code", None, None, i, float(value)) for i, value in enumerate(way.code)
+    ]
     for step in chosen:
         t, cosine = float(way.times[step]), float(cosines[step])
         state = enumerate(way.states[step])
