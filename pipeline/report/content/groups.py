@@ -48,7 +48,12 @@ def _unfit(column: str, values: NDArray[np.str_] | None) -> str:
 def _named(values: NDArray[np.str_]) -> Sequence[str]:
     names, counts = np.unique(values[values != ""], return_counts=True)
     pairs = zip(names.tolist(), counts, strict=True)
-    return [str(name) for name, count in pairs if count >= FEWEST]
+    return sorted((str(name) for name, count in pairs if count >= FEWEST), key=_rank)
+
+
+def _rank(name: str) -> tuple[str, str]:
+    """The shortest clips first; else by the alphabet."""
+    return {"to": "0", "over": "2"}.get(name.split(" ")[0], "1"), name
 
 
 def _group(system: System, column: str, values: NDArray[np.str_]) -> Group:

@@ -90,9 +90,8 @@ class Pen:
     @contextmanager
     def down(self) -> Iterator[None]:
         """Draw the same on every machine."""
-        with canvas.plain(self.families):
-            with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
-                yield
+        with canvas.plain(self.families), mpl.rc_context(_SETTINGS):
+            yield
 
     def name(self, text: str, longest: int = 22) -> str:
         """A name of others, shortened where it would leave no room for the figure."""
