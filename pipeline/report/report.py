@@ -61,9 +61,16 @@ def report(
 
     Raises:
         RunError: a run is unfinished, damaged, or tests nothing, or the page cannot be written.
-        ConfigError: `out` is a folder.
+        ConfigError: `out` is a folder, or `audio` is none.
         GensrError: `stores` are not those that the run was trained on.
     """
+    named = None if out is None else local(out)
+    if named is not None and (named.is_dir() or not named.suffix):
+        raise ConfigError(f"{named} names no page; give a file, as {named / PAGE}")
+    if audio is not None and not local(audio).is_dir():
+        raise ConfigError(
+            f"{local(audio)} is no folder; give that of the corpus whose clips these are"
+        )
     system, found = gather(
         runs,
         audio=audio,
@@ -73,9 +80,7 @@ def report(
         device=device,
         progress=progress,
     )
-    page = system.folder / PAGE if out is None else local(out)
-    if page.is_dir() or not page.suffix:
-        raise ConfigError(f"{page} names no page; give a file, as {page / PAGE}")
+    page = named or system.folder / PAGE
     charts = charts_of(found)
     beside = page.with_suffix("")
     make_folder(page.parent)
