@@ -55,7 +55,7 @@ ROLES = {
 """Colour to the variable of the style sheet."""
 WIDTH = 4.5
 """Inches: two stand side by side on a desk, one is read on a phone without a magnifying glass."""
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[Any, Any] = {
     "axes.edgecolor": MUTED,
     "axes.facecolor": "none",
     "axes.labelcolor": MUTED,
