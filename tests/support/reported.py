@@ -9,6 +9,7 @@ from gensr.pipeline.report.content.data import (
     Bar,
     Calibration,
     Check,
+    Checks,
     Confusion,
     Difference,
     Error,
@@ -19,6 +20,7 @@ from gensr.pipeline.report.content.data import (
     Map,
     Missing,
     Report,
+    Shortcut,
     Steps,
     SystemRow,
     Systems,
@@ -108,7 +110,10 @@ def a_report(names: tuple[str, ...] = PLAIN, **changes: Any) -> Report:
             ),
         ),
         groups_missing=(f"level: {names[7]}",),
-        checks=(Check(kind="shortcut", name="sentence", grave=True, says=names[1]),),
+        checks=Checks(
+            found=(Check(kind="shortcut", weight="warning", says=names[1]),),
+            shortcuts=(Shortcut(bar=bars[0], flagged=True), Shortcut(bar=bars[1], flagged=False)),
+        ),
         ways=tuple(
             Way(name=name, clips=9, times=times, states=states, code=code) for name in names[:3]
         ),

@@ -180,13 +180,32 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One line of what was looked for in the corpus and the splits."""
+    """One line of what was found in the corpus and the splits."""
 
     kind: str
-    """`leak`, `shortcut`, ..."""
-    name: str
-    grave: bool
+    """`leak`, `overlap`, `shortcut`, ..."""
+    weight: str
+    """`fatal`, `warning` or `note`."""
     says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """How well the label follows from one column alone."""
+
+    bar: Bar
+    flagged: bool
+    """Whether by more than the margin of whoever looked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """What was looked for when the run was trained."""
+
+    found: tuple[Check, ...]
+    """The gravest first."""
+    shortcuts: tuple[Shortcut, ...]
+    """Every column that was tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +281,7 @@ class Report:
     groups: tuple[Group, ...] | Missing
     groups_missing: tuple[str, ...]
     """Columns that are asked for and cannot be told apart, each with its reason."""
-    checks: tuple[Check, ...] | Missing
+    checks: Checks | Missing
     ways: tuple[Way, ...] | Missing
     map: Map | Missing
     errors: tuple[Error, ...]

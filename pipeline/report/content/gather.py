@@ -48,11 +48,12 @@ def gather(
     else:
         why = Missing("Not asked for: this page was made from the run's own files alone.")
         asked = Asked(why, why, why, why)
+    looked = checks(first)
     errors, errors_note = worst_errors(first, audio)
     told, untold = groups(first)
     return first, Report(
         headline=parts.headline(first),
-        alerts=words.leaks(first),
+        alerts=words.leaks(first, looked),
         systems=parts.systems_table(systems),
         confusion=parts.confusion(first),
         by_class=parts.by_class(first),
@@ -62,7 +63,7 @@ def gather(
         calibration=calibration(first),
         groups=told,
         groups_missing=untold,
-        checks=checks(first),
+        checks=looked,
         ways=asked.ways,
         map=asked.map,
         errors=errors,

@@ -4,6 +4,8 @@ import shlex
 from collections import Counter
 
 from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.report.content.checks import LEAK
+from gensr.pipeline.report.content.data import Checks, Missing
 from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.runs.run import Run
 
@@ -41,9 +43,12 @@ def notes(system: System) -> tuple[str, ...]:
     return (*system.protocol.notes(), *dict.fromkeys(joined))
 
 
-def leaks(system: System) -> tuple[str, ...]:
-    """Those of the notes that come before everything."""
-    return tuple(note for note in system.protocol.notes() if note.startswith("leak:"))
+def leaks(system: System, looked: Checks | Missing) -> tuple[str, ...]:
+    """What comes before everything: leaks that a person let pass."""
+    lines = [note for note in system.protocol.notes() if note.startswith("leak:")]
+    if not isinstance(looked, Missing):
+        lines += [one.says for one in looked.found if one.kind == LEAK]
+    return tuple(dict.fromkeys(lines))
 
 
 def provenance(system: System) -> Facts:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from gensr.pipeline.report.content.data import Bar, Estimate, Group, Layers, SystemRow
+from gensr.pipeline.report.content.data import Bar, Checks, Estimate, Group, Layers, SystemRow
 from gensr.pipeline.report.figures.chart import Chart, Table
 from gensr.pipeline.report.figures.pen import ACCENT, INK, MUTED, RULE, TINT, Pen, bare, sheet
 
@@ -59,6 +59,17 @@ def group_chart(group: Group, overall: float) -> Chart:
         group.bars,
         line=("all clips", overall),
         what="accuracy",
+    )
+
+
+def shortcuts_chart(checks: Checks, majority: float) -> Chart:
+    """A bar for each column that was tried alone."""
+    return bars_chart(
+        "shortcuts",
+        "What the label follows from",
+        [one.bar for one in checks.shortcuts],
+        line=("majority class", majority),
+        what="accuracy from this column alone",
     )
 
 

@@ -5,6 +5,7 @@ from gensr.pipeline.report.figures.bars import (
     bars_chart,
     group_chart,
     layers_chart,
+    shortcuts_chart,
     systems_chart,
 )
 from gensr.pipeline.report.figures.chart import Chart
@@ -35,6 +36,8 @@ def charts_of(report: Report) -> dict[str, Chart]:
         found.append(steps_chart(report.steps))
     if not isinstance(report.calibration, Missing):
         found += [reliability_chart(report.calibration), coverage_chart(report.calibration)]
+    if not isinstance(report.checks, Missing) and report.checks.shortcuts:
+        found.append(shortcuts_chart(report.checks, head.majority))
     if not isinstance(report.map, Missing):
         found += map_charts(report.map)
     if not isinstance(report.ways, Missing):

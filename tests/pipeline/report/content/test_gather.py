@@ -295,16 +295,29 @@ class TestWords:
     def test_what_was_looked_for_is_told_the_grave_first(self, finished, copied, plain):
         assert "nobody looked" in plain.checks.why
         run = copied(finished)
+        leak = "leak: 3 of 36 tested clips are identical in audio to trained ones"
         found = {
-            "overlaps": [{"name": "sentence", "says": "36 clips"}],
-            "leaks": [{"name": "audio", "says": "identical", "grave": True}],
+            "findings": [
+                {"kind": "overlap", "weight": "note", "line": "36 clips share their sentence"},
+                {"kind": "leak", "weight": "warning", "line": leak, "count": 3},
+            ],
+            "shortcuts": [
+                {"column": "sentence", "accuracy": 0.8, "interval": [0.7, 0.9], "n": 36}
+                | {"majority": 0.3, "flagged": True},
+                {"column": "gender", "accuracy": 0.3, "interval": None, "n": 36, "flagged": False},
+            ],
         }
         (run / "checks.json").write_text(json.dumps(found))
         _, lone = gather(run, ask_models=False)
-        assert [(one.kind, one.grave) for one in lone.checks] == [
-            ("leaks", True),
-            ("overlaps", False),
-        ]
+        assert [one.kind for one in lone.checks.found] == ["leak", "overlap"]
+        sentence, gender = lone.checks.shortcuts
+        assert sentence.flagged
+        assert (sentence.bar.estimate.low, sentence.bar.estimate.high) == (0.7, 0.9)
+        assert gender.bar.estimate.low is None
+        assert lone.alerts == (leak,)
+        (run / "checks.json").write_text('{"findings": [{"kind": "leak"}]}')
+        with pytest.raises(RunError, match=r"checks\.json cannot be read \('weight'\)"):
+            gather(run, ask_models=False)
 
 
 class TestRefused:

@@ -17,7 +17,7 @@ from support.reported import HOSTILE, PLAIN, a_report, nothing
 
 NAMES = [
     *("confusion", "systems", "by-class", "by-speaker", "group-gender", "layers", "steps"),
-    *("reliability", "risk-coverage", "map-before", "map-after", "trajectory"),
+    *("reliability", "risk-coverage", "shortcuts", "map-before", "map-after", "trajectory"),
 ]
 
 
