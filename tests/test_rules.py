@@ -29,6 +29,7 @@ ONLY_IN = {
     "h5py": "features",
     "dask": "features",
     "matplotlib": "pipeline",
+    "jinja2": "pipeline",
 }
 
 

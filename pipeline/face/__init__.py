@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gensr.features.store import Store, open_store
     from gensr.pipeline.extraction.extract import ExtractConfig, ExtractReport, extract
     from gensr.pipeline.protocols.protocol import Protocol
+    from gensr.pipeline.report.report import Written, report
     from gensr.pipeline.runs.run import Run
     from gensr.pipeline.scoring.evaluate import Evaluation, evaluate, evaluate_all
     from gensr.pipeline.training.seeds import train_seeds
@@ -43,6 +44,8 @@ __all__ = [  # noqa: RUF022 (in the order of the work)
     "evaluate",
     "evaluate_all",
     "Evaluation",
+    "report",
+    "Written",
     "load_model",
     "Trained",
     "predict",
@@ -57,6 +60,7 @@ if not TYPE_CHECKING:  # a type checker would take any name then
         "gensr.features.store": ("Store", "open_store"),
         "gensr.pipeline.scoring.evaluate": ("Evaluation", "evaluate", "evaluate_all"),
         "gensr.pipeline.extraction.extract": ("ExtractConfig", "ExtractReport", "extract"),
+        "gensr.pipeline.report.report": ("Written", "report"),
         "gensr.pipeline.use.answers": ("Answers",),
         "gensr.pipeline.use.predict": ("predict",),
         "gensr.pipeline.protocols.protocol": ("Protocol",),

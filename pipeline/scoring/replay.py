@@ -1,8 +1,9 @@
 """The models of a run beside the vectors they were trained on, to ask them again."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from gensr.estimator.models.model import Generative
 from gensr.estimator.precision import computing
 from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, located
+from gensr.pipeline.protocols.protocol import Fold, Protocol, Rows
 from gensr.pipeline.runs.models import load_fold
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
@@ -39,6 +41,10 @@ class MeanTrajectory:
     """(N+1, L): mean state of the tested clips of the class."""
     code: NDArray[np.float32]
     """(L,): x0 of the class."""
+
+
+Ends = Callable[[Rows], tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Rows of a protocol -> (n, L) where their clips begin and (n, L) where they are taken to end."""
 
 
 class Replay:
@@ -83,6 +89,39 @@ class Replay:
             if kind is None and not isinstance(self._clips, Resident):
                 self._vectors.confirm()
 
+    @property
+    def protocol(self) -> Protocol:
+        """The question with its training parts, which a run does not keep."""
+        return self._protocol
+
+    def tested_classes(self) -> tuple[str, ...]:
+        """Names of the classes that a model here is tested on."""
+        tested = np.concatenate([fold.test for fold in self._folds()])
+        labels = np.unique(self._protocol.labels[tested])
+        return tuple(self._protocol.classes[label] for label in labels)
+
+    def ends(self) -> Iterator[tuple[Fold, Ends]]:
+        """Each fold of a generative model, and what it makes of clips: x1, and its last x0_hat."""
+        for fold in self._folds():
+            model = self._models[fold.name]
+            if isinstance(model, Generative):
+                yield fold, partial(self._ends, model)
+
+    def _ends(
+        self, model: Generative, rows: Rows
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        found = []
+        for some in torch.split(torch.from_numpy(rows), 256):
+            with torch.inference_mode(), computing(model.device, model.precision):
+                x = self._clips.batch(some)
+                last = model.transport(x, record=False).estimates[-1]
+                found.append((model.standardized(x)[:, -1].float().cpu(), last.float().cpu()))
+        x1, x0 = (torch.cat(parts).numpy() for parts in zip(*found, strict=True))
+        return x1, x0
+
+    def _folds(self) -> list[Fold]:
+        return [fold for fold in self._protocol.folds if fold.name in self._models]
+
     def predictions(self, **options: Any) -> list[Prediction]:
         """What every fold's model predicts of its test clips."""
         given = [
@@ -104,7 +143,7 @@ class Replay:
             ConfigError: `of` is no class of the run, or none of its clips is tested.
         """
         total, count = None, 0
-        folds = [fold for fold in self._protocol.folds if fold.name in self._models]
+        folds = self._folds()
         labels = self._protocol.labels
         label = self._class(of, labels[np.concatenate([fold.test for fold in folds])])
         for fold in folds:

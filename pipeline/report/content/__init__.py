@@ -1,0 +1,1 @@
+"""What a report says, gathered from runs as plain values; nothing is drawn here."""
