@@ -63,7 +63,7 @@ def main(trials: int, many: int, most: int) -> None:
     print("|---|---|---|---|---|---|---|")
     for sharp in (1.0, 2.0):
         truth = measured(*answers(rng, many, sharp))
-        for S in (S for S in (4, 10, 24, 91) if S <= most):
+        for S in (S for S in (4, 10, 24, 91) if most >= S):
             held, printed = np.zeros(4), np.zeros(2)
             for _ in range(trials):
                 p, y = answers(rng, S, sharp)
