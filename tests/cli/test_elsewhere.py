@@ -1,9 +1,16 @@
 """`gensr eval RUN --store OTHER`, and `gensr extract --perturb`, as a user calls them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture
+def here(home, here):
+    """A copy of the working folder: corpus, store and runs."""
+    return Path(shutil.copytree(home, here, dirs_exist_ok=True))
 
 
 @pytest.fixture
@@ -15,7 +22,7 @@ def noisy(gensr, here):
 
 def test_a_wrong_perturbation(gensr, here):
     call = ("extract", "corpus", "--encoder", "fbank", "--out", "s.zarr", "--perturb")
-    said = gensr(*call, "noise:loud").complaint
+    said = gensr(*call, "noise:loud").usage
     assert "perturb has 'noise:loud': it must be noise:20dB, from -20 to 100 dB" in said
     assert not Path("s.zarr").exists()
 
@@ -61,5 +68,5 @@ class TestElsewhere:
 
     @pytest.mark.parametrize("option", [("--sampler", "euler"), ("--trajectory", "sad")])
     def test_what_is_of_own_vectors(self, option, gensr, noisy):
-        said = gensr("eval", "runs/gen-ser", "--store", noisy, *option).complaint
+        said = gensr("eval", "runs/gen-ser", "--store", noisy, *option).usage
         assert f"{option[0]} is about a run's own vectors" in said
