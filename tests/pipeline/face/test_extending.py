@@ -98,7 +98,7 @@ def test_the_page_holds_every_file_of_the_package():
 @pytest.mark.parametrize(
     ("command", "names"),
     [
-        ("extract --help", ("fbank or bands", "meld or acted")),
+        ("extract --help", ("fbank or bands", "msp_podcast or acted")),
         ("train --help", ("mlp or nearest-mean", "logistic or cosine", "bridge or sine")),
         ("train --help", ("sinusoidal or one-hot", "x0 or difference", "exact or heun")),
         ("eval --help", ("exact or heun",)),
