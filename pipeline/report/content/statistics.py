@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from gensr.estimator.intervals import Matrix, Metric, clopper_pearson, interval
-from gensr.estimator.metrics import METRICS, is_over_classes
+from gensr.estimator.metrics import METRICS, accuracy, is_over_classes
+from gensr.estimator.paired import difference, holm
 from gensr.pipeline.report.content.data import Difference, Estimate, Floats
 from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.scoring.compare import reasons_between
@@ -26,7 +27,7 @@ def estimate(metric: Metric, counts: Floats) -> Estimate:
         counts: (S, K, C, C); a speaker is left out in all seeds at once.
     """
     value = float(np.mean(metric(counts.sum(1))))
-    span = interval(metric, counts.mean(0), by_class=is_over_classes(metric))
+    span = interval(metric, counts, by_class=is_over_classes(metric))
     if span is None:
         return Estimate(value)
     return Estimate(value, min(span[0], value), max(span[1], value))
@@ -67,9 +68,16 @@ def of_one_speaker(right: float, n: int) -> Estimate:
 
 
 def differences(first: System, rivals: Sequence[System]) -> list[Difference]:
-    """In accuracy, each rival less the first, over the same clips."""
-    own = float(first.right.mean())
-    return [Difference(float(rival.right.mean()) - own, None, None, None) for rival in rivals]
+    """In accuracy, each rival less the first, over the same clips; p corrected for all of them."""
+    own = first.confusions()
+    found = [
+        difference(accuracy, rival.confusions(), own, rivals=len(rivals)) for rival in rivals
+    ]
+    corrected = holm([one.p for one in found])
+    return [
+        Difference(one.value, one.low, one.high, p if one.low is not None else None)
+        for one, p in zip(found, corrected, strict=True)
+    ]
 
 
 def unlike(first: System, other: System) -> str:
