@@ -25,6 +25,7 @@ with a quarter more errors.
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from intervals import (
@@ -144,12 +145,14 @@ def _power(
     return f"{100 * size:.1f}, {found:.2f}"
 
 
-def over_seeds(rng: np.random.Generator, clips: Array, truth: float) -> Array:
-    """Confusion matrices (trials, SEEDS, S, 2, 2): speakers are hard in every seed."""
-    spread = SEED_SPREAD * np.sqrt(truth * (1 - truth) / 0.21)
+def over_seeds(
+    rng: np.random.Generator, clips: Array, truth: float, seeds: int, sd: float
+) -> Array:
+    """Confusion matrices (trials, R, S, 2, 2): speakers are hard in every seed."""
+    spread = sd * np.sqrt(truth * (1 - truth) / 0.21)
     # The truth of a seed, around the truth: a beta distribution with that deviation.
     strength = truth * (1 - truth) / spread**2 - 1
-    of_seed = rng.beta(truth * strength, (1 - truth) * strength, (len(clips), SEEDS, 1))
+    of_seed = rng.beta(truth * strength, (1 - truth) * strength, (len(clips), seeds, 1))
     normal = rng.standard_normal((len(clips), 1, clips.shape[1]))
     skill = skills(normal, np.clip(of_seed, 1e-9, 1 - 1e-9))
     many = np.broadcast_to(clips[:, None], skill.shape)
@@ -157,10 +160,19 @@ def over_seeds(rng: np.random.Generator, clips: Array, truth: float) -> Array:
     return flat.reshape(*skill.shape, 2, 2)
 
 
-def seeds_row(rng: np.random.Generator, trials: int, truth: float, S: int, *, equal: bool) -> str:
+def seeds_row(
+    rng: np.random.Generator,
+    trials: int,
+    truth: float,
+    S: int,
+    *,
+    equal: bool,
+    seeds: int = SEEDS,
+    sd: float = SEED_SPREAD,
+) -> str:
     """The cells of one row of the second table."""
     clips = clips_each(rng, trials, S, equal=equal)
-    one, other = over_seeds(rng, clips, truth), over_seeds(rng, clips, truth)
+    one, other = (over_seeds(rng, clips, truth, seeds, sd) for _ in range(2))
     ours = bounds(accuracy, one, seeds=True)
     apart = paired_bounds(accuracy, one, other)
     return f"{covered(ours, truth)} | {covered(apart, 0.0)}"
@@ -184,14 +196,18 @@ def classes_row(rng: np.random.Generator, trials: int, truth: float, S: int, *, 
     return " | ".join(cells)
 
 
-def main(trials: int, tables: Sequence[str]) -> None:
+def main(trials: int, tables: Sequence[str], seeds: int, sd: float) -> None:
     """Print the tables."""
     rng = np.random.default_rng(0)
     cells = [(t, equal, S) for t in TRUTHS for equal in (True, False) for S in SPEAKERS]
     if "first" in tables:
         first(rng, trials, cells)
     for name, head, row_of in (
-        ("seeds", "mean over 3 seeds | difference of two", seeds_row),
+        (
+            "seeds",
+            f"mean over {seeds} seeds | difference of two",
+            partial(seeds_row, seeds=seeds, sd=sd),
+        ),
         ("classes", "UAR | macro-F1", classes_row),
     ):
         if name not in tables:
@@ -218,5 +234,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=4000)
     parser.add_argument("--tables", nargs="+", default=TABLES, choices=TABLES)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--seed-spread", type=float, default=SEED_SPREAD, help="at .7")
     given = parser.parse_args()
-    main(given.trials, given.tables)
+    main(given.trials, given.tables, given.seeds, given.seed_spread)

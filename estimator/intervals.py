@@ -21,9 +21,8 @@ clips as would be worth the same if all classes had equally many. What covers ho
 simulated in docs/evaluation.md (`python benchmarks/intervals.py`).
 
 Of several seeds the number is the mean over them, and the jackknife leaves a speaker out in all
-of them at once. What the seeds differ by beyond what their speakers explain is added to V, with
-its own degrees of freedom (Obuchowski and Rockette, Comm. Stat. Simul. 24, 1995, with seeds for
-their readers; Satterthwaite's combination): then the interval is of trainings like these, too.
+of them at once. The variance of the seeds' own numbers, over R, is added to V with its own degrees
+of freedom (Satterthwaite's combination): then the interval is of trainings like these, too.
 
 Shapes: C classes, S clusters (speakers), R seeds; `...` any leading axes. Columns of a confusion
 matrix after the C-th are answers that are no class (`metrics.py`).
@@ -156,28 +155,23 @@ def variance_of_mean(
     S = per_seed.shape[-3]
     without = without_each(metric, per_seed)  # (..., R, S)
     by_speaker = spread_without(without.mean(-2))
-    by_seed = between_seeds(metric(per_seed.sum(-3)), without)
+    by_seed = between_seeds(metric(per_seed.sum(-3)))
     df = satterthwaite((by_speaker, S - 1), (by_seed, max(1, per_seed.shape[-4] - 1)))
     both: NDArray[np.float64] = by_speaker + by_seed
     return both, df
 
 
-def between_seeds(values: NDArray[np.float64], without: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What training with another seed adds to the variance of the mean over seeds.
+def between_seeds(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What training with other seeds adds to the variance of the mean. (..., R) -> (...).
 
-    The variance of the seeds' values, less what differs among them by the speakers that happen
-    to be tested (the jackknife's variance of one seed, less the covariance of two); not below 0.
-
-    Args:
-        values: (..., R), the number of each seed.
-        without: (..., R, S), the same without each cluster.
+    The seeds' variance over R. Part of it is by the clips that are tested, which the jackknife has
+    already: to take that off leaves nothing half of the time where seeds are two, and covers less.
     """
     R = values.shape[-1]
     if R == 1:
         return np.zeros(values.shape[:-1])
-    by_chance = (spread_without(without).mean(-1) - spread_without(without.mean(-2))) / (R - 1)
-    added: NDArray[np.float64] = np.maximum(0.0, values.var(-1, ddof=1) / R - by_chance)
-    return added
+    added: NDArray[np.float64] = values.var(-1, ddof=1) / R
+    return np.where(added > 1e-15, added, 0.0)  # rounding is no variance
 
 
 def satterthwaite(

@@ -206,8 +206,8 @@ def _variance(
     independent = clips_worth(one, by_class=by_class) / clips_per_independent(one)
     by_speaker = by_speaker + PSEUDO / np.square(independent)
     seeds = [
-        (between_seeds(metric(all_of.sum(-3)), without), max(1, all_of.shape[-4] - 1))
-        for all_of, without in ((a, left), (b, right))
+        (between_seeds(metric(of_seeds.sum(-3))), max(1, of_seeds.shape[-4] - 1))
+        for of_seeds in (a, b)
     ]
     V = by_speaker + seeds[0][0] + seeds[1][0]
     return V, satterthwaite((by_speaker, df), *seeds)

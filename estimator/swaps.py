@@ -25,7 +25,7 @@ DRAWS = 9999
 _SLACK = 1e-12
 """What rounding may part two equal differences by."""
 _AT_ONCE = 2**22
-"""Counts of confusion matrices that are held at once."""
+"""Counts of confusion matrices, and swaps, that are held at once."""
 _ROUNDS = 30
 """Halvings, at most, to a detectable mean."""
 FEW = 10
@@ -64,7 +64,7 @@ def swap_test(metric: Metric, a: Matrix, b: Matrix, *, draws: int = DRAWS) -> tu
     ways = 2 ** (S - 1) if exact else draws  # swapping all as well changes the sign alone
     rng = np.random.default_rng(0)
     beyond = 0
-    step = max(1, _AT_ONCE // flat.shape[1])
+    step = max(1, _AT_ONCE // max(flat.shape))
     for start in range(0, ways, step):
         count = min(step, ways - start)
         bits = _bits(start, count, S) if exact else rng.integers(0, 2, (count, S))

@@ -138,3 +138,37 @@ def test_every_number_is_inside_its_interval_and_that_inside_0_and_1(counts):
 
 def test_below_four_clusters_there_is_none():
     assert interval(metrics.accuracy, np.ones((3, 2, 2))) is None
+
+
+def of_seeds(rng, truth, S, R, spread, trials):
+    """Confusion matrices (trials, R, S, 2, 2); every seed shifts the truth."""
+    strength = 1 / UNLIKE - 1
+    hard = rng.random((trials, 1, S))
+    shifted = np.clip(truth + spread * rng.standard_normal((trials, R, 1)), 0.01, 0.999)
+    skill = stats.beta.ppf(hard, shifted * strength, (1 - shifted) * strength)
+    matrices = np.zeros((trials, R, S, 2, 2))
+    matrices[..., 0, 0] = rng.binomial(40, skill)
+    matrices[..., 0, 1] = 40 - matrices[..., 0, 0]
+    return matrices
+
+
+@pytest.mark.parametrize(("truth", "S"), [(0.6, 10), (0.7, 24), (0.95, 4), (0.7, 91)])
+def test_a_mean_over_seeds_is_covered_for_trainings_like_these(truth, S):
+    matrices = of_seeds(np.random.default_rng(S), truth, S, 3, 0.015, trials=600)
+    assert held(bounds(metrics.accuracy, matrices, seeds=True), truth) >= 0.93
+
+
+def test_seeds_that_part_where_speakers_do_not_are_in_the_interval():
+    """Many speakers and few unlike seeds: one seed's interval is too narrow for the truth."""
+    matrices = of_seeds(np.random.default_rng(0), 0.7, 91, 5, 0.05, trials=600)
+    with_seeds = held(bounds(metrics.accuracy, matrices, seeds=True), 0.7)
+    alone = held(bounds(metrics.accuracy, matrices[:, 0]), 0.7)
+    assert alone < 0.6
+    assert with_seeds >= 0.93
+
+
+def test_a_seed_that_is_repeated_is_one_seed():
+    each = right_or_wrong(0.7, 10, "40")[0]
+    again = np.stack([each] * 3)
+    assert interval(metrics.accuracy, again) == pytest.approx(interval(metrics.accuracy, each))
+    assert interval(metrics.accuracy, each[None]) == interval(metrics.accuracy, each)

@@ -95,3 +95,31 @@ def test_a_metric_of_ones_own_that_gives_no_share_is_one_line(metric, message, m
         metrics.numbers(*_answers(40), [f"s{i % 5}" for i in range(40)], CLASSES)
     assert "\n" not in str(error.value)
     del metrics.METRICS._loaded["own"]
+
+
+def test_of_several_seeds_it_is_the_mean_over_them() -> None:
+    answers = [_answers(80, seed=0)[0]]
+    truth = answers[0]
+    rng = np.random.default_rng(1)
+    seeds = [np.where(rng.random(80) < 0.6, truth, rng.integers(4, size=80)) for _ in range(3)]
+    speakers = [f"s{i % 8}" for i in range(80)]
+    found = metrics.numbers(truth, np.stack(seeds), speakers, CLASSES)
+    alone = [metrics.numbers(truth, seed, speakers, CLASSES) for seed in seeds]
+    assert found.seeds == 3
+    assert (found.n, found.clusters) == (80, 8)
+    for name in metrics.METRICS:
+        assert found.values[name] == pytest.approx(np.mean([one.values[name] for one in alone]))
+    assert list(found.by_seed) == [one.values for one in alone]
+    assert np.array_equal(found.confusion, sum(np.array(one.confusion) for one in alone))
+    assert found.as_json()["by_seed"] == list(found.by_seed)
+    assert "by_seed" not in alone[0].as_json()
+
+
+def test_other_clusters_have_intervals_of_their_own() -> None:
+    truth, predicted = _answers(80)
+    dialogues, speakers = ([f"{i % many}" for i in range(80)] for many in (20, 5))
+    found = metrics.numbers(truth, predicted, dialogues, CLASSES, also={"speaker": speakers})
+    (also,) = found.also
+    assert (also.cluster, also.clusters) == ("speaker", 5)
+    assert also.intervals == metrics.numbers(truth, predicted, speakers, CLASSES).intervals
+    assert also.intervals != found.intervals

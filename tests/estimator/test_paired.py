@@ -237,3 +237,11 @@ def test_the_interval_covers_a_difference(truth, S, even):
         each[:, 0, :, 0, 0], each[:, 0, :, 0, 1] = count, clips - count
     low, high = paired_bounds(metrics.accuracy, a, b)
     assert ((low <= apart) & (apart <= high)).mean() >= 0.93
+
+
+def test_clips_without_speakers_are_many_clusters():
+    rng = np.random.default_rng(16)
+    a, b = answers(rng, 1, 3000, 2, 0.7, n=1), answers(rng, 1, 3000, 2, 0.6, n=1)
+    found = difference(metrics.accuracy, a, b)
+    assert found.p == 1e-4
+    assert 0.05 < found.low < found.value < found.high < 0.15
