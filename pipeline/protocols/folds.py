@@ -12,7 +12,7 @@ import numpy as np
 
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import Fold, Rows
-from gensr.pipeline.protocols.splits import DEV_SHARE, Splits, Table, share_of
+from gensr.pipeline.protocols.splits import DEV_SHARE, Splits, Table, among, share_of
 from gensr.pipeline.protocols.splitter import Splitter
 
 
@@ -86,7 +86,7 @@ def _drawn_dev(table: Table, splitter: Splitter, learn: Rows, salt: str) -> Rows
         known = values[values != ""]
         if len(set(known.tolist())) >= 3 and 2 * len(known) >= len(learn):
             part = {name: table[name][learn] for name in {column, "corpus", "gender"} & {*table}}
-            return learn[np.isin(values, share_of(part, column, DEV_SHARE, salt))]
+            return learn[among(values, share_of(part, column, DEV_SHARE, salt))]
     return learn[:0]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import Fold
-from gensr.pipeline.protocols.splits import Table
+from gensr.pipeline.protocols.splits import Table, among
 
 OVERLAPS = ("speaker", "dialogue", "sentence", "audio_sha256")
 """What may be on both sides of a split: always counted."""
@@ -39,8 +39,7 @@ def overlaps(
             continue
         values = np.asarray(found)
         counts[column] = sum(
-            int((np.isin(values[f.test], values[f.learn]) & (values[f.test] != "")).sum())
-            for f in folds
+            int(among(values[f.test], {*values[f.learn].tolist()} - {""}).sum()) for f in folds
         )
     return counts
 

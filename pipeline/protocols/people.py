@@ -4,14 +4,13 @@ A model knows again whom it has heard, so a speaker on both sides makes a number
 other column may be on both sides, and its share is said.
 """
 
-import numpy as np
-
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.splits import (
     TEST_SHARE,
     Split,
     Splits,
     Table,
+    among,
     counted,
     dealt,
     held,
@@ -40,7 +39,7 @@ def holdout(column: str, least: int) -> Split:
         enough = max(1, min(least, len(names) // 3))
         drawn = sorted(share_of(table, column, TEST_SHARE, f"test/{seed}", enough))
         said = f"{column} {', '.join(drawn)}" if len(drawn) <= 12 else f"{len(drawn)} {column}s"
-        return [held(said, np.isin(table[column], drawn))]
+        return [held(said, among(table[column], drawn))]
 
     return split
 
@@ -61,9 +60,7 @@ def folds_of(count: int, *, exactly: bool) -> Split:
                 f"({listed(names)}); pass --protocol loso"
             )
         groups = dealt(table, "speaker", min(count, len(names)), f"fold/{seed}")
-        return [
-            held(f"{len(group)} speakers", np.isin(table["speaker"], group)) for group in groups
-        ]
+        return [held(f"{len(group)} speakers", among(table["speaker"], group)) for group in groups]
 
     return split
 

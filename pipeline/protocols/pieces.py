@@ -4,14 +4,13 @@ Without speakers a number says how well a model knows again whom it has heard; `
 Recordings that are equal sample for sample stay together.
 """
 
-import numpy as np
-
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.people import holdout
 from gensr.pipeline.protocols.splits import (
     TEST_SHARE,
     Splits,
     Table,
+    among,
     counted,
     dealt,
     held,
@@ -29,7 +28,7 @@ def random_holdout(table: Table, seed: int) -> Splits:
     table = recordings(table)
     names = several(table, AUDIO)
     drawn = share_of(table, AUDIO, TEST_SHARE, f"test/{seed}", max(1, min(1, len(names) // 3)))
-    return [held(f"{len(drawn)} recordings", np.isin(table[AUDIO], drawn))]
+    return [held(f"{len(drawn)} recordings", among(table[AUDIO], drawn))]
 
 
 def _kfold(argument: str) -> Splitter:
@@ -43,7 +42,7 @@ def _kfold(argument: str) -> Splitter:
                 f"kfold:{count} needs {count} distinct recordings, there are {len(names)}"
             )
         groups = dealt(table, AUDIO, count, f"fold/{seed}")
-        return [held(f"{len(group)} recordings", np.isin(table[AUDIO], group)) for group in groups]
+        return [held(f"{len(group)} recordings", among(table[AUDIO], group)) for group in groups]
 
     return Splitter(split=split, name=f"kfold:{count}")
 

@@ -48,6 +48,12 @@ def rows(mask: NDArray[np.bool_]) -> Rows:
     return np.flatnonzero(mask).astype(np.int64)
 
 
+def among(values: NDArray[np.str_], names: Iterable[str]) -> NDArray[np.bool_]:
+    """Which values are one of the names; numpy's `isin` is quadratic where values are objects."""
+    known = set(names)
+    return np.fromiter((value in known for value in values.tolist()), bool, len(values))
+
+
 def held(said: str, test: NDArray[np.bool_]) -> Division:
     """All that is not tested is learnt from."""
     return Division(held_out=said, learn=rows(~test), test=rows(test))
