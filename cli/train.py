@@ -17,6 +17,8 @@ gensr train emodb.zarr --seeds 0-4 --run runs/emodb
 gensr train emodb.zarr ravdess.zarr --labels canonical --fold none --run runs/deploy
 
 gensr train ravdess.zarr --label gender --steps 300
+
+gensr train ravdess.zarr emodb.zarr --protocol cross-corpus:ravdess:emodb
 """
 
 
@@ -35,7 +37,13 @@ def command(
         typer.Option(help="Emotion words: native (default for one corpus) or canonical."),
     ] = None,
     protocol: Annotated[
-        str | None, typer.Option(help="How to split; default: the corpus's own protocol.")
+        str | None,
+        typer.Option(
+            help="How to split, by a name of docs/evaluation.md: official, loso, speaker-kfold:K, "
+            "kfold:K, speaker-holdout, paper-mix, cross-corpus:TRAIN:TEST, leave-one-corpus-out, "
+            "emobox:FOLDER, column:NAME, FILE.toml, a corpus's own (savee-loso, iemocap-4-session, "
+            "msp-podcast-test1, ...); default: the corpus's own."
+        ),
     ] = None,
     fold: Annotated[
         str, typer.Option(help="all, the number of one, or `none`: learn from every clip.")

@@ -13,6 +13,8 @@ CORPORA: "Registry[Adapter]" = Registry(
     "gensr.features.corpora.adapter:Adapter",
     {
         name: f"gensr.features.corpora.{name}:ADAPTER"
-        for name in ("emodb", "ravdess", "tess", "savee", "cremad", "meld")
+        for name in (
+            *("emodb", "ravdess", "tess", "savee", "cremad", "meld", "iemocap", "msp_podcast"),
+        )
     },
 )

@@ -80,7 +80,12 @@ def savee_strict(table: Table, seed: int) -> Splits:
     Sentences are dealt out emotion by emotion, so that every fold learns every emotion.
     """
     speaker, sentence = table["speaker"], table["sentence"]
-    names = several(table, "sentence")
+    names = sorted(set(sentence.tolist()))
+    if len(names) < 2:
+        raise ProtocolError(
+            f"only one sentence ({names[0]}): savee-strict has none to keep apart; pass "
+            "--protocol savee-loso"
+        )
     said_with: dict[str, set[str]] = {name: set() for name in names}
     for name, emotion in zip(sentence.tolist(), table["emotion"].tolist(), strict=True):
         said_with[name].add(emotion)

@@ -12,7 +12,7 @@ import numpy as np
 
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.labels import joined, known_to, need_corpora, without
-from gensr.pipeline.protocols.splits import Division, Splits, Table, held, rows, several
+from gensr.pipeline.protocols.splits import Division, Splits, Table, held, rows
 from gensr.pipeline.protocols.splitter import Family, Prepared, Splitter, Values, only
 
 NAME = "cross-corpus"
@@ -77,17 +77,17 @@ def _cross(argument: str) -> Splitter:
 def leave_one_corpus_out(table: Table, seed: int) -> Splits:
     """Each corpus once."""
     corpus = table["corpus"]
-    names = sorted(set(corpus.tolist()))
-    if len(names) < 2:
-        raise ProtocolError(
-            f"only one corpus ({names[0]}): nothing to leave out; give another store too, or drop "
-            "--protocol"
-        )
-    return [held(f"corpus {name}", corpus == name) for name in several(table, "corpus")]
+    return [held(f"corpus {name}", corpus == name) for name in sorted(set(corpus.tolist()))]
 
 
 def _shared(table: Table, column: str, values: Values) -> Prepared:
     """A label that one corpus alone has is either never learnt or never tested."""
+    corpora = sorted(set(table["corpus"].tolist()))
+    if len(corpora) < 2:
+        raise ProtocolError(
+            f"only one corpus ({corpora[0]}): nothing to leave out; give another store too, or "
+            "drop --protocol"
+        )
     having: dict[str, set[str]] = {}
     for label, corpus in zip(values.tolist(), table["corpus"].tolist(), strict=True):
         having.setdefault(label, set()).add(corpus)

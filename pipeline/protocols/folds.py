@@ -19,6 +19,11 @@ from gensr.pipeline.protocols.splitter import Splitter
 def divided(name: str, splitter: Splitter, table: Table, seed: int) -> Splits:
     """The folds as the splitter has them."""
     of_tested = np.isin(table["corpus"], splitter.tests) if splitter.tests else slice(None)
+    for column in (*splitter.groups, *filter(None, [splitter.cluster])):
+        if column not in table and column != "clip":
+            raise ProtocolError(
+                f"protocol {name} asks for a column {column!r}; the clips have {', '.join(table)}"
+            )
     for column in splitter.groups:
         values = table[column][of_tested]
         missing = int((values == "").sum())

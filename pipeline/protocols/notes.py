@@ -15,7 +15,7 @@ def notes_of(protocol: "Protocol") -> tuple[str, ...]:
         *_leaks(protocol),
         *_official_test(protocol),
         *protocol.said,
-        *(f"{clips(count)} left out: {why}" for why, count in protocol.left_out.items()),
+        *(f"{clips(count)} left out: {why}" for why, count in sorted(protocol.left_out.items())),
         *_overlaps(protocol),
         *_split(protocol),
         *_clusters(protocol),
@@ -48,7 +48,7 @@ def _official_test(protocol: "Protocol") -> Iterator[str]:
 
 def _overlaps(protocol: "Protocol") -> Iterator[str]:
     tested = _tested(protocol)
-    for column, count in protocol.overlaps.items():
+    for column, count in sorted(protocol.overlaps.items()):
         if not count or column in protocol.leaks:
             continue
         if column == "audio_sha256":

@@ -4,7 +4,21 @@ What a name asks for, what it keeps apart, and whose default it is, stands in do
 where a test holds the table against these names.
 """
 
-from gensr.pipeline.protocols import acted, cross, mix, official, people, pieces
+from pathlib import Path
+
+from gensr.pipeline.protocols import (
+    acted,
+    column,
+    cross,
+    emobox,
+    iemocap,
+    mix,
+    msp_podcast,
+    official,
+    people,
+    pieces,
+    toml_file,
+)
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.splitter import Family, Splitter
 
@@ -27,6 +41,10 @@ SPLITTERS: dict[str, Family] = {
     "paper-mix": mix.MIX,
     "cross-corpus": cross.CROSS,
     "leave-one-corpus-out": cross.EACH,
+    **iemocap.families(),
+    **msp_podcast.families(),
+    "emobox": emobox.EMOBOX,
+    "column": column.COLUMN,
 }
 """The families by name; the first for a corpus is its default."""
 
@@ -35,11 +53,13 @@ def splitter_of(asked: str) -> Splitter:
     """The splitter that `--protocol` asks for.
 
     Args:
-        asked: a name, perhaps with an argument after a colon.
+        asked: a name, perhaps with an argument after a colon; or a TOML file (`toml_file.py`).
 
     Raises:
         ProtocolError: there is no such name, or the argument is wrong.
     """
+    if asked.endswith(".toml") and asked.partition(":")[0] not in SPLITTERS:
+        return toml_file.read(Path(asked).expanduser())
     name, colon, argument = asked.partition(":")
     if name not in SPLITTERS:
         raise ProtocolError(f"no protocol {name!r}; choose one of {', '.join(choices())}")
@@ -47,5 +67,7 @@ def splitter_of(asked: str) -> Splitter:
 
 
 def choices() -> list[str]:
-    """Every name, with its argument."""
-    return [family.asked(name) for name, family in SPLITTERS.items()]
+    """Every name, with its argument; many of one kind as a pattern."""
+    settings = iemocap.families()
+    named = (family.asked(name) for name, family in SPLITTERS.items() if name not in settings)
+    return [*named, "iemocap-{4,5,6}[-improvised]-{session,speaker}", "FILE.toml"]

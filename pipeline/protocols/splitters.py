@@ -91,7 +91,7 @@ def make_protocol(
         store_rows=asked.rows,
         folds=made,
         left_out={why: count for why, count in {**asked.left_out, **outside}.items() if count},
-        overlaps=leaks.overlaps(kept, made),
+        overlaps=leaks.overlaps(kept, made, dict.fromkeys((*leaks.OVERLAPS, *splitter.groups))),
         roles=folds.roles(kept, made) if several else {},
         parts=folds.parts(kept, made) if splitter.outside and not deploy else "",
         said=tuple(splitter.said(kept, divisions)) if splitter.said and not deploy else (),

@@ -181,7 +181,7 @@ def train(
                 run.write_log([fold.name for fold in folds])
                 run.write_predictions(protocol.classes, with_people(predictions, vectors.table))
             group.wait()
-            told = (*unsaid, *_notes(protocol, vectors, folds, config))
+            told = (*_notes(protocol, vectors, folds, config), *unsaid)
             if budget is not None and not isinstance(training.clips, Resident):
                 told += _read_again(vectors.shard_clips, budget.block)
         return TrainReport(run, protocol, told, group.leads)
@@ -333,7 +333,7 @@ def _asked(
 def _notes(
     protocol: Protocol, vectors: Vectors, folds: Sequence[Fold], config: TrainConfig
 ) -> tuple[str, ...]:
-    notes = [*vectors.notes, *protocol.notes()]
+    notes = [*protocol.notes(), *vectors.notes]  # a leak comes before everything
     audio = vectors.table["audio_sha256"][protocol.store_rows]
     repeats = len(audio) - len(np.unique(audio))
     if repeats:

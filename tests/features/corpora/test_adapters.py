@@ -2,10 +2,19 @@
 
 from pathlib import Path
 
-from gensr.features.corpora import cremad, emodb, meld, ravdess, savee, tess
+from gensr.features.corpora import (
+    cremad,
+    emodb,
+    iemocap,
+    meld,
+    msp_podcast,
+    ravdess,
+    savee,
+    tess,
+)
 from gensr.features.corpora.registry import CORPORA
 from support.contracts.corpus import AdapterContract, RootContract
-from support.corpora import NAMES
+from support.corpora import NAMES, write_consensus, write_evaluation
 
 
 def test_every_adapter_is_tried_here() -> None:
@@ -47,6 +56,28 @@ class TestMeld(AdapterContract):
             "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
             '1,"Oh, no",Ross,sadness,negative,0,0\n2,Hi,Monica,joy,positive,0,1\n'
         )
+
+
+class TestIemocap(AdapterContract):
+    adapter, names = iemocap.ADAPTER, NAMES["iemocap"]
+    emotions = ("neutral", "excitement", "")
+    by_tables = True
+
+    def tables(self, root: Path) -> None:
+        for session, dialogue, turns in (
+            (1, "Ses01F_impro01", {"F000": "neu", "M026": "exc"}),
+            (5, "Ses05M_script01_1b", {"M003": "xxx"}),
+        ):
+            write_evaluation(root, session, dialogue, turns)
+
+
+class TestMspPodcast(AdapterContract):
+    adapter, names = msp_podcast.ADAPTER, NAMES["msp_podcast"]
+    emotions = ("neutral", "contempt", "")
+    by_tables = True
+
+    def tables(self, root: Path) -> None:
+        write_consensus(root, dict(zip(self.names, "NCX", strict=True)))
 
 
 class TestFolders(RootContract):

@@ -106,7 +106,7 @@ def test_meld_uses_its_official_split_and_clusters_by_dialogue() -> None:
 def test_several_corpora_are_split_by_speaker_with_canonical_labels() -> None:
     one, two = grid("emodb", ["03", "08"]), grid("savee", ["03", "DC"])
     clips = together(one, two)
-    clips["canonical"] = np.array(["", *clips["canonical"].tolist()[1:]])
+    clips = {**clips, "canonical": np.array(["", *clips["canonical"].tolist()[1:]])}
     protocol = make_protocol(clips)
     assert (protocol.name, protocol.label) == ("speaker-holdout", "canonical")
     assert protocol.left_out == {"no canonical label": 1}

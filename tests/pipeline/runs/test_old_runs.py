@@ -28,8 +28,14 @@ def old(version, tmp_path):
     return kept.unpack(version, "runs", tmp_path)
 
 
-def go_on(old, **options):
-    settings = {"layers": ("p50",), "steps": 12, "device": "cpu", "settings": old / "tiny.toml"}
+def go_on(old, protocol=None, **options):
+    settings = {
+        "layers": ("p50",),
+        "steps": 12,
+        "device": "cpu",
+        "settings": old / "tiny.toml",
+        "protocol": protocol,
+    }
     return train(
         [old / "tones.h5"], TrainConfig(**settings), folder=old / "interrupted", **options
     ).run
@@ -71,7 +77,7 @@ def test_an_interrupted_run_is_refused_and_left_as_it_was(old):
     with pytest.raises(RunError, match=r"begun by an earlier version.*--overwrite"):
         go_on(old, resume=True)
     assert left == {path: path.read_bytes() for path in (old / "interrupted").rglob("*.*")}
-    go_on(old, overwrite=True)
+    go_on(old, overwrite=True, protocol="savee-loso")
     assert answers(old / "interrupted")
 
 

@@ -21,7 +21,7 @@ def run(fbank, fit, tmp_path):
     for name, speakers, spelt in (("l", ("DC", "JE"), str.lower), ("r", ("JK", "KL"), str.title)):
         emotions = [spelt(emotion) for emotion in tones.EMOTIONS]
         root = tones.write_corpus(
-            tmp_path / name, speakers=speakers, emotions=emotions, seed=len(stores)
+            tmp_path / name, speakers=speakers, emotions=emotions, seed=2 * len(stores)
         )
         stores.append(fbank(root, tmp_path / f"{name}.zarr"))
     return fit(tmp_path / "run", *stores, steps=2, labels="native").run

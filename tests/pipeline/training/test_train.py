@@ -11,8 +11,10 @@ from safetensors.torch import load_file
 from gensr.estimator.errors import RunError
 from gensr.estimator.models.saved import load_model
 from gensr.features.store import open_store
+from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.run import Run, newest
+from gensr.pipeline.scoring.evaluate import evaluate
 from gensr.pipeline.training.train import TrainConfig, train
 from support import tones
 from support.loaded import load_vectors
@@ -129,12 +131,18 @@ class TestNothingLeaks:
         assert rows(deployed) == []
         assert plain(deployed, "config.json")["folds"] == ["all"]
 
-    def test_identical_audio_on_both_sides_is_told(self, fbank, fit, tmp_path):
+    def test_identical_audio_on_both_sides_is_refused_or_said_first(self, fbank, fit, tmp_path):
         root = tones.write_corpus(tmp_path / "c", sentences=1)
         (root / "DC/sad-0.wav").write_bytes((root / "JE/sad-0.wav").read_bytes())
         store = fbank(root, tmp_path / "s.zarr")
-        report = fit(tmp_path / "run", store, steps=1)
-        assert "leak: 2 clips tested are identical in audio to trained ones" in report.notes
+        with pytest.raises(ProtocolError, match=r"leak: 2 of 12 .* identical in audio.*--allow"):
+            fit(tmp_path / "run", store, steps=1)
+        assert not (tmp_path / "run").exists()
+        report = fit(tmp_path / "run", store, steps=1, allow_leaks=True)
+        said = "leak: 2 of 12 tested clips (16.7 %) are identical in audio to trained ones"
+        assert report.notes[0] == said
+        assert report.run.protocol.notes()[0] == said
+        assert evaluate(report.run, steps=(2,), device="cpu").protocol.leaks == {"audio_sha256": 2}
 
 
 class TestPlace:

@@ -200,7 +200,7 @@ class TestSettings:
             ({"fold": "all\n\x1b[1m"}, ConfigError, r"no fold 'all\\n\\x1b\[1m'; there are"),
             ({"steps": 10**12}, ConfigError, "steps must be >= 1 and <= 100000000"),
             ({"label": "age"}, ProtocolError, "no column 'age'"),
-            ({"protocol": "kfold"}, ProtocolError, "no protocol 'kfold'"),
+            ({"protocol": "fold"}, ProtocolError, "no protocol 'fold'"),
             ({"device": "tpu"}, ConfigError, "tpu"),
         ],
     )
