@@ -17,6 +17,7 @@ from gensr.cli import (
     evaluate,
     extract,
     info,
+    lint,
     predict,
     reproduce,
     start,
@@ -48,7 +49,7 @@ app = typer.Typer(
     gensr train demo.zarr && gensr eval
     """,
 )
-for module in (extract, train, evaluate, predict, info, reproduce, demo_corpus):
+for module in (extract, lint, train, evaluate, predict, info, reproduce, demo_corpus):
     app.command(name=module.NAME, epilog=module.EPILOG, cls=Choosing)(module.command)
 app.add_typer(store.app, name=store.NAME)
 
