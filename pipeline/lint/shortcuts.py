@@ -176,14 +176,15 @@ def _binned(values: NDArray[np.float64], y: Rows, learn: Rows, asked: Rows, coun
 def _halves(clusters: Rows) -> NDArray[np.bool_]:
     """Every other cluster; every other clip where there is one cluster alone."""
     rank = np.unique(clusters, return_inverse=True)[1]
-    return (np.arange(len(rank)) if rank.max(initial=0) == 0 else rank) % 2 == 0
+    order = np.arange(len(rank)) if rank.max(initial=0) == 0 else rank
+    return np.asarray(order % 2 == 0, np.bool_)
 
 
 def _interval(right: NDArray[np.bool_], clusters: Rows) -> tuple[float, float] | None:
     """Over clusters, from one matrix each of clips right and wrong: accuracy needs no more."""
     index = np.unique(clusters, return_inverse=True)[1]
     matrices = np.zeros((int(index.max()) + 1, 2, 2))  # (S, 2, 2)
-    np.add.at(matrices, (index, 0, np.where(right, 0, 1)), 1)
+    np.add.at(matrices, (index, np.zeros_like(index), np.where(right, 0, 1)), 1)
     return interval(accuracy, matrices)
 
 
