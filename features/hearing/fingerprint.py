@@ -97,5 +97,5 @@ def _filters() -> NDArray[np.float32]:
     low, high = (2595 * math.log10(1 + hz / 700) for hz in (LOWEST, HIGHEST))
     edges = 700 * (10 ** (np.linspace(low, high, BANDS + 1) / 2595) - 1)
     hz = np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE)[:, None]
-    inside = (hz >= edges[:-1]) & (hz < edges[1:])
-    return np.asarray(inside[: int(inside.any(1).nonzero()[0][-1]) + 1], np.float32)
+    inside = np.asarray((hz >= edges[:-1]) & (hz < edges[1:]))
+    return np.asarray(inside[: int(np.flatnonzero(inside.any(1))[-1]) + 1], np.float32)

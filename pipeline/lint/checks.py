@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from gensr.pipeline.lint.copies import repeated
+from gensr.pipeline.lint.doctor import of_table
 from gensr.pipeline.lint.findings import Finding, Findings, in_order
 from gensr.pipeline.lint.leaks import leaks
 from gensr.pipeline.lint.shortcuts import flags, shortcuts
@@ -16,7 +18,7 @@ def checks(
     allow_leaks: bool = False,
     more: Sequence[Finding] = (),
 ) -> Findings:
-    """Leaks and shortcuts of a protocol.
+    """Leaks and shortcuts of a protocol; what is published of the corpora; repetitions.
 
     Args:
         table: columns of text, one value a clip.
@@ -25,7 +27,7 @@ def checks(
         more: what was found elsewhere.
     """
     tried = () if protocol is None else shortcuts(protocol)
-    found: list[Finding] = []
+    found: list[Finding] = [*of_table(table), *repeated(table)]
     if protocol is not None:
         found += leaks(protocol, allowed=allow_leaks)
         found += flags(protocol, tried)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from gensr.features.store.where import Location
 from gensr.pipeline.lint.checks import checks
 from gensr.pipeline.lint.clips import Clips, clips_of
+from gensr.pipeline.lint.copies import LISTEN, alike
+from gensr.pipeline.lint.doctor import of_audio, of_problems
 from gensr.pipeline.lint.findings import NOTE, WARNING, Finding, Findings
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.protocols.errors import ProtocolError
@@ -47,7 +49,12 @@ def lint(
     listener = progress or Silent()
     clips = clips_of(place, audio=audio, allow_outside=allow_outside, listener=listener)
     made, refused = _protocol(clips, protocol, label, labels, split_seed)
-    more = (*refused, *_notes(clips))
+    more = (
+        *refused,
+        *of_problems(clips.problems),
+        *_heard(clips, made, allow_leaks),
+        *_notes(clips),
+    )
     return checks(clips.table, made, allow_leaks=allow_leaks, more=more)
 
 
@@ -64,6 +71,18 @@ def _protocol(
             raise
         return None, (Finding(kind="protocol", weight=WARNING, line=f"no protocol: {error}"),)
     return made, ()
+
+
+def _heard(clips: Clips, protocol: Protocol | None, allow_leaks: bool) -> Iterator[Finding]:
+    """What only listening tells."""
+    heard = clips.measured
+    if not heard:
+        yield Finding(kind="near-identical", weight=NOTE, line=LISTEN)
+        return
+    paths = [str(path) for path in clips.table["path"]]
+    yield from of_audio(paths, [one.level_db for one in heard], [one.clipped for one in heard])
+    prints = [one.fingerprint for one in heard]
+    yield from alike(prints, clips.table, protocol, allowed=allow_leaks)
 
 
 def _notes(clips: Clips) -> Iterator[Finding]:

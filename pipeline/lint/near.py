@@ -118,8 +118,7 @@ def candidates(prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]:
     last = np.append(np.diff(pairs[order]) != 0, True)
     for at in order[last][votes[order[last]] >= VOTES].tolist():
         pair, lag = divmod(int(keys[at]), span)
-        a, b = divmod(pair, len(prints))
-        yield a, b, lag - span // 2
+        yield pair // len(prints), pair % len(prints), lag - span // 2
 
 
 def _count(
