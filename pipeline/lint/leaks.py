@@ -44,6 +44,7 @@ def leaks(protocol: Protocol, *, allowed: bool = False) -> Iterator[Finding]:
                 count=count,
                 of=tested,
             )
+    yield from _said(protocol)
     for corpus, count in sorted(protocol.test_learnt.items()):
         yield Finding(
             kind="overlap",
@@ -52,6 +53,13 @@ def leaks(protocol: Protocol, *, allowed: bool = False) -> Iterator[Finding]:
             f"{protocol.name} may stand beside numbers on that test",
             count=count,
         )
+
+
+def _said(protocol: Protocol) -> Iterator[Finding]:
+    """What the protocol itself has to say of these clips."""
+    left_out = (f"{count} clips left out: {why}" for why, count in protocol.left_out.items())
+    for line in (*protocol.said, *left_out):
+        yield Finding(kind="protocol", weight=NOTE, line=f"{protocol.name}: {line}")
 
 
 def _told(column: str, count: int, tested: int) -> str:

@@ -27,7 +27,7 @@ from gensr.estimator.parallel import Group, joined, own_device
 from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, local
 from gensr.pipeline.lint.checks import checks
-from gensr.pipeline.lint.findings import Findings
+from gensr.pipeline.lint.findings import TEST_SET, Findings
 from gensr.pipeline.progress import Listener, Silent, say
 from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.protocols.splitters import make_protocol
@@ -342,7 +342,8 @@ def _notes(
     config: TrainConfig,
     checked: Findings,
 ) -> tuple[str, ...]:
-    notes = [*protocol.notes(), *vectors.notes]  # a leak comes before everything
+    smaller = (one.line for one in checked.findings if one.kind == TEST_SET)
+    notes = [*smaller, *protocol.notes(), *vectors.notes]  # the gravest come first
     notes += [one.line for one in checked.findings if one.kind == "shortcut"]
     audio = vectors.table["audio_sha256"][protocol.store_rows]
     repeats = len(audio) - len(np.unique(audio))
