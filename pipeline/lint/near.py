@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gensr.features.hearing.fingerprint import Fingerprint
 
-MOST_ERRORS = 0.22
+MOST_ERRORS = 0.25
 """Share of bits that may differ; half of them do where two clips have nothing in common."""
 COVERED = 0.6
 """Share of the shorter clip's loud frames that must be loud in the other at that lag."""

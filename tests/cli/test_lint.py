@@ -5,7 +5,7 @@ import json
 
 def test_a_store(gensr, home):
     said = gensr("lint", home / "tones.zarr")
-    assert said.code == 0
+    assert said.status == 0
     assert "one column alone" in said.out
     assert "0 fatal" in said.out
 
@@ -19,7 +19,7 @@ def test_plain_values(gensr, home):
 
 def test_a_protocol_that_is_none_is_one_line(gensr, home):
     said = gensr("lint", home / "tones.zarr", "--protocol", "nothing")
-    assert said.code == 1
+    assert said.status == 1
     assert said.err.startswith("gensr: no protocol 'nothing'")
     assert len(said.err.splitlines()) == 1
 
@@ -34,11 +34,11 @@ def test_a_leak_exits_with_1_unless_it_is_allowed(gensr, home, tmp_path):
     wave, rate = soundfile.read(files[0], dtype="int16")
     soundfile.write(files[-1], wave, rate)
     said = gensr("lint", corpus)
-    assert said.code == 1
+    assert said.status == 1
     assert said.out.startswith("fatal: leak: ")
     assert "identical in audio" in said.out.splitlines()[0]
     allowed = gensr("lint", corpus, "--allow-leaks")
-    assert allowed.code == 0
+    assert allowed.status == 0
     assert allowed.out.startswith("warning: leak: ")
 
 
