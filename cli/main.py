@@ -18,6 +18,7 @@ from gensr.cli import (
     evaluate,
     extract,
     info,
+    lint,
     predict,
     report,
     reproduce,
@@ -52,6 +53,7 @@ app = typer.Typer(
     """,
 )
 for module in (
+    lint,
     extract,
     train,
     evaluate,

@@ -337,3 +337,11 @@ def test_training_names_what_could_not_be_measured() -> None:
 def test_every_benchmark_has_its_test() -> None:
     tested = Path(__file__).read_text()
     assert all(f'"{script.name}"' in tested for script in BENCHMARKS.glob("*.py"))
+
+
+@pytest.mark.slow
+def test_near(tmp_path: Path) -> None:
+    write_demo_corpus(tmp_path / "corpus", DemoConfig(speakers=4, sentences=1))
+    answer = _run("near.py", str(tmp_path / "corpus"), "--clips", "4")
+    assert "| +6 dB | 4 | 0 |" in answer
+    assert "Different recordings: " in answer

@@ -32,9 +32,9 @@ from gensr.pipeline.runs.dev import CALIBRATION, DEV
 from gensr.pipeline.runs.lock import LOCK, busy, held, idle
 from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.provenance import Manifest
-from gensr.pipeline.runs.run import FIRST, REPLACED, Run, is_beginning, is_run, new_folder
+from gensr.pipeline.runs.run import CHECKS, FIRST, REPLACED, Run, is_beginning, is_run, new_folder
 
-_REST = ("seal.json", "predictions.csv", DEV, CALIBRATION, "metrics.jsonl", "folds")
+_REST = (CHECKS, "seal.json", "predictions.csv", DEV, CALIBRATION, "metrics.jsonl", "folds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

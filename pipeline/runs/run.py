@@ -38,6 +38,8 @@ FIRST = ("protocol.json", "manifest.json", "config.json")
 """What a run begins with, in this order."""
 REPLACED = "replaced.json"
 """The config of the run that is being replaced."""
+CHECKS = "checks.json"
+"""What was found of the clips and their split before the training."""
 SET = "set.json"
 """What makes a folder a set of runs (sets.py)."""
 
@@ -155,6 +157,10 @@ class Run:
             write_whole(self.folder / name, data)
             hashes[name] = hashlib.sha256(data).hexdigest()
         self._write("config.json", config.bound(hashes).to_plain())
+
+    def write_checks(self, found: Mapping[str, Any]) -> None:
+        """Write `checks.json`: what was found of leaks and shortcuts before the training."""
+        self._write(CHECKS, found)
 
     def write_log(self, folds: Iterable[str]) -> None:
         """Write `metrics.jsonl`: the folds' logs, one after the other."""

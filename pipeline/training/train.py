@@ -28,6 +28,8 @@ from gensr.estimator.models.spec import ModelSpec, build, preset
 from gensr.estimator.parallel import Group, joined, own_device
 from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, local
+from gensr.pipeline.lint.checks import checks
+from gensr.pipeline.lint.findings import TEST_SET, Findings
 from gensr.pipeline.progress import Listener, Silent, say
 from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.protocols.splitters import make_protocol
@@ -166,7 +168,10 @@ def train(
             protocol=protocol,
             manifest=_manifest(config, protocol, vectors, options, device),
         )
+        checked = checks(vectors.table, protocol, allow_leaks=config.allow_leaks)
         with _begun(folder, request, group, resume=resume, overwrite=overwrite) as run:
+            if group.leads:
+                run.write_checks(checked.as_json())
             training = FoldTraining(
                 run=run,
                 spec=spec,
@@ -193,7 +198,7 @@ def train(
                 beside = beside_predictions(run, protocol.classes, told_of[1])
                 run.write_predictions(protocol.classes, told_of[0], beside)
             group.wait()
-            told = (*_notes(protocol, vectors, folds, config), *unsaid)
+            told = (*_notes(protocol, vectors, folds, config, checked), *unsaid)
             if budget is not None and not isinstance(training.clips, Resident):
                 told += _read_again(vectors.shard_clips, budget.block)
         return TrainReport(run, protocol, told, group.leads)
@@ -350,11 +355,18 @@ def _asked(
 
 
 def _notes(
-    protocol: Protocol, vectors: Vectors, folds: Sequence[Fold], config: TrainConfig
+    protocol: Protocol,
+    vectors: Vectors,
+    folds: Sequence[Fold],
+    config: TrainConfig,
+    checked: Findings,
 ) -> tuple[str, ...]:
     worse = perturbed_line(zip(map(str, vectors.places), vectors.perturbed, strict=True))
-    # A leak comes before everything.
-    notes = [*protocol.notes(), *filter(None, [worse]), *vectors.notes]
+    smaller = (one.line for one in checked.findings if one.kind == TEST_SET)
+    leaks, others = protocol.notes()[: len(protocol.leaks)], protocol.notes()[len(protocol.leaks) :]
+    # The gravest come first.
+    notes = [*leaks, *smaller, *others, *filter(None, [worse]), *vectors.notes]
+    notes += [one.line for one in checked.findings if one.kind == "shortcut"]
     audio = vectors.table["audio_sha256"][protocol.store_rows]
     repeats = len(audio) - len(np.unique(audio))
     if repeats:

@@ -70,9 +70,7 @@ def of_one_speaker(right: float, n: int) -> Estimate:
 def differences(first: System, rivals: Sequence[System]) -> list[Difference]:
     """In accuracy, each rival less the first, over the same clips; p corrected for all of them."""
     own = first.confusions()
-    found = [
-        difference(accuracy, rival.confusions(), own, rivals=len(rivals)) for rival in rivals
-    ]
+    found = [difference(accuracy, rival.confusions(), own, rivals=len(rivals)) for rival in rivals]
     corrected = holm([one.p for one in found])
     return [
         Difference(one.value, one.low, one.high, p if one.low is not None else None)

@@ -26,6 +26,7 @@ class TestFolder:
         fold = {"config.json", "model.safetensors", "metrics.jsonl"}
         assert files(finished) == {
             *(f"folds/{k}/{name}" for k in "1234" for name in fold),
+            "checks.json",
             "config.json",
             "manifest.json",
             "metrics.jsonl",
