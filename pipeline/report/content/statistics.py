@@ -88,7 +88,7 @@ def _asked(system: System) -> Any:
     """What `reasons_between` looks at of an evaluation."""
     return SimpleNamespace(
         protocol=system.protocol,
-        config=system.run.config,
+        split_seed=system.run.config.split_seed,
         folds=dict.fromkeys(name for name in _fold_names(system)),
     )
 

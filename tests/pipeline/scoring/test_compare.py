@@ -50,6 +50,8 @@ def scored(clips, run="run", folds=None, **asked):
         worst_speaker=None,
         own=True,
         joined="",
+        groups=[],
+        calibration=None,
     )
 
 

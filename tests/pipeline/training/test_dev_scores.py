@@ -48,7 +48,7 @@ class TestKept:
             found = [row for row in dev(calibrated) if row.fold == fold.name]
             assert paths
             assert {row.path for row in found} == paths
-            assert all(row.speaker and row.corpus == "savee" for row in found)
+            assert all(row.speaker and row.corpus == "emodb" for row in found)
         same_result(calibrated, tmp_path / "again")
         assert kept(calibrated) == kept(tmp_path / "again")
 
@@ -231,9 +231,9 @@ class TestSealed:
 
 
 def test_a_protocol_without_a_dev_part_says_so(fit, tmp_path, monkeypatch):
-    from gensr.pipeline.protocols import splitters
+    from gensr.pipeline.protocols import folds
 
-    monkeypatch.setattr(splitters, "_dev_part", lambda table, splitter, learn, *_: learn[:0])
+    monkeypatch.setattr(folds, "_drawn_dev", lambda table, splitter, learn, salt: learn[:0])
     report = fit(tmp_path / "run", calibrate=True)
     assert any("no dev scores, so no temperature" in note for note in report.notes)
     assert dev_predictions(report.run) == []
