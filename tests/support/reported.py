@@ -78,8 +78,8 @@ def a_report(names: tuple[str, ...] = PLAIN, **changes: Any) -> Report:
         systems=Systems(
             rows=(
                 _row(names[0], None),
-                _row(names[4], Difference(-0.02, -0.05, 0.01, 0.25)),
-                _row(names[5], Difference(0.01, None, None, None)),
+                _row(names[4], Difference(-0.02, -0.05, 0.01, 0.25, 0.04)),
+                _row(names[5], Difference(0.01, None, None, 0.5, 0.06)),
             ),
             notes=(f"{names[6]} is not in the table.",),
         ),

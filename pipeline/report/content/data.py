@@ -48,10 +48,12 @@ class Difference:
 
     value: float
     low: float | None
-    """None, as `high` and `p`, where there are too few speakers for it."""
+    """None, as `high`, where there are too few speakers for an interval."""
     high: float | None
-    p: float | None
-    """Of the sign-flip test, corrected for the number of rivals."""
+    p: float
+    """Of the test that swaps the two within speakers, corrected for the number of rivals."""
+    detectable: float | None
+    """The difference that this test finds four times in five; None where it can find none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,12 @@ class Systems:
     """The first is what the rest of the report is about."""
     notes: tuple[str, ...]
     """What the table leaves out, one line each; runs that may not stand in it among it."""
+
+    def detectable(self) -> float | None:
+        """The largest of the rivals' detectable differences; None where none can be found."""
+        found = [row.difference.detectable for row in self.rows if row.difference is not None]
+        known = [one for one in found if one is not None]
+        return max(known) if found and len(known) == len(found) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,11 @@ from gensr.pipeline.report.content.calibration import calibration
 from gensr.pipeline.report.content.checks import checks
 from gensr.pipeline.report.content.data import Missing, Report
 from gensr.pipeline.report.content.groups import groups
-from gensr.pipeline.report.content.systems import System, load_systems
+from gensr.pipeline.report.content.systems import System, load_system
 from gensr.pipeline.report.content.worst import worst_errors
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import SWEEP
+from gensr.pipeline.scoring.systems import systems_of
 
 
 def gather(
@@ -41,8 +42,9 @@ def gather(
         RunError: a run is unfinished, damaged, or tests nothing.
         GensrError: `stores` are not those that the run was trained on.
     """
-    systems = load_systems(each(runs))
-    first = systems[0]
+    places = each(runs)
+    systems = systems_of(places)
+    first = load_system(places[0], systems[0].name)
     if ask_models:
         asked = ask(first, stores=stores, steps=steps, device=device, listener=progress or Silent())
     else:

@@ -1,19 +1,13 @@
 """Accuracy by what is known of the clips: gender, intensity, length, corpus, and the gaps."""
 
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
-
-from gensr.estimator.metrics import accuracy
 from gensr.pipeline.report.content.data import Bar, Estimate, Group, Missing
-from gensr.pipeline.report.content.statistics import estimate
 from gensr.pipeline.report.content.systems import System
+from gensr.pipeline.scoring import groups as scored
+from gensr.pipeline.scoring.system import CLASS
 
-COLUMNS = ("gender", "intensity", "level", "corpus", "length")
-"""What is asked for; `length` is a third of the clips each, by their seconds."""
-FEWEST = 5
-"""Clips of a group; below, its accuracy says little."""
+_ELSEWHERE = (CLASS, "speaker")
+"""Which have charts of their own."""
+_METRIC = "accuracy"
 
 
 def groups(system: System) -> tuple[tuple[Group, ...] | Missing, tuple[str, ...]]:
@@ -22,64 +16,35 @@ def groups(system: System) -> tuple[tuple[Group, ...] | Missing, tuple[str, ...]
         return Missing(
             "The run does not keep what is known of its clips: it is of an earlier version."
         ), ()
-    found, lacking = [], []
-    for column in COLUMNS:
-        values = _lengths(system) if column == "length" else system.column(column)
-        reason = _unfit(column, values)
-        if reason or values is None:
-            lacking.append(reason)
-        else:
-            found.append(_group(system, column, values))
-    if not found:
+    found = {one.by: one for one in scored.groupings(system.answers())}
+    asked = [name for name in scored.USUAL if name not in _ELSEWHERE]
+    shown = [_group(found[name]) for name in asked if name in found and found[name].gaps]
+    lacking = [
+        _lacking(name, found.get(name))
+        for name in asked
+        if name not in [one.column for one in shown]
+    ]
+    if not shown:
         return Missing("No column tells the tested clips apart."), tuple(lacking)
-    return tuple(found), tuple(lacking)
+    return tuple(shown), tuple(lacking)
 
 
-def _unfit(column: str, values: NDArray[np.str_] | None) -> str:
-    if values is None or not (values != "").any():
-        return f"{column}: not known of these clips."
-    names = _named(values)
-    if len(names) < 2:
-        only = f"all tested clips are {names[0]}" if names else f"no group has {FEWEST} clips"
-        return f"{column}: {only}."
-    return ""
-
-
-def _named(values: NDArray[np.str_]) -> Sequence[str]:
-    names, counts = np.unique(values[values != ""], return_counts=True)
-    pairs = zip(names.tolist(), counts, strict=True)
-    return sorted((str(name) for name, count in pairs if count >= FEWEST), key=_rank)
-
-
-def _rank(name: str) -> tuple[str, str]:
-    """The shortest clips first; else by the alphabet."""
-    return {"to": "0", "over": "2"}.get(name.split(" ")[0], "1"), name
-
-
-def _group(system: System, column: str, values: NDArray[np.str_]) -> Group:
+def _group(found: scored.Grouping) -> Group:
+    gap = found.gaps[_METRIC]
     bars = []
-    for name in _named(values):
-        part = values == name
-        bars.append(Bar(name, estimate(accuracy, system.confusions(part=part)), int(part.sum())))
-    ranked = sorted(bars, key=lambda bar: bar.estimate.value)
-    worst, best = ranked[0], ranked[-1]
+    for one in found.groups:
+        low, high = one.intervals[_METRIC] or (None, None)
+        bars.append(Bar(one.name, Estimate(one.values[_METRIC], low, high), one.n))
+    low, high = gap.interval or (None, None)
     return Group(
-        column=column,
+        column=found.by,
         bars=tuple(bars),
-        gap=Estimate(best.estimate.value - worst.estimate.value),
-        between=(best.name, worst.name),
+        gap=Estimate(gap.value, low, high),
+        between=(gap.best, gap.worst),
     )
 
 
-def _lengths(system: System) -> NDArray[np.str_] | None:
-    """(n,), a third of the clips each, named by their limits in seconds."""
-    texts = system.column("seconds")
-    if texts is None or (texts == "").any():
-        return None
-    seconds = texts.astype(float)
-    low, high = np.quantile(seconds, (1 / 3, 2 / 3))
-    names = (f"to {low:.1f} s", f"{low:.1f} to {high:.1f} s", f"over {high:.1f} s")
-    third: NDArray[np.str_] = np.array(names)[
-        (seconds > low).astype(int) + (seconds > high).astype(int)
-    ]
-    return third
+def _lacking(name: str, found: scored.Grouping | None) -> str:
+    if found is None:
+        return f"{name}: unknown, or the same of all tested clips."
+    return f"{name}: fewer than two groups have {scored.FEWEST} clips."

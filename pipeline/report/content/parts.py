@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gensr.estimator.variance import Spread
+from gensr.features.same_encoder import named
 from gensr.pipeline.report.content.data import (
     Bar,
     Confusion,
     Difference,
+    Floats,
     Headline,
     Missing,
     SystemRow,
@@ -18,14 +21,17 @@ from gensr.pipeline.report.content.statistics import (
     differences,
     estimates,
     of_one_speaker,
-    unlike,
 )
 from gensr.pipeline.report.content.systems import System
+from gensr.pipeline.runs.config import RunConfig
+from gensr.pipeline.runs.sets import runs_of
+from gensr.pipeline.scoring import systems as scored
+from gensr.pipeline.scoring.compare import reasons_between
 
 
 def headline(system: System) -> Headline:
     """What stands first."""
-    about, known = system.protocol, estimates(system)
+    about, known = system.protocol, estimates(system.confusions())
     speakers = system.speakers
     return Headline(
         name=system.name,
@@ -76,36 +82,51 @@ def by_speaker(system: System) -> tuple[Bar, ...] | Missing:
     return tuple(sorted(bars, key=lambda bar: (bar.estimate.value, bar.name)))
 
 
-def systems_table(systems: Sequence[System]) -> Systems:
-    """All systems of the first one's question, and in what the others' questions differ."""
+def systems_table(systems: Sequence[scored.System]) -> Systems:
+    """All systems of the first one's question, and in what the others' questions differ.
+
+    Answers of any other system, as `gensr score` keeps them, stand in it like a run.
+    """
     first = systems[0]
-    alike = [first, *(one for one in systems[1:] if not unlike(first, one))]
-    paired = [None, *differences(first, alike[1:])]
-    rows = tuple(_row(system, difference) for system, difference in zip(alike, paired, strict=True))
+    unlike = {one.run: "; ".join(reasons_between(first, one)) for one in systems[1:]}
+    alike = [first, *(one for one in systems[1:] if not unlike[one.run])]
+    counts = [one.answers.matrices(_clusters(one)) for one in alike]
+    paired = [None, *(differences(counts) if len(counts) > 1 else ())]
     notes = [
-        f"{one.name} is not in the table. It answers another question: {why}."
+        f"{one.name} is not in the table. It answers another question: {unlike[one.run]}."
         for one in systems[1:]
-        if (why := unlike(first, one))
+        if unlike[one.run]
     ]
-    return Systems(rows=rows, notes=tuple(notes))
+    notes += [note for one in alike for note in one.notes]
+    return Systems(
+        rows=tuple(_row(*each) for each in zip(alike, counts, paired, strict=True)),
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
-def _row(system: System, difference: Difference | None) -> SystemRow:
-    right = system.right
-    folds = [float(right[:, system.folds == name].mean()) for name in np.unique(system.folds)]
+def _clusters(system: scored.System) -> list[str]:
+    """What the protocol's intervals are over, of each tested clip."""
+    return next(iter(system.answers.clusterings().values()))
+
+
+def _row(system: scored.System, counts: Floats, difference: Difference | None) -> SystemRow:
+    spreads = system.spreads("accuracy")
+    config = None if scored.is_foreign(system.run) else _config(system)
     return SystemRow(
         name=system.name,
-        model=system.run.config.model,
-        encoder=system.encoder,
+        model=config.model if config else "answers of another system",
+        encoder=named(config.encoder) if config else "",
         seeds=system.seeds,
-        estimates=estimates(system),
-        over_folds=_spread(folds),
-        over_seeds=_spread(right.mean(1).tolist()),
+        estimates=estimates(counts),
+        over_folds=_several(spreads["folds"]),
+        over_seeds=_several(spreads["seeds"]),
         difference=difference,
     )
 
 
-def _spread(values: Sequence[float]) -> tuple[float, float] | None:
-    if len(values) < 2:
-        return None
-    return float(np.mean(values)), float(np.std(values, ddof=1))
+def _config(system: scored.System) -> RunConfig:
+    return runs_of(system.run)[0].config
+
+
+def _several(spread: Spread) -> tuple[float, float] | None:
+    return None if spread.sd is None else (spread.mean, spread.sd)

@@ -2,12 +2,10 @@
 
 The one file of the report that asks `estimator/` for statistics.
 
-Shapes: S seeds, K clusters (speakers), C classes.
+Shapes: R seeds, S clusters (speakers), C classes.
 """
 
 from collections.abc import Sequence
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +14,6 @@ from gensr.estimator.metrics import METRICS, accuracy, is_over_classes
 from gensr.estimator.paired import difference, holm
 from gensr.pipeline.report.content.data import Difference, Estimate, Floats
 from gensr.pipeline.report.content.systems import System
-from gensr.pipeline.scoring.compare import reasons_between
 
 
 def estimate(metric: Metric, counts: Floats) -> Estimate:
@@ -24,7 +21,7 @@ def estimate(metric: Metric, counts: Floats) -> Estimate:
 
     Args:
         metric: a function of confusion matrices.
-        counts: (S, K, C, C); a speaker is left out in all seeds at once.
+        counts: (R, S, C, C); a speaker is left out in all seeds at once.
     """
     value = float(np.mean(metric(counts.sum(1))))
     span = interval(metric, counts, by_class=is_over_classes(metric))
@@ -33,9 +30,8 @@ def estimate(metric: Metric, counts: Floats) -> Estimate:
     return Estimate(value, min(span[0], value), max(span[1], value))
 
 
-def estimates(system: System) -> dict[str, Estimate]:
-    """Every metric that is known, of a system."""
-    counts = system.confusions()
+def estimates(counts: Floats) -> dict[str, Estimate]:
+    """Every metric that is known. (R, S, C, C)."""
     return {name: estimate(METRICS[name], counts) for name in METRICS}
 
 
@@ -67,32 +63,16 @@ def of_one_speaker(right: float, n: int) -> Estimate:
     return Estimate(float(share), float(low), float(high))
 
 
-def differences(first: System, rivals: Sequence[System]) -> list[Difference]:
-    """In accuracy, each rival less the first, over the same clips; p corrected for all of them."""
-    own = first.confusions()
-    found = [difference(accuracy, rival.confusions(), own, rivals=len(rivals)) for rival in rivals]
+def differences(counts: Sequence[Floats]) -> list[Difference]:
+    """In accuracy, each but the first less the first, over the same clips; p corrected by Holm.
+
+    Args:
+        counts: (R, S, C, C) of each system.
+    """
+    first, *rivals = counts
+    found = [difference(accuracy, rival, first, rivals=len(rivals)) for rival in rivals]
     corrected = holm([one.p for one in found])
     return [
-        Difference(one.value, one.low, one.high, p if one.low is not None else None)
+        Difference(value=one.value, low=one.low, high=one.high, p=p, detectable=one.detectable)
         for one, p in zip(found, corrected, strict=True)
     ]
-
-
-def unlike(first: System, other: System) -> str:
-    """In what two systems' questions differ; empty where they answer one question."""
-    one, two = (_asked(system) for system in (first, other))
-    return "; ".join(reasons_between(one, two))
-
-
-def _asked(system: System) -> Any:
-    """What `reasons_between` looks at of an evaluation."""
-    return SimpleNamespace(
-        protocol=system.protocol,
-        split_seed=system.run.config.split_seed,
-        folds=dict.fromkeys(name for name in _fold_names(system)),
-    )
-
-
-def _fold_names(system: System) -> list[str]:
-    tested = {*system.folds.tolist()}
-    return [fold.name for fold in system.protocol.folds if fold.name in tested]

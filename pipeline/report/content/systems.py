@@ -3,8 +3,6 @@
 Shapes: S seeds, K clusters (speakers), n tested clips, C classes.
 """
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +12,12 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import RunError
 from gensr.features.same_encoder import named
-from gensr.features.store.where import Location, local
+from gensr.features.store.where import Location
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.report.content.data import Floats
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.runs.sets import runs_of
+from gensr.pipeline.scoring import system as scored
 from gensr.pipeline.scoring.evaluate import answered, score
 
 
@@ -111,6 +111,10 @@ class System:
         pairs = zip(corpora, speakers, strict=True)
         return np.array([f"{corpus}/{one}" if one else "" for corpus, one in pairs], str)
 
+    def answers(self) -> scored.System:
+        """The same as the scoring of groups and calibration takes it."""
+        return scored.system_of(self.protocol, [run.predictions() for run in self.runs])
+
     def confusions(
         self, clusters: NDArray[np.str_] | None = None, part: NDArray[np.bool_] | None = None
     ) -> Floats:
@@ -130,45 +134,17 @@ class System:
         return counts
 
 
-def load_systems(places: Iterable[Run | Location]) -> list[System]:
-    """The systems of runs and sets of runs, each with a name of its own.
+def load_system(place: Run | Location, name: str) -> System:
+    """The system of a run, or of a set of several seeds.
+
+    Args:
+        place: its folder.
+        name: what it is called.
 
     Raises:
         RunError: see `runs_of` and `evaluate`.
     """
-    loaded = [_load(runs_of(place)) for place in places]
-    names = [system.folder.resolve().name for system in loaded]
-    return [
-        System(
-            name if Counter(names)[name] == 1 else str(system.folder),
-            system.runs,
-            system.rows,
-            system.probabilities,
-            system.predicted,
-        )
-        for system, name in zip(loaded, names, strict=True)
-    ]
-
-
-def runs_of(place: Run | Location) -> tuple[Run, ...]:
-    """The runs of a set (`seed-0/`, `seed-1/`, ...), or the one run.
-
-    Raises:
-        RunError: the folder holds neither.
-    """
-    if isinstance(place, Run):
-        return (place,)
-    folder = local(place)
-    seeds = sorted(folder.glob("seed-*/config.json"), key=lambda path: _number(path.parent))
-    return tuple(Run.open(path.parent) for path in seeds) or (Run.open(folder),)
-
-
-def _number(folder: Path) -> tuple[int, str]:
-    digits = folder.name.removeprefix("seed-")
-    return (int(digits) if digits.isdecimal() else -1, digits)
-
-
-def _load(runs: tuple[Run, ...]) -> System:
+    runs = runs_of(place)
     first, protocol = runs[0], runs[0].protocol
     row_of = {
         (protocol.paths[row], fold.name): int(row) for fold in protocol.folds for row in fold.test
@@ -194,7 +170,7 @@ def _load(runs: tuple[Run, ...]) -> System:
         probabilities.append([one.probabilities for one in given])
         predicted.append([index[one.predicted] for one in given])
     return System(
-        str(first.folder),
+        name,
         runs,
         np.array(rows, np.int64),
         np.array(probabilities, np.float64),

@@ -84,7 +84,7 @@ def commands(system: System) -> tuple[str, ...]:
     run = system.run
     return (
         *(_extract(run, store.path) for store in run.manifest.stores),
-        *(_train(one) for one in system.runs),
+        _train(run, system),
         shlex.join(["gensr", "report", str(system.folder)]),
     )
 
@@ -99,7 +99,7 @@ def _extract(run: Run, store: str) -> str:
     return shlex.join([*call, "--out", store])
 
 
-def _train(run: Run) -> str:
+def _train(run: Run, system: System) -> str:
     config = run.config
     call = ["gensr", "train", *config.stores, "--model", config.model, "--preset", config.preset]
     call += ["--protocol", run.protocol.name, "--label", config.label]
@@ -112,8 +112,10 @@ def _train(run: Run) -> str:
         call += ["--choose", config.choose]
     elif config.training:
         call += ["--steps", str(config.training["steps"])]
-    call += ["--seed", str(config.seed), "--split-seed", str(config.split_seed)]
-    return shlex.join([*call, "--run", str(run.folder)])
+    several = len(system.seeds) > 1
+    call += ["--seeds" if several else "--seed", ",".join(map(str, system.seeds))]
+    call += ["--split-seed", str(config.split_seed)]
+    return shlex.join([*call, "--run", str(system.folder)])
 
 
 def _apart(about: Protocol) -> str:

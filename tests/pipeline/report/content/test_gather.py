@@ -4,23 +4,29 @@ import io
 import json
 import shutil
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
+from sklearn.metrics import accuracy_score
 
 from gensr.estimator.errors import GensrError, RunError
+from gensr.estimator.metrics import accuracy, per_cluster
+from gensr.estimator.paired import difference
 from gensr.features.hearing.decode import read_audio
 from gensr.pipeline.report.content.data import Missing
 from gensr.pipeline.report.content.gather import gather
-from gensr.pipeline.report.content.systems import load_systems
+from gensr.pipeline.runs.predictions import to_csv
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.breakdown import recalls
 from gensr.pipeline.scoring.evaluate import evaluate, score
 from gensr.pipeline.scoring.replay import Replay
+from gensr.pipeline.training.seeds import train_seeds
+from gensr.pipeline.training.train import TrainConfig
 
 GONE = "/nowhere.zarr"
+_BOTH = ("label", "predicted")
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +37,13 @@ def found(finished, linear, corpus):
 @pytest.fixture(scope="module")
 def plain(linear):
     return gather(linear, ask_models=False)[1]
+
+
+@pytest.fixture(scope="module")
+def several(made, store, tiny):
+    """Two seeds of one system."""
+    config = TrainConfig(steps=12, settings=tiny, device="cpu")
+    return train_seeds(store, config, (0, 1), folder=made / "runs/reported")[0]
 
 
 def numbers_of(folder):
@@ -69,30 +82,43 @@ class TestNumbers:
         first, second = found.systems.rows
         assert [first.model, second.model] == ["gen-ser", "linear"]
         gap = second.estimates["accuracy"].value - first.estimates["accuracy"].value
+        known = self.paired(finished, linear)
         assert second.difference.value == pytest.approx(gap)
+        assert second.difference.p == known.p  # of one rival, nothing is corrected
+        assert (second.difference.low, second.difference.high) == (known.low, known.high)
+        assert found.systems.detectable() == known.detectable
         assert first.difference is None
         by_fold = [fold["accuracy"] for fold in evaluate(Run.open(linear)).folds.values()]
         wanted = (np.mean(by_fold), np.std(by_fold, ddof=1))
         assert second.over_folds == pytest.approx(wanted)
 
-    def test_probabilities_are_scored_as_scikit_learn_does(self, found, finished):
-        run = Run.open(finished)
-        rows = run.predictions()
-        p = np.array([row.probabilities for row in rows])
-        p = p / p.sum(1, keepdims=True)
-        told = {name: float(value) for name, value, _ in found.calibration.numbers}
-        truth = [row.label for row in rows]
-        labels = list(run.protocol.classes)
-        assert told["Brier"] == pytest.approx(
-            brier_score_loss(truth, p, labels=labels, scale_by_half=False), abs=1e-3
-        )
-        clipped = np.clip(p, 1e-6, None)
-        clipped /= clipped.sum(1, keepdims=True)
-        assert told["log-loss"] == pytest.approx(log_loss(truth, clipped, labels=labels), abs=2e-3)
+    def paired(self, finished, linear):
+        """By the statistics alone: the second less the first."""
+        counts = []
+        for run in map(Run.open, (linear, finished)):
+            rows = sorted(run.predictions(), key=lambda row: row.path)
+            index = run.protocol.classes.index
+            truth, answer = ([index(getattr(row, what)) for row in rows] for what in _BOTH)
+            clusters = [row.speaker for row in rows]
+            counts.append(per_cluster(truth, answer, clusters, len(run.protocol.classes)))
+        return difference(accuracy, *counts)
+
+    def test_several_rivals_are_corrected_for(self, finished, linear):
+        _, two = gather([finished, linear, linear], ask_models=False)
+        _, *rivals = two.systems.rows
+        p = self.paired(finished, linear).p
+        assert [row.difference.p for row in rivals] == [min(1, 2 * p)] * 2
+
+    def test_calibration_is_that_of_eval(self, found, finished):
+        known = evaluate(Run.open(finished), steps=(), device="cpu").calibration
+        told = {name: value for name, value, _ in found.calibration.numbers}
+        for name, called in (("ece", "ECE"), ("brier", "Brier"), ("log_loss", "log-loss")):
+            assert told[called].split(" [")[0] == f"{known.raw.values[name]:.3f}"
+            assert (" [" in told[called]) == bool(known.raw.intervals.get(name))
+        assert told["temperature"] == "–"
         bins = found.calibration.bins
         assert sum(n for *_, n in bins) == 36
-        ece = sum(n * abs(right - sure) for _, _, sure, right, n in bins) / 36
-        assert told["ECE"] == pytest.approx(100 * ece, abs=0.06)
+        assert all(n for *_, n in bins)
 
     def test_the_curve_ends_where_all_are_answered(self, found):
         coverage, risk, _ = found.calibration.curve[-1]
@@ -112,14 +138,29 @@ class TestNumbers:
             assert bar.estimate.value == accuracy_score(truth, answer)
         assert any(line.startswith("intensity: ") for line in found.groups_missing)
 
+    def test_answers_of_another_system_stand_beside(self, finished, tmp_path):
+        run, other = Run.open(finished), tmp_path / "talker"
+        other.mkdir()
+        shutil.copy(run.folder / "protocol.json", other)
+        rows = run.predictions()
+        blank = [replace(rows[0], predicted=""), *rows[1:]]
+        (other / "predictions.csv").write_bytes(to_csv(run.protocol.classes, blank))
+        (other / "numbers.json").write_text(json.dumps({"system": "Talker", "answers": {}}))
+        _, lone = gather([finished, other], ask_models=False)
+        row = lone.systems.rows[1]
+        assert (row.name, row.encoder, row.seeds) == ("Talker", "", ())
+        lost = (rows[0].predicted == rows[0].label) / 36
+        assert row.difference.value == pytest.approx(-lost)
+        assert "1 of 36 not answered" in lone.systems.notes[0]
+
 
 class TestModels:
     def test_steps_are_those_of_eval(self, found, finished):
         known = evaluate(Run.open(finished), steps=(1, 4), device="cpu").by_steps
         assert found.steps.N == (1, 4)
-        for N, accuracy, uar in zip((1, 4), found.steps.accuracy, found.steps.uar, strict=True):
-            assert accuracy.value == known[N].values["accuracy"]
-            assert uar.value == pytest.approx(known[N].values["uar"])
+        for N, wa, ua in zip((1, 4), found.steps.accuracy, found.steps.uar, strict=True):
+            assert wa.value == known[N].values["accuracy"]
+            assert ua.value == pytest.approx(known[N].values["uar"])
 
     def test_ways_are_those_of_the_models(self, found, finished):
         assert [way.name for way in found.ways] == ["angry", "happy", "sad"]
@@ -170,18 +211,9 @@ class TestModels:
 
 
 class TestSeeds:
-    @pytest.fixture
-    def several(self, finished, linear, tmp_path):
-        """Two runs as if they were seeds of one system."""
-        for seed, run in enumerate((finished, linear)):
-            shutil.copytree(run, tmp_path / f"set/seed-{seed}")
-        return tmp_path / "set"
-
-    def test_a_number_is_the_mean_over_seeds(self, several, finished, linear):
-        (system,) = load_systems([several])
-        assert system.folder == several
-        _, lone = gather(several, ask_models=False)
-        both = [numbers_of(run) for run in (finished, linear)]
+    def test_a_number_is_the_mean_over_seeds(self, several):
+        both = [numbers_of(several / f"seed-{seed}") for seed in (0, 1)]
+        _, lone = gather(several, steps=(1,), device="cpu")
         for name, value in (("accuracy", lone.headline.accuracy), ("uar", lone.headline.uar)):
             assert value.value == pytest.approx(np.mean([one.values[name] for one in both]))
         wa = [one.values["accuracy"] for one in both]
@@ -189,10 +221,20 @@ class TestSeeds:
         assert row.over_seeds == pytest.approx((np.mean(wa), np.std(wa, ddof=1)))
         counts = np.mean([one.confusion for one in both], 0)
         assert lone.confusion.counts.tolist() == counts.tolist()
+        swept = [evaluate(several / f"seed-{seed}", steps=(1,), device="cpu") for seed in (0, 1)]
+        mean = np.mean([one.by_steps[1].values["accuracy"] for one in swept])
+        assert lone.steps.accuracy[0].value == pytest.approx(mean)
 
-    def test_two_runs_of_one_name_are_told_apart(self, several, finished):
-        systems = load_systems([several / "seed-0", several / "seed-1", finished])
-        assert len({system.name for system in systems}) == 3
+    def test_it_is_one_system_that_one_command_makes(self, several):
+        system, lone = gather(several, ask_models=False)
+        assert system.folder == several
+        assert system.seeds == (0, 1)
+        assert "--seeds 0,1 " in lone.commands[1]
+        assert lone.commands[1].endswith(f"--run {several}")
+
+    def test_two_runs_of_one_name_are_told_apart(self, several, finished, copied):
+        _, lone = gather([several / "seed-0", finished, several], ask_models=False)
+        assert len({row.name for row in lone.systems.rows}) == 3
 
 
 class TestErrors:
@@ -292,12 +334,10 @@ class TestWords:
             names.append(name)
         assert names == ["extract", "train", "report"]
 
-    def test_what_was_looked_for_is_told_the_grave_first(self, finished, copied, plain):
-        assert {one.bar.name for one in plain.checks.shortcuts} >= {"sentence", "gender"}
+    def test_what_was_looked_for_is_told_the_grave_first(self, finished, copied):
         run = copied(finished)
-        (run / "checks.json").unlink()
-        _, none = gather(run, ask_models=False)
-        assert "nobody looked" in none.checks.why
+        (run / "checks.json").unlink(missing_ok=True)
+        assert "nobody looked" in gather(run, ask_models=False)[1].checks.why
         leak = "leak: 3 of 36 tested clips are identical in audio to trained ones"
         found = {
             "findings": [
