@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from gensr.estimator.errors import GensrError
     from gensr.features.store import Store, open_store
     from gensr.pipeline.extraction.extract import ExtractConfig, ExtractReport, extract
+    from gensr.pipeline.lint.lint import lint
     from gensr.pipeline.protocols.protocol import Protocol
     from gensr.pipeline.report.report import Written, report
+    from gensr.pipeline.reproduce.reproduce import reproduce
     from gensr.pipeline.runs.run import Run
     from gensr.pipeline.scoring.evaluate import Evaluation, evaluate, evaluate_all
+    from gensr.pipeline.scoring.foreign import score_answers
+    from gensr.pipeline.scoring.table import compare
     from gensr.pipeline.training.seeds import train_seeds
     from gensr.pipeline.training.train import TrainConfig, TrainReport, train
     from gensr.pipeline.use.answers import Answers
@@ -44,6 +48,10 @@ __all__ = [  # noqa: RUF022 (in the order of the work)
     "evaluate",
     "evaluate_all",
     "Evaluation",
+    "compare",
+    "score_answers",
+    "lint",
+    "reproduce",
     "report",
     "Written",
     "load_model",
@@ -58,6 +66,10 @@ if not TYPE_CHECKING:  # a type checker would take any name then
     _HOMES = {
         "gensr.estimator.errors": ("GensrError",),
         "gensr.features.store": ("Store", "open_store"),
+        "gensr.pipeline.lint.lint": ("lint",),
+        "gensr.pipeline.reproduce.reproduce": ("reproduce",),
+        "gensr.pipeline.scoring.foreign": ("score_answers",),
+        "gensr.pipeline.scoring.table": ("compare",),
         "gensr.pipeline.scoring.evaluate": ("Evaluation", "evaluate", "evaluate_all"),
         "gensr.pipeline.extraction.extract": ("ExtractConfig", "ExtractReport", "extract"),
         "gensr.pipeline.report.report": ("Written", "report"),
