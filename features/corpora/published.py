@@ -54,7 +54,7 @@ def _meld(
     }
 
 
-_RAVDESS_TWICE = "has the audio of {}, sample for sample (our own hashes of the official archive)"
+_RAVDESS_TWICE = "has the audio of {}, sample for sample (our own hashes of a copy at 16 kHz)"
 _MELD_LONG = "is cut wrongly and lasts minutes (declare-lab/MELD issue 20)"
 
 PUBLISHED: Mapping[str, Published] = {
