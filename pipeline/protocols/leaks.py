@@ -37,10 +37,11 @@ def overlaps(
         found = table.get(column)
         if found is None or not (np.asarray(found) != "").any():
             continue
-        values = np.asarray(found)
+        known = np.asarray(found) != ""
+        # By number: numpy compares texts that are objects each with each.
+        values = np.unique(np.asarray(found, str), return_inverse=True)[1]
         counts[column] = sum(
-            int((np.isin(values[f.test], values[f.learn]) & (values[f.test] != "")).sum())
-            for f in folds
+            int((np.isin(values[f.test], values[f.learn]) & known[f.test]).sum()) for f in folds
         )
     return counts
 
