@@ -345,3 +345,12 @@ def test_near(tmp_path: Path) -> None:
     answer = _run("near.py", str(tmp_path / "corpus"), "--clips", "3")
     assert "| -6 dB | 3 | 0 | 0.000 | 0.000 |" in answer
     assert "Different recordings: " in answer
+
+
+@pytest.mark.slow
+def test_near_vectors(tmp_path: Path) -> None:
+    write_demo_corpus(tmp_path / "corpus", DemoConfig(speakers=4, sentences=1))
+    store = tmp_path / "demo.zarr"
+    extract(tmp_path / "corpus", store, ExtractConfig(encoder="fbank"))
+    answer = _run("near_vectors.py", str(tmp_path / "corpus"), str(store), "--encoder", "fbank")
+    assert "| -6 dB | " in answer

@@ -32,6 +32,9 @@ hundreds of clips have says little."""
 LEAST = 25
 """Frames that must be compared: fewer agree by chance."""
 _BITS = 32
+_LEADING = 4
+"""Leading bits that words have in common which are sorted together: a sixteenth at a time."""
+_NO_WORDS = np.zeros((4, 0), np.uint32)
 _KEYS = 1 << 22
 """Shared words that are held at once, before they are counted."""
 
@@ -83,24 +86,18 @@ def compared(one: Fingerprint, other: Fingerprint, lag: int, covered: float = CO
 
 def candidates(prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]:
     """Pairs of clips and a lag at which they share words, the most shared lag of each pair."""
-    variants = [one.variants() for one in prints]  # (4, loud) of each
-    words = np.concatenate([one.ravel() for one in variants] or [np.zeros(0, np.uint32)])
-    frames = np.concatenate(
-        [np.tile(np.flatnonzero(one.loud).astype(np.int32), 4) for one in prints]
-        or [np.zeros(0, np.int32)]
-    )
-    clips = np.repeat(np.arange(len(prints), dtype=np.int32), [one.size for one in variants])
-    order = np.argsort(words, kind="stable")
-    words, frames, clips = words[order], frames[order], clips[order]
+    loud = [int(one.loud.sum()) for one in prints]
+    variants = np.concatenate([one.variants() for one in prints] or [_NO_WORDS], axis=1)  # (4, F)
+    frames = np.concatenate([np.flatnonzero(one.loud) for one in prints] or [_NO_WORDS[0]])
+    frames = frames.astype(np.int32)
+    clips = np.repeat(np.arange(len(prints), dtype=np.int32), loud)
     span = 2 * (int(frames.max(initial=0)) + 2)  # lags of either sign, and a frame more
     counted: dict[str, NDArray[np.int64]] = {
         "keys": np.zeros(0, np.int64),
         "votes": np.zeros(0, np.int64),
     }
     waiting: list[NDArray[np.int64]] = []
-    for apart in range(1, COMMON + 1):
-        same = np.flatnonzero((words[apart:] == words[:-apart]) & (clips[apart:] != clips[:-apart]))
-        a, b = same, same + apart  # clips rise within equal words
+    for a, b in _sharing(variants, clips):
         lag = frames[a].astype(np.int64) - frames[b]
         keys = (clips[a].astype(np.int64) * len(prints) + clips[b]) * span + lag + span // 2
         waiting.append(keys)
@@ -119,6 +116,31 @@ def candidates(prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]:
     for at in order[last][votes[order[last]] >= VOTES].tolist():
         pair, lag = divmod(int(keys[at]), span)
         yield pair // len(prints), pair % len(prints), lag - span // 2
+
+
+def _sharing(
+    variants: NDArray[np.uint32], clips: NDArray[np.int32]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Pairs of frames, by number, that share a word and are of two clips, the lower clip first.
+
+    Words are sorted by portions of equal leading bits, so that few are held sorted at once.
+
+    Args:
+        variants: (4, F) the words of every loud frame.
+        clips: (F,) whose frame it is, rising.
+    """
+    for portion in range(1 << _LEADING):
+        mine = [np.flatnonzero(row >> (_BITS - _LEADING) == portion) for row in variants]
+        words = np.concatenate([row[own] for row, own in zip(variants, mine, strict=True)])
+        rows = np.concatenate(mine)
+        order = np.lexsort((rows, words))
+        words, rows = words[order], rows[order]
+        owner = clips[rows]
+        for apart in range(1, COMMON + 1):
+            same = (words[apart:] == words[:-apart]) & (owner[apart:] != owner[:-apart])
+            at = np.flatnonzero(same)
+            if len(at):
+                yield rows[at], rows[at + apart]
 
 
 def _count(
