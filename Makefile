@@ -25,7 +25,7 @@ GENSR := $(BIN)/gensr
 
 .PHONY: all setup test test-slow lint types reference clean
 
-# Extraction goes on where it stopped, and does nothing twice; runs are made anew.
+# Extraction goes on where it stopped, and does nothing twice; runs are made anew, and a page of them.
 all: setup
 ifeq ($(CORPUS),demo/corpus)
 	$(GENSR) demo-corpus '$(CORPUS)'
@@ -39,6 +39,8 @@ endif
 	clip=$$(find '$(CORPUS)' -type f \( -name '*.wav' -o -name '*.flac' \) | sort | head -n 1); \
 	  test -z "$$clip" || $(GENSR) predict "$$clip" --run $(RUNS)/deployed --encoder '$(ENCODER)'
 	$(GENSR) eval $(MODELS:%=$(RUNS)/%)
+	$(GENSR) compare $(MODELS:%=$(RUNS)/%)
+	$(GENSR) report $(MODELS:%=$(RUNS)/%) --audio '$(CORPUS)'
 
 setup: .venv/.ready
 
