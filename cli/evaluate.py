@@ -73,7 +73,9 @@ def command(
     from gensr.pipeline.scoring.figures import draw, lacking
 
     steps = _steps(sampler_steps, sampler)
-    opened = [run for folder in runs or [newest(Path("runs"))] for run in runs_of(folder)]
+    asked = {folder: runs_of(folder) for folder in runs or [newest(Path("runs"))]}
+    opened = [run for several in asked.values() for run in several]
+    of_sets = [str(folder) for folder, several in asked.items() if len(several) > 1]
     if store:
         from gensr.cli import elsewhere
 
@@ -115,7 +117,7 @@ def command(
         several = {"runs": plain, "comparable": not unlike, "differences": unlike}
         console.print_json(plain[0] if len(plain) == 1 else several)
     else:
-        _show(found, by or ())
+        _show(found, by or (), of_sets)
 
 
 def _steps(text: str, sampler: str | None) -> list[int]:
@@ -138,7 +140,8 @@ def _steps(text: str, sampler: str | None) -> list[int]:
     return steps
 
 
-def _show(found: "list[Evaluation]", by: "Sequence[str]") -> None:
+def _show(found: "list[Evaluation]", by: "Sequence[str]", of_sets: "Sequence[str]") -> None:
+    """Print tables; of a set of seeds each run's headline, and where its means stand."""
     from gensr.cli import breakdown, console
     from gensr.pipeline.scoring.compare import differences
 
@@ -147,9 +150,15 @@ def _show(found: "list[Evaluation]", by: "Sequence[str]") -> None:
     _show_runs(found)
     for difference in differences(found):
         console.print_plain(difference.line())
-    for one in found:
+    alone = [one for one in found if str(one.run.parent) not in of_sets]
+    for one in alone:
         breakdown.show(one, by)
-    for one in found:
+    for folder in of_sets:
+        console.print_plain(
+            f"{folder}: runs of several seeds; their means: gensr compare {folder}; classes, "
+            f"speakers, groups and calibration over all of them: gensr report {folder}"
+        )
+    for one in alone:
         for picture in one.pictures:
             console.print_plain(str(picture))
 

@@ -12,12 +12,16 @@ from gensr.features.same_encoder import named
 from gensr.features.store import open_store
 from gensr.features.store.facts import perturbed
 from gensr.features.store.where import Location, Where, locate
-from gensr.pipeline.runs.run import is_beginning
+from gensr.pipeline.runs.run import is_beginning, is_set
+from gensr.pipeline.runs.sets import runs_of
 from gensr.pipeline.use.describe_run import run_facts
 from gensr.pipeline.use.grouping import capped, grouped
 
 _NO_LABELS = ("path", "row", "seconds", "samples", "audio_sha256", "file_sha256")
 """Columns that are a clip's own."""
+
+_SHARED = ("model", "protocol", "label", "clips", "folds", "encoder", "steps", "stores")
+"""What the runs of a set have in common, of the facts of one."""
 
 VALUES = 40
 """Values of a column that are named; a store of a corpus of words may have thousands."""
@@ -45,6 +49,8 @@ def describe(path: Location, *, everything: bool = False) -> Description:
     path = locate(path)
     if not isinstance(path, Path):
         return _store(path, everything)
+    if is_set(path):
+        return _set(path)
     if (path / "protocol.json").is_file() or is_beginning(path):
         return _run(path)
     is_zarr = path.suffix == ".zarr" or (path / "zarr.json").is_file()
@@ -107,6 +113,16 @@ def _corpus(path: Path, everything: bool) -> Description:
         (("clips", str(len(found.clips))), *_counts(table, everything)),
         (*found.notes, *problems),
     )
+
+
+def _set(path: Path) -> Description:
+    """A set of seeds: its runs, and what all of them share."""
+    runs = runs_of(path)
+    facts, notes = run_facts(runs[0].folder)
+    shared = [fact for fact in facts if fact[0] in _SHARED]
+    seeds = ", ".join(str(run.config.seed) for run in runs)
+    where = ", ".join(str(run.folder) for run in runs)
+    return Description(f"runs {path}", (("seeds", seeds), *shared, ("runs", where)), notes)
 
 
 def _run(path: Path) -> Description:

@@ -1,0 +1,53 @@
+"""Several seeds by one flag, and what the other commands make of them."""
+
+import json
+import re
+
+
+def test_a_set_is_trained_shown_and_compared(gensr, here, home):
+    train = (
+        "train",
+        home / "tones.zarr",
+        "--model",
+        "linear",
+        "--steps",
+        2,
+        "--run",
+        "runs/several",
+    )
+    said = gensr(*train, "--seeds", "0,1").ok()
+    assert [line.split(":")[0] for line in said.out.splitlines()] == [
+        "runs/several/seed-0",
+        "runs/several/seed-1",
+    ]
+    shown = gensr("eval", "runs/several").ok().out
+    assert re.search(r"^seed-0 .*\nseed-1 ", shown, re.MULTILINE)
+    assert "recall by class" not in shown
+    assert "gensr compare runs/several" in shown
+    found = json.loads(gensr("compare", "runs/several", "--json").ok().out)
+    both = json.loads(gensr("eval", "runs/several", "--json").ok().out)["runs"]
+    mean = sum(one["accuracy"] for one in both) / 2
+    (system,) = found["systems"]
+    assert abs(system["accuracy"] - mean) < 1e-12
+    again = gensr(*train, "--seeds", "0,1")
+    assert "several seeds already; pass --resume" in again.complaint
+    assert "--seeds takes several" in gensr(*train, "--seeds", "3").err
+    assert (
+        "name one of them" in gensr("predict", home / "corpus", "--run", "runs/several").complaint
+    )
+
+
+def test_info_of_a_set_names_its_runs(gensr, here, home):
+    train = (
+        "train",
+        home / "tones.zarr",
+        "--model",
+        "linear",
+        "--steps",
+        2,
+        "--run",
+        "runs/several",
+    )
+    gensr(*train, "--seeds", "0,1").ok()
+    said = gensr("info", "runs/several")
+    assert "seed-0" in said.out + said.err
