@@ -73,9 +73,9 @@ def command(
     from gensr.pipeline.scoring.figures import draw, lacking
 
     steps = _steps(sampler_steps, sampler)
-    asked = {folder: runs_of(folder) for folder in runs or [newest(Path("runs"))]}
-    opened = [run for several in asked.values() for run in several]
-    of_sets = [str(folder) for folder, several in asked.items() if len(several) > 1]
+    asked = [(folder, runs_of(folder)) for folder in runs or [newest(Path("runs"))]]
+    opened = [run for _, several in asked for run in several]
+    of_sets = [str(folder) for folder, several in asked if len(several) > 1]
     if store:
         from gensr.cli import elsewhere
 

@@ -7,7 +7,11 @@ def test_it_says_what_it_wrote(gensr, home, here):
     shutil.copytree(home / "runs/linear", here / "runs/linear")
     said = gensr("report", "--no-models", "--audio", home / "corpus")
     assert said.status == 0
-    assert said.out.splitlines() == ["runs/linear/report.html, 12 files in runs/linear/report"]
+    files = len(list((here / "runs/linear/report").iterdir()))
+    assert files > 10
+    assert said.out.splitlines() == [
+        f"runs/linear/report.html, {files} files in runs/linear/report"
+    ]
     assert (here / "runs/linear/report/confusion.png").is_file()
     assert "data:audio/wav;base64," in (here / "runs/linear/report.html").read_text()
 

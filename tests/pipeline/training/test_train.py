@@ -84,7 +84,7 @@ class TestFolder:
         assert found["git_revision"].removesuffix("+dirty") == head.stdout.strip()
         with open_store(store) as opened:
             fingerprint = opened.fingerprint()
-        assert found["stores"] == [{"path": str(store), "hash": fingerprint}]
+        assert found["stores"] == [{"path": str(store), "hash": fingerprint, "perturb": ""}]
         assert found["seed"] == 0
         protocol = make_protocol(load_vectors([store]).table)
         assert (found["protocol"], found["protocol_hash"]) == ("emodb-loso", protocol.hash)
