@@ -22,6 +22,7 @@ class Resident(Source):
     Args:
         x: (M, K+1, L) float32 vectors, on the device that learns from them.
         y: (N,) int64 class indices.
+        groups: (N,) int64, see `Source.groups`.
         rows: (N,) int64, which rows of x they are; None: all, in order.
         alone: nobody else learns from these rows, so that they may be changed in place.
         copies: whether a scaled copy of them may be made.
@@ -34,12 +35,14 @@ class Resident(Source):
         y: Tensor,
         rows: Tensor | None = None,
         *,
+        groups: Tensor | None = None,
         alone: bool = False,
         copies: bool = True,
         scale: Scale | None = None,
     ) -> None:
         self.x, self.y, self.device = x, y.cpu(), x.device
         self.shape = x.shape[1], x.shape[2]
+        self.groups = None if groups is None else groups.cpu()
         self._rows = None if rows is None else rows.cpu()
         self._alone, self._copies, self._scale = alone, copies, scale
 
@@ -63,11 +66,14 @@ class Resident(Source):
         """See `Source.take`."""
         rows = rows.cpu()
         numbers = self._numbers(rows)
-        return Resident(self.x, self.y[rows], numbers, alone=alone, scale=self._scale)
+        groups = None if self.groups is None else self.groups[rows]
+        return Resident(
+            self.x, self.y[rows], numbers, groups=groups, alone=alone, scale=self._scale
+        )
 
     def shared(self) -> "Resident":
         """See `Source.shared`."""
-        return Resident(self.x, self.y, self._rows, copies=False, scale=self._scale)
+        return self._with(copies=False, scale=self._scale)
 
     def scaled(self, scale: Scale) -> "Resident":
         """See `Source.scaled`.
@@ -82,12 +88,16 @@ class Resident(Source):
                 block = self.x[rows]
                 scale.into(block)
                 self.x[rows] = block
-            return Resident(self.x, self.y, self._rows)
+            return self._with()
         if self._copies and len(self) * self.x[:1].nbytes <= COPY:
             x = self.whole()
             scale.into(x)
-            return Resident(x, self.y)
-        return Resident(self.x, self.y, self._rows, scale=scale)
+            return Resident(x, self.y, groups=self.groups)
+        return self._with(scale=scale)
+
+    def _with(self, *, copies: bool = True, scale: Scale | None = None) -> "Resident":
+        """The same clips, taken otherwise."""
+        return Resident(self.x, self.y, self._rows, groups=self.groups, copies=copies, scale=scale)
 
     def _numbers(self, rows: Tensor) -> Tensor:
         """Rows of x by numbers of clips."""

@@ -56,6 +56,9 @@ class Source(ABC):
 
     y: Tensor
     """(N,) int64 class indices, on the CPU."""
+    groups: Tensor | None = None
+    """(N,) int64, on the CPU: which clips hang together (a speaker's, a dialogue's), so that what
+    is chosen inside a training part can be chosen on others than it learnt from (`inner.py`)."""
     device: torch.device
     """Where batches are."""
     shape: tuple[int, int]

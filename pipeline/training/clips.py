@@ -27,7 +27,10 @@ def labelled(
         StoreError: a store is damaged, or was exchanged while it was read.
         ConfigError: memory does not hold them, and they are not to be streamed.
     """
-    return clips_at(vectors, protocol.store_rows, protocol.labels, device, stream=stream)
+    _, groups = np.unique(protocol.clusters, return_inverse=True)
+    clips = clips_at(vectors, protocol.store_rows, protocol.labels, device, stream=stream)
+    clips.groups = torch.from_numpy(groups.astype(np.int64))
+    return clips
 
 
 def clips_at(

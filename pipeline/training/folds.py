@@ -136,7 +136,9 @@ def _learn_together(training: FoldTraining, lots: Sequence[Lot]) -> None:
     if not left:
         return
     if not isinstance(training.clips, Resident):
-        training = replace(training, clips=Resident(training.clips.whole(), training.clips.y))
+        clips = training.clips
+        held = Resident(clips.whole(), clips.y, groups=clips.groups)
+        training = replace(training, clips=held)
     told, over = SimpleQueue[int](), threading.Event()
     phases = [1 + any(map(training.tries, lot)) for lot in left]
     total = _budget(training).steps * sum(n * len(lot) for n, lot in zip(phases, left, strict=True))

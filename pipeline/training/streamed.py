@@ -36,6 +36,7 @@ class Streamed(Source):
         rows: (N,) their rows.
         y: (N,) int64 class indices.
         device: where batches go.
+        groups: (N,) int64, see `Source.groups`.
         scale: what is done to each clip as it comes.
     """
 
@@ -45,8 +46,11 @@ class Streamed(Source):
         rows: NDArray[np.int64],
         y: Tensor,
         device: torch.device,
+        *,
+        groups: Tensor | None = None,
         scale: Scale | None = None,
     ) -> None:
+        self.groups = groups
         self.y, self.device, self.shape = y.cpu(), device, vectors.shape
         self._vectors, self._rows, self._scale = vectors, rows, scale
 
@@ -94,11 +98,16 @@ class Streamed(Source):
         """See `Source.take`."""
         rows = rows.cpu()
         chosen = self._rows[rows.numpy()]
-        return Streamed(self._vectors, chosen, self.y[rows], self.device, self._scale)
+        groups = None if self.groups is None else self.groups[rows]
+        return Streamed(
+            self._vectors, chosen, self.y[rows], self.device, groups=groups, scale=self._scale
+        )
 
     def scaled(self, scale: Scale) -> "Streamed":
         """See `Source.scaled`: each clip, when it comes into a window."""
-        return Streamed(self._vectors, self._rows, self.y, self.device, scale)
+        return Streamed(
+            self._vectors, self._rows, self.y, self.device, groups=self.groups, scale=scale
+        )
 
     def _filled(self, lazy: Any, slot: "_Slot", shown: Tensor) -> tuple["_Slot", Window]:
         """Read a window into a slot."""
