@@ -1,9 +1,9 @@
-"""The target estimator x_theta(x_t, X_c, t) of section 2.5, whole, in one file.
+"""The target estimator x_theta(x_t, X_c, t) of section 2.5, in one file.
 
-Shapes: B batch, K conditioning layers, L encoder width, H hidden width.
+Shapes: B batch, K conditioning layers, L encoder width, H hidden width, D width of stage one.
 
-Three stages: a learnable weighted sum of X_c; a linear layer on concat(x_t, x_c); a stack of
-transformer blocks into which t enters through adaptive RMS-norm. With the paper's sizes
+Three stages: a learnable weighted sum of X_c (`inputs.py`, with its rivals); a linear layer on
+concat(x_t, x_c); a stack of transformer blocks into which t enters through adaptive RMS-norm. With the paper's sizes
 (L = H = 1024, depth 4, 16 heads, K = 24) this design has 71,359,512 parameters, consistent
 with the paper's 71.4 M; the count does not identify the design, so it is one reading of it.
 
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gensr.estimator.errors import ConfigError
+from gensr.estimator.inputs import InputsConfig, make_fusion
 from gensr.estimator.ranges import check_range
 
 
@@ -56,26 +57,6 @@ class NetworkConfig:
     def paper(cls) -> "NetworkConfig":
         """Four layers as wide as the encoder, 16 heads (section 3.2)."""
         return cls(hidden=None, depth=4, heads=16, dropout=0.0)
-
-
-class LayerFusion(nn.Module):
-    """Stage one: x_c, the weighted sum of the K conditioning layers; a learned vector if K = 0."""
-
-    def __init__(self, K: int, L: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.full((K,), 1 / K) if K else torch.zeros(L))
-        self.K = K
-
-    def forward(self, X_c: Tensor) -> Tensor:
-        """X_c: (B, K, L) -> (B, L)."""
-        if self.K == 0:
-            alone: Tensor = self.weight.expand(len(X_c), -1)
-            return alone
-        if torch.is_grad_enabled():
-            fused: Tensor = torch.einsum("k,bkl->bl", self.weight, X_c)
-            return fused
-        # Forward alone a tenth of the time; with its gradient the other way is the faster one.
-        return torch.matmul(self.weight, X_c)
 
 
 class TimeEmbedding(nn.Module):
@@ -157,21 +138,24 @@ class TargetEstimator(nn.Module):
         K: conditioning layers, 0 or more.
         L: width of the encoder and of the codes.
         config: sizes.
+        inputs: how the layers reach it; None is the paper's sum.
     """
 
-    def __init__(self, K: int, L: int, config: NetworkConfig) -> None:
+    def __init__(
+        self, K: int, L: int, config: NetworkConfig, inputs: InputsConfig | None = None
+    ) -> None:
         super().__init__()
         H = config.hidden or L
         if H % config.heads:
             raise ConfigError(f"width {H} is not a multiple of {config.heads} heads")
         self.config = config
         self.L = L
-        self.fusion = LayerFusion(K, L)
-        self.project = nn.Linear(2 * L, H)
+        self.fusion = make_fusion(K, L, inputs or InputsConfig())
+        self.project = nn.Linear(L + self.fusion.size, H)
         self.time = TimeEmbedding(H)
         self.blocks = nn.ModuleList(Block(H) for _ in range(config.depth))
         self.head = nn.Identity() if config.hidden is None else nn.Linear(H, L)
-        self._masks = [L, L, *[H] * (2 * config.depth)]
+        self._masks = [L, self.fusion.size, *[H] * (2 * config.depth)]
 
     def draw(self, B: int) -> Tensor | None:
         """What dropout keeps of a batch, (B, widths of all masks) of 0 or 1/(1-p); None at p = 0.
@@ -180,30 +164,38 @@ class TargetEstimator(nn.Module):
         """
         return draw_kept(B, sum(self._masks), self.config.dropout, self.project.weight.device)
 
-    def forward(self, x_t: Tensor, X_c: Tensor, t: Tensor, kept: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x_t: Tensor,
+        X_c: Tensor,
+        t: Tensor,
+        kept: Tensor | None = None,
+        counts: Tensor | None = None,
+    ) -> Tensor:
         """Estimate x0.
 
         Args:
             x_t: (B, L) perturbed sample.
-            X_c: (B, K, L) conditioning layers.
+            X_c: (B, K, L) conditioning layers, or what else `fusion.of` gives.
             t: (B,) times in [0, 1].
             kept: what `draw` gave, in training.
+            counts: what `fusion.draw` gave, in training.
 
         Returns:
             (B, L).
         """
         masks = None if kept is None else torch.split(kept, self._masks, -1)
-        x_c = self.fusion(X_c)
+        x_c = self.fusion(X_c, counts)
         if masks is not None:
             x_t, x_c = x_t * masks[0], x_c * masks[1]
-        h = self.project(torch.cat([x_t, x_c], -1))  # (B, 2L) -> (B, H)
+        h = self.project(torch.cat([x_t, x_c], -1))  # (B, L + D) -> (B, H)
         return self._through(h, t, None if masks is None else masks[2:])
 
     def condition(self, X_c: Tensor) -> Tensor:
         """What X_c brings to the first sum, once for all steps of a sampler.
 
         Args:
-            X_c: (B, K, L).
+            X_c: (B, K, L), or what else `fusion.of` gives.
 
         Returns:
             (B, H), for `estimate`.

@@ -36,6 +36,19 @@ def decayed(model: nn.Module) -> set[str]:
     }
 
 
+def own_rates(model: nn.Module) -> dict[str, float]:
+    """Parameters by name whose learning rate is not the usual one, and how many times that.
+
+    A module says so of its own parameters by an attribute `rate`.
+    """
+    return {
+        f"{prefix}.{name}" if prefix else name: float(module.rate)  # type: ignore[arg-type]
+        for prefix, module in model.named_modules()
+        if getattr(module, "rate", 1.0) != 1.0
+        for name, _ in module.named_parameters(recurse=False)
+    }
+
+
 class Weights:
     """The learnt weights of a model, which become parts of one row.
 
@@ -45,9 +58,11 @@ class Weights:
     """
 
     def __init__(self, model: nn.Module, row: Tensor | None = None) -> None:
-        matrices = decayed(model)
+        matrices, rates = decayed(model), own_rates(model)
         learnt = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        self.names = sorted(learnt, key=lambda name: name not in matrices)  # stable
+        self.names = sorted(  # stable
+            learnt, key=lambda name: (name not in matrices, rates.get(name, 1.0))
+        )
         self.parameters = [learnt[name] for name in self.names]
         self.shapes = [p.shape for p in self.parameters]
         self.sizes = [p.numel() for p in self.parameters]
@@ -55,6 +70,10 @@ class Weights:
             size for name, size in zip(self.names, self.sizes, strict=True) if name in matrices
         )
         """How many of the first decay."""
+        self.parts_alike = _runs(
+            [(name in matrices, rates.get(name, 1.0)) for name in self.names], self.sizes
+        )
+        """Slices of the row by (whether it decays, its rate over the usual one)."""
         values = torch.cat([p.detach().flatten() for p in self.parameters])
         self.row = values if row is None else row.copy_(values)
         for parameter, part in zip(self.parameters, self.parts(self.row), strict=True):
@@ -148,8 +167,8 @@ class Update:
 
     def set(self, step: int) -> None:
         """Set the tensors that `run` reads where it is captured; never waits for a device."""
-        for group in self.optimizer.param_groups:
-            rate = rate_at(step, self._config)
+        for group, times in zip(self.optimizer.param_groups, self._times, strict=True):
+            rate = rate_at(step, self._config) * times
             if not self._captured:
                 group["lr"] = rate
                 continue
@@ -171,16 +190,14 @@ class Update:
         self.average.update(self._share if share is None else share)
 
     def _adamw(self, weights: Weights) -> torch.optim.AdamW:
-        """Fused AdamW over the two parts of the row; its rate is a tensor where that serves."""
-        groups = []
-        for part, decay in (
-            (slice(0, weights.decayed), self._config.weight_decay),
-            (slice(weights.decayed, None), 0.0),
-        ):
+        """Fused AdamW over the parts of the row; its rate is a tensor where that serves."""
+        groups, self._times = [], []
+        for part, decays, times in weights.parts_alike:
             some = weights.row[part]
             some.grad = self.gradient[part]
-            if len(some):
-                groups.append({"params": [some], "weight_decay": decay})
+            decay = self._config.weight_decay if decays else 0.0
+            groups.append({"params": [some], "weight_decay": decay})
+            self._times.append(times)
         rate = torch.zeros((), device=self.gradient.device)
         return torch.optim.AdamW(
             groups,
@@ -188,6 +205,21 @@ class Update:
             fused=True,
             capturable=self._captured,
         )
+
+
+def _runs(
+    kinds: Sequence[tuple[bool, float]], sizes: Sequence[int]
+) -> list[tuple[slice, bool, float]]:
+    """Consecutive weights of one kind, as a slice each."""
+    runs: list[tuple[slice, bool, float]] = []
+    start = 0
+    for kind, size in zip(kinds, sizes, strict=True):
+        if runs and runs[-1][1:] == kind:
+            runs[-1] = slice(runs[-1][0].start, start + size), *kind
+        else:
+            runs.append((slice(start, start + size), *kind))
+        start += size
+    return runs
 
 
 def rate_at(step: int, config: TrainingConfig) -> float:

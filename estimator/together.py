@@ -30,6 +30,7 @@ def fit_together(
     checkpoint: Path | None = None,
     owner: str | None = None,
     report: Callable[[int], None] = lambda steps: None,
+    looked: Callable[[Sequence[LogEntry]], None] = lambda last: None,
     over: Callable[[], bool] = lambda: False,
 ) -> list[list[LogEntry]]:
     """Train all models in place; each ends with the running average of its weights.
@@ -39,6 +40,7 @@ def fit_together(
         checkpoint: see `fit`; of all members, in this order.
         owner: see `fit`.
         report: called after each look, with the number of steps since the last.
+        looked: called with the last line of every log, at the looks that all members take.
         over: asked before each step whether nobody waits for the result any more.
 
     Returns:
@@ -85,6 +87,8 @@ def fit_together(
                 state.save(checkpoint, lines)
             report(done - told)
             told = done
+            if all(log and log[-1].step == done for log in logs):
+                looked([log[-1] for log in logs])
     for each, update in zip(members, stack.updates, strict=True):
         update.average.keep()
         each.model.eval()

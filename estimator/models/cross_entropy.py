@@ -10,27 +10,39 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional as F
 
+from gensr.estimator.balance import weight_of
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.learner import Draws
 from gensr.estimator.models.model import Model
+
+_GIVEN = {"kept": "kept", "counts": "layers"}
+"""Arguments of `logits`, and what they are called where they are drawn."""
 
 
 class CrossEntropyModel(Model):
     """A model with logits, which is all that a rival defines."""
 
     @abstractmethod
-    def logits(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, kept: Tensor | None = None, counts: Tensor | None = None) -> Tensor:
         """(B, K+1, L), standardised -> (B, C).
 
         Args:
             x: layer vectors, x1 last.
             kept: what dropout keeps, of `draw`, in training; None where nothing was drawn.
+            counts: what each layer counts, of `draw`, likewise.
         """
 
     def loss(self, x: Tensor, y: Tensor, draws: Draws) -> Tensor:
         """Cross-entropy over log C, the entropy of knowing nothing."""
-        logits = self.logits(x, draws["kept"]) if "kept" in draws else self.logits(x)
-        return F.cross_entropy(logits.float(), y) / math.log(max(2, self.n_classes))
+        given = {name: draws[of] for name, of in _GIVEN.items() if of in draws}
+        logits, weight = self.logits(x, **given).float(), weight_of(y, draws)
+        e = getattr(self.config, "smoothing", 0.0)
+        if weight is None:
+            cost = F.cross_entropy(logits, y, label_smoothing=e)
+        else:
+            each = F.cross_entropy(logits, y, label_smoothing=e, reduction="none")
+            cost = (each * weight).mean()
+        return cost / math.log(max(2, self.n_classes))
 
     def probabilities(self, x: Tensor, **options: Any) -> Tensor:
         """Softmax of the logits.

@@ -10,13 +10,16 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
+from gensr.estimator.balance import smoothed, weight_of
 from gensr.estimator.codes.codes import Codes, probabilities
 from gensr.estimator.codes.registry import CODES
 from gensr.estimator.codes.sinusoidal import SinusoidalCodes
 from gensr.estimator.errors import ConfigError
+from gensr.estimator.inputs import InputsConfig
 from gensr.estimator.learner import Draws, Learner
+from gensr.estimator.models.ensemble import MOST_MEMBERS
 from gensr.estimator.models.model import Generative
-from gensr.estimator.network import NetworkConfig, TargetEstimator
+from gensr.estimator.network import NetworkConfig
 from gensr.estimator.paths.bridge import BridgeVariance
 from gensr.estimator.paths.logistic import LogisticMean
 from gensr.estimator.paths.path import GaussianPath, MeanSchedule, VarianceSchedule
@@ -28,6 +31,10 @@ from gensr.estimator.targets.objective import matching_loss
 from gensr.estimator.targets.registry import TARGETS
 from gensr.estimator.targets.target import Target, draw_times
 from gensr.estimator.targets.x0 import X0Target
+from gensr.estimator.tokens import make_estimator
+
+_DRAWN = ("mean", "variance", "t_eps", "T", "times")
+"""Settings that `GenSER.draw` alone knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +65,27 @@ class GenSERConfig:
     """Standardise each layer and dimension by the training part."""
     network: NetworkConfig = field(default_factory=NetworkConfig)
     """Sizes of the estimator."""
+    inputs: InputsConfig = field(default_factory=InputsConfig)
+    """How the layers reach it."""
+    times: float = 1.0
+    """p of t = t_eps + (T - t_eps) u^(1/p) in training: 1 is uniform (paper), 4 draws near T,
+    where the state does not give the label away."""
+    smoothing: float = 0.0
+    """Share e of the way from a class's code to the mean of all that is wanted in training: the
+    path then ends at (1-e) x0 + e mean x0. Ours."""
+    balance: bool = False
+    """Whether a clip counts by the inverse of its class's frequency in training. Ours."""
+    members: int = 1
+    """Networks, of seeds of their own, whose probabilities are averaged. Ours."""
 
     def __post_init__(self) -> None:
         check_range("t_eps", self.t_eps, above=0, below=self.T)
         check_range("T", self.T, below=1)  # at 1 the field of Eq. 5 is 0 times infinity
         check_range("sampler_steps", self.sampler_steps, least=1, most=MAX_STEPS)
         check_range("temperature", self.temperature, least=1e-6, most=1e6)
+        check_range("times", self.times, least=1e-3, most=1e3)
+        check_range("smoothing", self.smoothing, least=0, below=1)
+        check_range("members", self.members, least=1, most=MOST_MEMBERS)
         if self.sampler not in SAMPLERS:
             raise ConfigError(f"sampler must be one of {', '.join(SAMPLERS)}; found {self.sampler}")
         if self.readout not in ("estimate", "state"):
@@ -106,13 +128,13 @@ class GenSER(Generative):
         super().__init__(n_classes, layers, width, config)
         self.register_buffer("codes", config.codes.table(n_classes, width), persistent=False)
         self.path = GaussianPath(mean=config.mean, variance=config.variance)
-        self.network = TargetEstimator(layers - 1, width, config.network)
+        self.network = make_estimator(layers - 1, width, config.network, config.inputs)
 
     def trains_with(self, other: Learner) -> bool:
         """Path and dropout may differ, where x0 is wanted. See `Learner.trains_with`."""
         if not isinstance(other, GenSER) or type(self.config.target) is not X0Target:
             return super().trains_with(other)
-        theirs = {name: getattr(other.config, name) for name in ("mean", "variance", "t_eps", "T")}
+        theirs = {name: getattr(other.config, name) for name in _DRAWN}
         dropouts = self.config.network.dropout, other.config.network.dropout
         network = replace(self.config.network, dropout=dropouts[1])
         alike = replace(self.config, **theirs, network=network) == other.config
@@ -120,30 +142,32 @@ class GenSER(Generative):
 
     def draw(self, size: int) -> Draws:
         """One t and z a clip (Algorithm 1), where the path then is, and what dropout keeps."""
-        t = draw_times(size, self.config.t_eps, self.config.T, self.device)
+        t = draw_times(size, self.config.t_eps, self.config.T, self.device, self.config.times)
         a, sigma = self.path.at(t)
         z = torch.randn(size, self.width, device=self.device)
         kept = self.network.draw(size)
-        return {"t": t, "a": a, "sigma": sigma, "z": z} | ({} if kept is None else {"kept": kept})
+        drawn = {"t": t, "a": a, "sigma": sigma, "z": z} | ({} if kept is None else {"kept": kept})
+        return drawn | self.draw_more(size)
 
     def loss(self, x: Tensor, y: Tensor, draws: Draws) -> Tensor:
         """Eq. 8 on one draw of t and z per clip, over |x0|^2. See `Learner.loss`."""
-        x1, X_c = x[:, -1], x[:, :-1]
+        x1, X_c = x[:, -1], self.network.fusion.of(x)
 
         def network(x_t: Tensor, t: Tensor) -> Tensor:
-            given: Tensor = self.network(x_t, X_c, t, draws.get("kept"))
+            given: Tensor = self.network(x_t, X_c, t, draws.get("kept"), draws.get("layers"))
             return given
 
         return matching_loss(
             network,
             self.path,
             self.config.target,
-            self.codes,
+            smoothed(self.codes, self.config.smoothing),
             y,
             x1,
             draws["t"],
             draws["z"],
             (draws["a"], draws["sigma"]),
+            weight_of(y, draws),
         )
 
     def transport(
@@ -154,7 +178,7 @@ class GenSER(Generative):
         The layers are fused once, and what depends on t alone is computed once a step.
         """
         x = self.standardized(x)
-        x1, condition = x[:, -1], self.network.condition(x[:, :-1])
+        x1, condition = x[:, -1], self.network.condition(self.network.fusion.of(x))
         steps = self.config.sampler_steps if N is None else N
         times = time_grid(self.config.T, self.config.t_eps, steps)
         march = SAMPLERS[sampler or self.config.sampler]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from gensr.estimator.inputs import LayerFusion
 from gensr.estimator.learner import Draws
 from gensr.estimator.models.cross_entropy import CrossEntropyModel
-from gensr.estimator.network import LayerFusion, draw_kept
+from gensr.estimator.network import draw_kept
 from gensr.estimator.ranges import check_range
 
 
@@ -47,7 +48,7 @@ class Linear(CrossEntropyModel):
         kept = draw_kept(size, 2 * self.width, self.config.dropout, self.device)
         return {} if kept is None else {"kept": kept}
 
-    def logits(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, kept: Tensor | None = None, counts: Tensor | None = None) -> Tensor:
         """See `CrossEntropyModel.logits`."""
         h = torch.cat([x[:, -1], self.fusion(x[:, :-1])], -1)
         out: Tensor = self.head(h if kept is None else h * kept)

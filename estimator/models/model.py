@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gensr.estimator.balance import class_weights
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import Fitting, LogEntry
+from gensr.estimator.inputs import Fusion
 from gensr.estimator.learner import Learner
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.network import count_parameters
@@ -40,6 +42,8 @@ class Model(Learner, Classifier):
     """
 
     by_gradient = True
+    class_weight: Tensor | None = None
+    """(C,) what a clip of each class counts in training; None: all the same."""
 
     def __init__(self, n_classes: int, layers: int, width: int, config: Any) -> None:
         super().__init__()
@@ -48,11 +52,31 @@ class Model(Learner, Classifier):
         self.scale = Standardizer(layers, width)
 
     def prepare(self, train: Source) -> Source:
-        """Standardise by the training part, where the config says so. See `Learner.prepare`."""
+        """Standardise, score layers, count classes, as the config says. See `Learner.prepare`."""
+        if self.reads is not None:
+            self.reads.prepare(train, self.n_classes)
+        if getattr(self.config, "balance", False):
+            self.class_weight = class_weights(train.y, self.n_classes).to(self.device)
         if not self.config.standardize:
             return train
         self.scale.fit(*train.moments())
         return train.scaled(self.scale)
+
+    @property
+    def reads(self) -> Fusion | None:
+        """How its layers reach it: its own `fusion`, or its network's; None: in another way."""
+        found: Fusion | None = getattr(getattr(self, "network", self), "fusion", None)
+        return found
+
+    def draw_more(self, size: int) -> dict[str, Tensor]:
+        """What each layer counts in a step, and each class, where a config asks for either."""
+        more = {}
+        if self.reads is not None:
+            counts = self.reads.draw(size, self.device)
+            more |= {} if counts is None else {"layers": counts}
+        if self.class_weight is not None:
+            more["balance"] = self.class_weight.repeat(size, 1)
+        return more
 
     def trains_with(self, other: Learner) -> bool:
         """Of equal settings. See `Learner.trains_with`."""

@@ -14,6 +14,8 @@ MODELS: "Registry[type[Classifier]]" = Registry(
     {
         "gen-ser": "gensr.estimator.models.gen_ser:GenSER",
         "linear": "gensr.estimator.models.linear:Linear",
+        "mlp": "gensr.estimator.models.mlp:MLP",
         "transformer-ce": "gensr.estimator.models.transformer_ce:TransformerCE",
+        "transformer-mse": "gensr.estimator.models.transformer_mse:TransformerMSE",
     },
 )

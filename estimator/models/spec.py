@@ -8,6 +8,7 @@ import torch
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.models.classifier import Classifier
+from gensr.estimator.models.ensemble import Ensemble
 from gensr.estimator.models.registry import MODELS
 
 PRESETS = ("small", "paper")
@@ -47,9 +48,16 @@ def preset(model: str, name: str) -> tuple[Any, TrainingConfig | None]:
 
 
 def build(spec: ModelSpec, device: torch.device | None = None) -> Classifier:
-    """An unfitted model in evaluation mode; its weights follow from torch's generator."""
-    model = MODELS[spec.model](len(spec.classes), len(spec.layers), spec.width, spec.options)
-    if isinstance(model, torch.nn.Module):
-        model.eval()
+    """An unfitted model in evaluation mode; its weights follow from torch's generator.
+
+    Of a config with `members` it is so many, as one.
+    """
+    sizes = len(spec.classes), len(spec.layers), spec.width
+    members = getattr(spec.options, "members", 1)
+    each = [MODELS[spec.model](*sizes, spec.options) for _ in range(members)]
+    for one in each:
+        if isinstance(one, torch.nn.Module):
+            one.eval()
+    model = each[0] if members == 1 else Ensemble(each)
     model.place(device or torch.device("cpu"))
     return model

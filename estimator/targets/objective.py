@@ -19,6 +19,7 @@ def matching_loss(
     t: Tensor,
     z: Tensor,
     at: tuple[Tensor, Tensor],
+    weight: Tensor | None = None,
 ) -> Tensor:
     """E |x_theta(x_t, X_c, t) - x0|^2 over one batch (Eq. 8), or another target's in x0's place.
 
@@ -36,6 +37,7 @@ def matching_loss(
         t: (B,) times.
         z: (B, L) standard normal noise.
         at: a(t) and sigma_t, (B,) each: `path.at(t)`.
+        weight: (B,) of the clips, 1 in the mean over a training part; None is 1 for all.
 
     Returns:
         Scalar.
@@ -43,5 +45,6 @@ def matching_loss(
     x0 = codes[y]
     x_t = sample(x0, x1, *at, z)
     wanted = target.wanted(path, x0, x1, t, z)
-    cost = (network(x_t, t) - wanted).square().sum(-1).mean()
+    cost = (network(x_t, t) - wanted).square().sum(-1)
+    cost = (cost if weight is None else cost * weight).mean()
     return cost / target.nothing(wanted, codes)

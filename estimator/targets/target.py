@@ -55,6 +55,11 @@ class Target(Part):
         return wanted.detach().square().sum(-1).mean()
 
 
-def draw_times(n: int, t_eps: float, T: float, device: torch.device) -> Tensor:
-    """T ~ U([t_eps, T]) (Algorithm 1), (n,) float32."""
-    return t_eps + (T - t_eps) * torch.rand(n, device=device)
+def draw_times(n: int, t_eps: float, T: float, device: torch.device, power: float = 1.0) -> Tensor:
+    """T ~ U([t_eps, T]) (Algorithm 1), (n,) float32; or nearer T.
+
+    t = t_eps + (T - t_eps) u^(1/p), whose density rises as the (p-1)th power of the way from
+    t_eps: 1 is Algorithm 1's.
+    """
+    u = torch.rand(n, device=device)
+    return t_eps + (T - t_eps) * (u if power == 1 else u.pow(1 / power))

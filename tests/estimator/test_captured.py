@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def fresh(model: str) -> Any:
     torch.manual_seed(0)
     network = NetworkConfig(hidden=32, depth=2, heads=2, dropout=0.1)
-    options = {} if model == "linear" else {"network": network}
+    options = {} if model in ("linear", "mlp") else {"network": network}
     made: Any = MODELS[model](len(CLASSES), K + 1, L, MODELS[model].Config(**options))
     return made.to("cuda")
 
@@ -44,7 +44,7 @@ def no_waiting() -> Iterator[None]:
         torch.cuda.set_sync_debug_mode("default")
 
 
-@pytest.mark.parametrize("model", ["gen-ser", "linear", "transformer-ce"])
+@pytest.mark.parametrize("model", ["gen-ser", "linear", "mlp", "transformer-ce", "transformer-mse"])
 def test_gpu_captured_is_eager(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     captured, eager = fresh(model), fresh(model)
     logs = [fit(captured, there(200), BUDGET, seed=0)]

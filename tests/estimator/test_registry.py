@@ -48,8 +48,8 @@ def test_presets_are_the_small_one_and_the_paper_s() -> None:
     assert budget is not None
     assert (budget.steps, budget.batch_size, budget.learning_rate) == (400_000, 128, 5e-4)
     assert preset("linear", "small")[1] == TrainingConfig()
-    with pytest.raises(ConfigError, match="gen-ser, linear, transformer-ce"):
-        preset("svm", "small")
+    with pytest.raises(ConfigError, match="gen-ser, linear, mlp, transformer-ce, transformer-mse"):
+        preset("perceptron", "small")
     with pytest.raises(ConfigError, match="small, paper"):
         preset("linear", "huge")
 

@@ -30,7 +30,7 @@ class Shifted(X0Target):
 
 def fresh(model: str, seed: int, **options: Any) -> Any:
     torch.manual_seed(seed)
-    network = {} if model == "linear" else {"network": TINY}
+    network = {} if model in ("linear", "mlp") else {"network": TINY}
     return MODELS[model](len(CLASSES), K + 1, L, MODELS[model].Config(**network, **options))
 
 
@@ -58,7 +58,7 @@ def close(one: Any, other: Any) -> None:
         assert torch.allclose(mine, theirs, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("model", ["gen-ser", "linear", "transformer-ce"])
+@pytest.mark.parametrize("model", ["gen-ser", "linear", "mlp", "transformer-ce", "transformer-mse"])
 def test_each_ends_as_on_its_own(model: str) -> None:
     together = members(model)
     logs = fit_together(together)

@@ -142,10 +142,10 @@ class ModelContract(ClassifierContract):
 
     def test_a_loss_of_about_one_knows_nothing(self) -> None:
         """As before any training: gradients are clipped at a norm that is meant for this scale."""
-        batch = clips(2000)
+        model = self.fresh()
+        batch = model.prepare(clips(2000))
         with torch.inference_mode():
-            model = self.fresh()
-            loss = model.loss(batch.x, batch.y, model.draw(len(batch)))
+            loss = model.loss(batch.whole(), batch.y, model.draw(len(batch)))
             assert loss.item() == pytest.approx(1, abs=0.5)
 
     def test_scale_and_offset_of_a_feature_do_not_matter(self) -> None:
