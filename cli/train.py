@@ -49,10 +49,18 @@ def command(
         str, typer.Option(help="all, the number of one, or `none`: learn from every clip.")
     ] = "all",
     layers: Annotated[
-        str | None, typer.Option(help="Conditioning layers, e.g. 4,8,12, or none; default: all.")
+        str | None,
+        typer.Option(
+            help="Conditioning layers, e.g. 4,8,12, or none; auto: all, by scores of inner folds; "
+            "default: all, alike."
+        ),
     ] = None,
     choose: Annotated[
-        str, typer.Option(help="Number of steps: `beforehand`, or by the `dev` part.")
+        str,
+        typer.Option(
+            help="Number of steps: `beforehand`; the best look at the `dev` part in one schedule; "
+            "or budgets:200,400,..., the best of whole schedules."
+        ),
     ] = "beforehand",
     calibrate: Annotated[
         bool,
@@ -108,6 +116,10 @@ def command(
     target: Annotated[
         str | None, typer.Option(help="What its network gives (Eq. 8): {targets}.")
     ] = None,
+    inputs: Annotated[
+        str | None,
+        typer.Option(help="How layers reach a network: sum (default), concat, tokens or one."),
+    ] = None,
     sampler: Annotated[
         str | None, typer.Option(help="How it answers (Algorithm 2): {samplers}.")
     ] = None,
@@ -151,7 +163,8 @@ def command(
         allow_leaks=allow_leaks,
         stream=stream,
         settings=config,
-        options={key: name for key, name in named.items() if name is not None},
+        options={key: name for key, name in named.items() if name is not None}
+        | ({} if inputs is None else {"inputs": {"way": inputs}}),
     )
     with console.Bars() as bars:
         how: dict[str, Any] = {

@@ -3,7 +3,8 @@
 Shapes: B batch, K conditioning layers, L encoder width, H hidden width, D width of stage one.
 
 Three stages: a learnable weighted sum of X_c (`inputs.py`, with its rivals); a linear layer on
-concat(x_t, x_c); a stack of transformer blocks into which t enters through adaptive RMS-norm. With the paper's sizes
+concat(x_t, x_c); a stack of transformer blocks into which t enters through adaptive RMS-norm.
+With the paper's sizes
 (L = H = 1024, depth 4, 16 heads, K = 24) this design has 71,359,512 parameters, consistent
 with the paper's 71.4 M; the count does not identify the design, so it is one reading of it.
 

@@ -4,14 +4,15 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from gensr.estimator.errors import ConfigError
 from gensr.estimator.files import make_folder, write_whole
-from gensr.estimator.fitting import LogEntry, TrainingConfig
+from gensr.estimator.fitting import MOST, LogEntry, TrainingConfig
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.saved import save_model
 from gensr.estimator.models.spec import ModelSpec, build
@@ -43,7 +44,7 @@ class FoldTraining:
     protocol: Protocol
     """The question that they belong to."""
     choose: str
-    """`beforehand` or `dev`, as in `TrainConfig`."""
+    """`beforehand`, `dev` or `budgets:...`, as in `TrainConfig`."""
     calibrate: bool
     """Whether answers of the development parts are kept, as in `TrainConfig`."""
     listener: Listener
@@ -74,6 +75,14 @@ class FoldTraining:
     def chooses(self, fold: Fold) -> bool:
         """Whether the number of its steps is found on its development part."""
         return self.choose == "dev" and len(fold.dev) > 0
+
+    def compared(self, fold: Fold) -> tuple[TrainingConfig, ...]:
+        """Budgets that its development part chooses among, each with its own whole schedule."""
+        counts = budgets_of(self.choose)
+        if not counts or not len(fold.dev):
+            return ()
+        assert self.budget is not None  # of a model that is trained by steps
+        return tuple(replace(self.budget, steps=count) for count in counts)
 
     def tries(self, fold: Fold) -> bool:
         """Whether a model is first trained without its development part, and asked of it."""
@@ -144,6 +153,26 @@ class FoldTraining:
 def logged(fold: Fold, phase: str, log: Sequence[LogEntry]) -> list[dict[str, Any]]:
     """The lines of a fold's log, of one phase."""
     return [{"fold": fold.name, "phase": phase, **asdict(entry)} for entry in log]
+
+
+def budgets_of(choose: str) -> tuple[int, ...]:
+    """The numbers of steps of `budgets:200,400`, rising; none of another choice.
+
+    Raises:
+        ConfigError: they are not two or more different numbers.
+    """
+    kind, found, listed = choose.partition(":")
+    if kind != "budgets":
+        return ()
+    try:
+        counts = sorted({int(count) for count in listed.split(",")}) if found else []
+    except ValueError:
+        counts = []
+    if len(counts) < 2 or not 1 <= counts[0] <= counts[-1] <= MOST:
+        raise ConfigError(
+            f"choose = {choose}: give two or more numbers of steps, as budgets:200,400,800"
+        )
+    return tuple(counts)
 
 
 def chosen_steps(log: Sequence[LogEntry]) -> int:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from gensr.estimator.device import SMALL, threads_for
+from gensr.estimator.errors import RunError
 from gensr.estimator.fitting import Fitting, LogEntry, TrainingConfig, unkept
 from gensr.estimator.learner import Learner
 from gensr.estimator.models.classifier import Classifier
@@ -56,19 +57,45 @@ def learn(training: FoldTraining, folds: Sequence[Fold]) -> Iterator[tuple[Fold,
 def _learn_alone(training: FoldTraining, fold: Fold, only: bool) -> Classifier:
     """Train one fold; `only` if its clips are no other's."""
     model, stop, lines, dev = training.fresh(fold), None, [], []
-    tried = training.tries(fold)
+    compared, tried, budget = training.compared(fold), training.tries(fold), training.budget
     with threads_for(model.size):
-        if tried:
+        if compared:
+            budget, lines, dev = _compare(training, fold, compared)
+        elif tried:
             log = _fit(training, model, fold, "choose")
             if training.chooses(fold):
                 stop = training.group.share(chosen_steps(log))
             lines, dev = logged(fold, "choose", log), training.dev_answers(fold, model, log)
             model = training.fresh(fold)
-        log = _fit(training, model, fold, "learn", stop=stop, alone=only and not tried)
+        alone = only and not (tried or compared)
+        log = _fit(training, model, fold, "learn", stop=stop, alone=alone, budget=budget)
     if training.group.leads:
         training.keep(fold, model, [*lines, *logged(fold, "learn", log)], dev)
         training.clear(fold)
     return model
+
+
+def _compare(
+    training: FoldTraining, fold: Fold, budgets: Sequence[TrainingConfig]
+) -> tuple[TrainingConfig, list[dict[str, object]], list[Prediction]]:
+    """Train by each budget on the train part alone, and ask each of the development part.
+
+    Returns:
+        The budget at whose end it was told apart best, the least of equals; the logs of all; and
+        what that model answered.
+    """
+    lines: list[dict[str, object]] = []
+    tried = []
+    for budget in budgets:
+        phase, model = f"choose-{budget.steps}", training.fresh(fold)
+        log = _fit(training, model, fold, phase, budget=budget)
+        lines += logged(fold, phase, log)
+        loss = log[-1].dev_loss if log else None
+        if loss is None:
+            raise RunError(f"{model.name} tells nothing of its development part; drop --choose")
+        tried.append((loss, budget.steps, budget, training.dev_answers(fold, model, log)))
+    _, _, budget, dev = min(tried, key=lambda one: one[:2])
+    return training.group.share(budget), lines, dev
 
 
 def _fit(
@@ -79,8 +106,10 @@ def _fit(
     *,
     stop: int | None = None,
     alone: bool = False,
+    budget: TrainingConfig | None = None,
 ) -> list[LogEntry]:
-    steps = training.budget.steps if training.budget else 1
+    budget = budget or training.budget
+    steps = budget.steps if budget else 1
     training.listener.stage(f"fold {fold.name}: {phase}", stop or steps)
     done = 0
 
@@ -89,10 +118,10 @@ def _fit(
         training.listener.advance(entry.step - done)
         done = entry.step
 
-    choosing = phase == "choose"
+    choosing = phase.startswith("choose")
     how = Fitting(
         seed=training.seed_of(fold),
-        budget=training.budget,
+        budget=budget,
         dev=training.part(fold.dev) if choosing else None,
         checkpoint=training.checkpoint(fold, phase),
         owner=training.run.identity,
@@ -114,6 +143,8 @@ def _answered(training: FoldTraining, fold: Fold, phase: str) -> Callable[[LogEn
 def _lots(training: FoldTraining, folds: Sequence[Fold]) -> list[Lot] | None:
     """Which folds are trained as one program; None where they are trained one by one."""
     clips, budget = training.clips, training.budget
+    if any(map(training.compared, folds)):  # each then ends by a schedule of its own
+        return None
     # A GPU is faster with one captured step after another.
     if budget is None or training.group.size > 1 or clips.device.type == "cuda":
         return None

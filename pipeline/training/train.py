@@ -3,7 +3,7 @@
     stores -> vectors -> protocol -> for each fold: build, fit, save, predict -> predictions.csv
 
 A fold learns from all of its training part. Where choices are to be made on the development
-part (`choose = "dev"`), the number of steps is first found by training without it; N, layers
+part (`choose`), the number of steps is first found by training without it; N, layers
 and everything else are fixed beforehand. What that first model answers of the development part is
 kept (there, and with `calibrate`): the temperature of the probabilities is fitted on it. No test
 clip is seen before it is predicted.
@@ -39,8 +39,9 @@ from gensr.pipeline.runs.dev import beside_predictions, dev_of_fold
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.provenance import Manifest, StoreRead, perturbed_line, provenance
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.training.by_scores import by_scores
 from gensr.pipeline.training.clips import labelled
-from gensr.pipeline.training.fold import FoldTraining
+from gensr.pipeline.training.fold import FoldTraining, budgets_of
 from gensr.pipeline.training.folds import learn
 from gensr.pipeline.training.precision import check_precision
 from gensr.pipeline.training.predictions import predictions_of, with_people
@@ -65,9 +66,11 @@ class TrainConfig:
     fold: str = "all"
     """`all`, the name of one fold, or `none`: one model to deploy, learning from every clip."""
     layers: tuple[str, ...] | None = None
-    """Conditioning layers by name; None: all that precede x1."""
+    """Conditioning layers by name; None: all that precede x1. `("auto",)`: all, each counting by
+    its score of inner folds (`inputs.layers = "auto"`)."""
     choose: str = "beforehand"
-    """How many steps: `beforehand` by the budget, or by the `dev` part."""
+    """How many steps: `beforehand` by the budget; the best look at the `dev` part inside that
+    schedule; or, as `budgets:200,400,800`, the best end on the dev part among whole schedules."""
     calibrate: bool = False
     """Whether each fold first trains without its development part, and its answers of that part
     are kept, to fit a temperature on; so in any case where the `dev` part chooses."""
@@ -94,8 +97,10 @@ class TrainConfig:
     """Settings of the model over those, as in [model]: `{"mean": {"name": "logistic", "k": 4}}`."""
 
     def __post_init__(self) -> None:
-        if self.choose not in ("beforehand", "dev"):
-            raise ConfigError(f"choose must be beforehand or dev, found {self.choose!r}")
+        if self.choose not in ("beforehand", "dev") and not budgets_of(self.choose):
+            raise ConfigError(
+                f"choose must be beforehand, dev or budgets:A,B,..., found {self.choose!r}"
+            )
         if self.labels not in (None, "native", "canonical"):
             raise ConfigError(f"labels must be native or canonical, found {self.labels!r}")
         if self.labels is not None and self.label != "emotion":
@@ -145,6 +150,8 @@ def train(
     if resume and folder is None:
         raise ConfigError("--resume needs --run: which run to go on with")
     folder = None if folder is None else local(folder)
+    if config.layers == ("auto",):
+        config = replace(config, layers=None, options=by_scores(config.model, config.options))
     options, budget = _resolve(config)
     device = own_device(pick_device(config.device))
     before = _before(folder) if resume else None
@@ -253,8 +260,8 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
                 TrainingConfig, given["training"], f"{where} [training]", base=budget
             )
     options = from_plain(type(options), config.options, config.model, base=options)
-    if config.choose == "dev":
-        _check_by_steps(config.model, budget, "choose = dev")
+    if config.choose != "beforehand":
+        _check_by_steps(config.model, budget, f"choose = {config.choose}")
     for name in ("steps", "precision"):
         if (asked := getattr(config, name)) is not None:
             _check_by_steps(config.model, budget, f"{name} = {asked}")
@@ -372,7 +379,7 @@ def _notes(
     if repeats:
         notes.append(f"clips whose audio is another clip's too: {repeats}; each counts on its own")
     missing = ", ".join(fold.name for fold in folds if not len(fold.dev))
-    if config.choose == "dev" and missing:
+    if config.choose != "beforehand" and missing:
         notes.append(f"no development part in fold {missing}: steps are the budget's")
     if config.calibrate and missing:
         notes.append(f"no development part in fold {missing}: no dev scores, so no temperature")

@@ -1,0 +1,25 @@
+"""Layers that count by their scores: what `--layers auto` asks of a model."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from gensr.estimator.errors import ConfigError
+from gensr.estimator.models.registry import MODELS
+
+
+def by_scores(model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a model with layers that are scored by inner folds of each training part.
+
+    Args:
+        model: its name.
+        options: plain settings.
+
+    Raises:
+        ConfigError: the model has no such setting.
+    """
+    if not any(field.name == "inputs" for field in fields(MODELS[model].Config)):
+        raise ConfigError(
+            f"{model} does not take layers by scores; drop --layers auto, or name them"
+        )
+    return {**options, "inputs": {**options.get("inputs", {}), "layers": "auto"}}

@@ -1,0 +1,169 @@
+"""Ways of the layers into a network, and what training may choose."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from gensr.estimator.balance import class_weights, smoothed
+from gensr.estimator.config import from_plain
+from gensr.estimator.errors import ConfigError
+from gensr.estimator.fitting import TrainingConfig
+from gensr.estimator.inputs import InputsConfig, LayerFusion
+from gensr.estimator.models.registry import MODELS
+from gensr.estimator.network import NetworkConfig
+from gensr.estimator.optimizer import Update, Weights
+from gensr.estimator.resident import Resident
+from gensr.estimator.stack import Member
+from gensr.estimator.targets.target import draw_times
+from gensr.estimator.together import fit_together
+from gensr.estimator.tokens import TokenAttention, TokenEstimator
+from gensr.estimator.training import fit
+from support.contracts.model import ModelContract
+from support.toy import CLASSES, K, L, clips
+
+SMALL = {"hidden": 32, "depth": 1, "heads": 2, "dropout": 0.1}
+
+
+def fresh(model: str = "gen-ser", seed: int = 0, **options: Any) -> Any:
+    torch.manual_seed(seed)
+    config = from_plain(MODELS[model].Config, {"network": SMALL, **options}, model)
+    return MODELS[model](len(CLASSES), K + 1, L, config)
+
+
+def one_telling(n: int = 240) -> Resident:
+    """Clips of which layer 1 alone tells the class."""
+    g = torch.Generator().manual_seed(0)
+    given = clips(n)
+    x = torch.randn(given.x.shape, generator=g)
+    x[:, 1] = given.x[:, 1]
+    return Resident(x, given.y, groups=given.groups)
+
+
+class TestConcat(ModelContract):
+    model = "gen-ser"
+    options = {"network": SMALL, "inputs": {"way": "concat", "layers": "auto"}, "times": 4}
+
+
+class TestTokens(ModelContract):
+    model = "transformer-mse"
+    options = {"network": SMALL, "inputs": {"way": "tokens", "layers": "auto", "dropout": 0.2}}
+
+
+@pytest.mark.parametrize("way", ["sum", "concat", "tokens", "one"])
+def test_scores_are_of_the_training_part_and_saved(way: str) -> None:
+    model = fresh(inputs={"way": way, "layers": "auto"})
+    model.prepare(one_telling())
+    scores = model.weights()["network.fusion.scores"]
+    assert scores.argmax() == 1
+    assert scores.sum().item() == pytest.approx(1, abs=1e-5)
+    if way == "sum":
+        assert torch.allclose(model.network.fusion.weight, scores[:-1] / scores[:-1].sum())
+    if way == "one":
+        x = torch.randn(3, K + 1, L)
+        assert torch.equal(model.network.fusion(x), x[:, 1])
+
+
+@pytest.mark.parametrize("way", ["sum", "concat", "tokens", "one"])
+def test_models_of_other_scores_train_as_one_program(way: str) -> None:
+    """Each by its own."""
+    inputs = {"way": way, "layers": "auto", **({} if way == "one" else {"dropout": 0.3})}
+    budget = TrainingConfig(steps=6, batch_size=16, evaluate_every=3)
+    parts = [clips(120), one_telling(120)]
+    made = [
+        Member(model=fresh(seed=e, inputs=inputs, balance=True), train=part, config=budget, seed=e)
+        for e, part in enumerate(parts)
+    ]
+    fit_together(made)
+    for e, each in enumerate(made):
+        alone = fresh(seed=e, inputs=inputs, balance=True)
+        fit(alone, parts[e], budget, seed=e)
+        for mine, theirs in zip(each.model.parameters(), alone.parameters(), strict=True):
+            assert torch.allclose(mine, theirs, atol=1e-5)
+
+
+def test_queries_and_keys_of_tokens_live_and_a_dropped_layer_is_out_of_reach() -> None:
+    torch.manual_seed(0)
+    config = NetworkConfig(hidden=16, depth=2, heads=2, dropout=0.0)
+    net = TokenEstimator(K, L, config, InputsConfig(way="tokens"))
+    x, X, t = torch.randn(4, L), torch.randn(4, K + 1, L), torch.rand(4)
+    net(x, X, t).square().sum().backward()
+    attention = net.blocks[0].attention
+    assert isinstance(attention, TokenAttention)
+    assert attention.inner.weight.grad is not None
+    assert attention.inner.weight.grad[:32].abs().max() > 0
+    counts = torch.full((4, K + 1), 0.5)
+    counts[:, 0] = 0
+    other = X.clone()
+    other[:, 0] += 5
+    assert torch.allclose(net(x, X, t, None, counts), net(x, other, t, None, counts), atol=1e-5)
+    once = net.estimate(x, net.condition(X), torch.tensor([0.3]))
+    assert torch.allclose(once, net(x, X, torch.full((4,), 0.3)), atol=1e-5)
+
+
+def test_the_sum_has_a_rate_of_its_own_and_does_not_decay() -> None:
+    moved = []
+    for rate in (1.0, 20.0):
+        fusion = LayerFusion(3, L, InputsConfig(rate=rate))
+        config = TrainingConfig(learning_rate=1e-3, warmup=0.0, weight_decay=1.0)
+        update = Update(Weights(fusion), config)
+        update.gradient.fill_(0.01)
+        before = fusion.weight.detach().clone()
+        update.take(0)
+        moved.append((before - fusion.weight.detach()).mean().item())
+    assert moved[1] == pytest.approx(20 * moved[0], rel=1e-3)
+    assert moved[0] == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_the_twin_has_gen_ser_s_weights_times_and_noise_and_no_label() -> None:
+    one, twin = fresh(), fresh("transformer-mse")
+    for mine, theirs in zip(one.parameters(), twin.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    draws = []
+    for model in (one, twin):
+        torch.manual_seed(3)
+        draws.append(model.draw(50))
+    for name in ("t", "z", "sigma", "kept"):
+        assert torch.equal(draws[0][name], draws[1][name]), name
+    seen = []
+    twin.network.forward = lambda state, *rest: seen.append(state) or torch.zeros_like(state)
+    x = torch.randn(50, K + 1, L)
+    for label in (0, 1):
+        twin.loss(x, torch.full((50,), label), draws[1])
+    assert torch.equal(*seen)
+
+
+def test_times_near_T_have_the_density_that_is_said() -> None:
+    torch.manual_seed(0)
+    t = draw_times(40_000, 0.0, 1.0, torch.device("cpu"), 4.0)
+    assert t.mean().item() == pytest.approx(4 / 5, abs=0.005)  # of density 4 t^3
+
+
+def test_classes_weigh_the_same_and_smoothing_keeps_the_argmax() -> None:
+    y = torch.tensor([0] * 30 + [1] * 10)
+    weights = class_weights(y, 3)
+    assert weights[2] == 0
+    assert weights[y].mean().item() == pytest.approx(1)
+    assert (30 * weights[0]).item() == pytest.approx((10 * weights[1]).item())
+    codes = torch.eye(4)
+    soft = smoothed(codes, 0.2)
+    assert torch.allclose(soft.sum(-1), torch.ones(4))
+    assert torch.equal(soft.argmax(-1), torch.arange(4))
+    assert smoothed(codes, 0.0) is codes
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"way": "mean"},
+        {"layers": "best"},
+        {"way": "one"},
+        {"way": "one", "layer": 1, "layers": "auto"},
+        {"layer": 1},
+        {"way": "concat", "rate": 2.0},
+        {"dropout": 1.0},
+    ],
+)
+def test_what_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        InputsConfig(**wrong)
