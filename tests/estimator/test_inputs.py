@@ -133,7 +133,7 @@ def test_the_twin_has_gen_ser_s_weights_times_and_noise_and_no_label() -> None:
     assert torch.equal(*seen)
 
 
-def test_times_near_T_have_the_density_that_is_said() -> None:
+def test_times_near_the_end_have_the_density_that_is_said() -> None:
     torch.manual_seed(0)
     t = draw_times(40_000, 0.0, 1.0, torch.device("cpu"), 4.0)
     assert t.mean().item() == pytest.approx(4 / 5, abs=0.005)  # of density 4 t^3
