@@ -12,7 +12,7 @@ from gensr.estimator.paired import Paired, difference, holm
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
-from gensr.pipeline.scoring.counts import count
+from gensr.pipeline.scoring.answers import count
 
 K = TypeVar("K", bound=Hashable)
 

@@ -12,7 +12,7 @@ class Asked(Protocol):
     """What answers a question: an evaluation of a run, or a system in a table."""
 
     @property
-    def run(self) -> Path:
+    def place(self) -> Path:
         """Its folder."""
 
     @property
@@ -51,7 +51,7 @@ def differences(found: Sequence[Asked]) -> tuple[Difference, ...]:
     """Every run whose question is not the first one's; empty where all may be compared."""
     first = found[0]
     return tuple(
-        Difference(runs=(first.run, other.run), reasons=reasons)
+        Difference(runs=(first.place, other.place), reasons=reasons)
         for other in found[1:]
         if (reasons := reasons_between(first, other))
     )

@@ -25,12 +25,11 @@ from gensr.pipeline.runs.lock import check_idle
 from gensr.pipeline.runs.models import expected_of
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.answers import count
 from gensr.pipeline.scoring.breakdown import WorstSpeaker, recalls, worst_speaker
 from gensr.pipeline.scoring.calibration import Calibration, calibration
-from gensr.pipeline.scoring.counts import count
 from gensr.pipeline.scoring.groups import Grouping, groupings
 from gensr.pipeline.scoring.replay import MeanTrajectory, Replay
-from gensr.pipeline.scoring.system import system_of
 
 SWEEP = (1, 2, 4, 10, 20)
 """N of the paper's Table 3."""
@@ -124,6 +123,11 @@ class Evaluation:
             },
             "pictures": [str(picture) for picture in self.pictures],
         }
+
+    @property
+    def place(self) -> Path:
+        """Its folder, as of any system."""
+        return self.run
 
     @property
     def split_seed(self) -> int:
@@ -236,7 +240,7 @@ def _detail(
     reject_below: float | None,
 ) -> tuple[list[Grouping], Calibration | None]:
     """Whom a run serves worse, and what its probabilities are worth."""
-    found = system_of(protocol, [predictions])
+    found = count([predictions], protocol)
     return groupings(found, by), calibration(found, [fitted], reject_below=reject_below)
 
 

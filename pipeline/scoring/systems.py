@@ -4,7 +4,7 @@ All of them are predictions and a protocol; whoever compares asks no more.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.files import read_plain
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.runs.sets import runs_of
-from gensr.pipeline.scoring.counts import Answers, count
+from gensr.pipeline.scoring.answers import Answers, count
 from gensr.pipeline.scoring.evaluate import answered
 
 ANSWERS = "numbers.json"
@@ -28,27 +28,32 @@ ANSWERS = "numbers.json"
 class System:
     """One system that was tested."""
 
-    run: Path
+    place: Path
     """Its folder."""
     name: str
     """As tables call it."""
-    protocol: Protocol
-    """The question."""
+    runs: tuple[Run, ...] = ()
+    """Of each of its seeds; none of foreign answers."""
     folds: tuple[str, ...]
     """Names of the folds that were tested."""
     split_seed: int | None
     """Of the draws of hold-outs; None where nobody says."""
     seeds: tuple[int, ...]
     """Of its trainings; empty for foreign answers, which name none."""
-    answers: Answers
+    answers: Answers = field(repr=False)
     """What it answered."""
     notes: tuple[str, ...] = ()
     """What a reader of its numbers must know."""
 
+    @property
+    def protocol(self) -> Protocol:
+        """The question."""
+        return self.answers.protocol
+
     def spreads(self, metric: str) -> dict[str, Spread]:
         """Mean and standard deviation over folds (of means over seeds), and over seeds."""
         value = METRICS[metric]
-        per_fold = self.answers.matrices(self.answers.folds())  # (R, F, C, C)
+        per_fold = self.answers.matrices(self.answers.folds.tolist())  # (R, F, C, C)
         return {
             "folds": spread(value(per_fold).mean(0).tolist()),
             "seeds": spread(value(per_fold.sum(1)).tolist()),
@@ -56,11 +61,10 @@ class System:
 
     def variance(self) -> Components:
         """Standard deviations of accuracy by seeds, folds and clusters."""
-        names = next(iter(self.answers.clusterings().values()))
-        matrices = self.answers.matrices(names)
-        accuracy = METRICS["accuracy"](matrices)  # (R, S)
+        accuracy = METRICS["accuracy"](self.answers.matrices())  # (R, S)
         of: dict[str, set[str]] = {}
-        for name, fold in zip(names, self.answers.folds(), strict=True):
+        pairs = zip(self.answers.clusters.tolist(), self.answers.folds.tolist(), strict=True)
+        for name, fold in pairs:
             of.setdefault(name, set()).add(fold)
         one_each = all(len(folds) == 1 for folds in of.values())
         return components(accuracy, [min(of[name]) for name in sorted(of)] if one_each else None)
@@ -91,9 +95,9 @@ def system_of(place: Run | Location) -> System:
     tested = {fold.name for fold in first.protocol.folds if len(fold.test)}
     answers = count([answered(run) for run in runs], first.protocol)
     return System(
-        run=folder,
+        place=folder,
         name=folder.resolve().name,
-        protocol=first.protocol,
+        runs=runs,
         folds=tuple(name for name in first.config.folds if name in tested),
         split_seed=first.config.split_seed,
         seeds=tuple(run.config.seed for run in runs),
@@ -124,13 +128,12 @@ def _foreign(folder: Path) -> System:
     run, about = Run(folder), read_plain(folder / ANSWERS)
     protocol, told = run.protocol, _told(about, folder)
     answers = count([run.predictions()], protocol, blank=True)
-    scored = set(answers.folds())
+    scored = set(answers.folds.tolist())
     blank = int((answers.predicted == len(protocol.classes)).sum())
     notes = [f"{told['system']}: {blank} of {answers.predicted.size} not answered, counted wrong"]
     return System(
-        run=folder,
+        place=folder,
         name=str(told["system"]),
-        protocol=protocol,
         folds=tuple(fold.name for fold in protocol.folds if fold.name in scored),
         split_seed=None,
         seeds=(),
@@ -148,4 +151,4 @@ def _told(about: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _by_path(one: System) -> System:
-    return replace(one, name=str(one.run))
+    return replace(one, name=str(one.place))

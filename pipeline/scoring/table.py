@@ -119,7 +119,7 @@ class Table:
         }
         return {
             "name": system.name,
-            "place": str(system.run),
+            "place": str(system.place),
             "seeds": list(system.seeds),
             "folds": list(system.folds),
             **numbers.as_json(),
@@ -182,7 +182,7 @@ def compare(
     if twice:
         raise ConfigError(f"{twice[0]} is given twice; a table takes every system once")
     if against is not None and against not in names:
-        by_path = [str(one.run) for one in systems]
+        by_path = [str(one.place) for one in systems]
         if against not in by_path:
             raise ConfigError(f"--against takes one of {', '.join(names)}; found {against}")
         against = names[by_path.index(against)]

@@ -10,8 +10,8 @@ from typing import Any
 
 from gensr.estimator.errors import RunError
 from gensr.pipeline.report.content.data import Bar, Check, Checks, Estimate, Missing, Shortcut
-from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.runs.files import read_plain
+from gensr.pipeline.scoring.systems import System
 
 FILE = "checks.json"
 LEAK = "leak"
@@ -24,7 +24,7 @@ def checks(system: System) -> Checks | Missing:
     Raises:
         RunError: the file is damaged.
     """
-    path = system.run.folder / FILE
+    path = system.runs[0].folder / FILE
     if not os.path.lexists(path):
         return Missing(f"The run has no {FILE}: nobody looked for leaks and shortcuts.")
     plain = read_plain(path)

@@ -3,11 +3,12 @@
 import shlex
 from collections import Counter
 
+from gensr.features.same_encoder import named
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.report.content.checks import LEAK
 from gensr.pipeline.report.content.data import Checks, Missing
-from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.systems import System
 
 Facts = tuple[tuple[str, str], ...]
 _FEW_FOLDS = 12
@@ -31,9 +32,9 @@ def protocol_facts(system: System) -> Facts:
         *([("labels made one", _merged(merged))] if merged else []),
         ("kept apart", _apart(about)),
         ("folds", "; ".join(folds)),
-        ("tested", f"{len(system.rows)} clips, each once"),
+        ("tested", f"{len(system.answers.rows)} clips, each once"),
         ("intervals over", f"{about.cluster}s"),
-        ("split seed", str(system.run.config.split_seed)),
+        ("split seed", str(system.split_seed)),
     )
 
 
@@ -53,7 +54,7 @@ def leaks(system: System, looked: Checks | Missing) -> tuple[str, ...]:
 
 def provenance(system: System) -> Facts:
     """Where the system's runs came from."""
-    run, made = system.run, system.run.manifest
+    run, made = system.runs[0], system.runs[0].manifest
     encoder = run.config.encoder
     weights = {name: encoder[name] for name in _WEIGHTS if encoder.get(name)}
     return (
@@ -64,7 +65,7 @@ def provenance(system: System) -> Facts:
         *([("training", _plain(run.config.training))] if run.config.training else []),
         ("layers read", ", ".join(run.config.layers)),
         ("seed", ", ".join(map(str, system.seeds))),
-        ("encoder", system.encoder),
+        ("encoder", named(encoder)),
         *([("of the encoder", _plain(weights))] if weights else []),
         *(("store", f"{store.path}, {store.hash}") for store in made.stores),
         ("created", made.created),
@@ -81,11 +82,11 @@ _WEIGHTS = ("revision", "weights_sha256", "config_sha256", "dtype", "context")
 
 def commands(system: System) -> tuple[str, ...]:
     """The calls that make it again; what cannot be known of a call is in capitals."""
-    run = system.run
+    run = system.runs[0]
     return (
         *(_extract(run, store.path) for store in run.manifest.stores),
         _train(run, system),
-        shlex.join(["gensr", "report", str(system.folder)]),
+        shlex.join(["gensr", "report", str(system.place)]),
     )
 
 
@@ -115,7 +116,7 @@ def _train(run: Run, system: System) -> str:
     several = len(system.seeds) > 1
     call += ["--seeds" if several else "--seed", ",".join(map(str, system.seeds))]
     call += ["--split-seed", str(config.split_seed)]
-    return shlex.join([*call, "--run", str(system.folder)])
+    return shlex.join([*call, "--run", str(system.place)])
 
 
 def _apart(about: Protocol) -> str:

@@ -227,7 +227,7 @@ class TestSeeds:
 
     def test_it_is_one_system_that_one_command_makes(self, several):
         system, lone = gather(several, ask_models=False)
-        assert system.folder == several
+        assert system.place == several
         assert system.seeds == (0, 1)
         assert "--seeds 0,1 " in lone.commands[1]
         assert lone.commands[1].endswith(f"--run {several}")
