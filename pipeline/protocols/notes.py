@@ -15,12 +15,26 @@ def notes_of(protocol: "Protocol") -> tuple[str, ...]:
         *_leaks(protocol),
         *_official_test(protocol),
         *protocol.said,
-        *(f"{clips(count)} left out: {why}" for why, count in sorted(protocol.left_out.items())),
+        *_left_out(protocol),
         *_overlaps(protocol),
         *_split(protocol),
-        *_clusters(protocol),
-        *_classes(protocol),
+        *of_numbers(protocol),
     )
+
+
+def of_split(protocol: "Protocol") -> tuple[str, ...]:
+    """What it makes of the clips: what is left out, and which official split is not followed."""
+    return (*protocol.said, *_left_out(protocol), *_split(protocol))
+
+
+def of_numbers(protocol: "Protocol") -> tuple[str, ...]:
+    """What is wrong with any number of it: intervals that are too narrow, classes never learnt."""
+    return (*_clusters(protocol), *_classes(protocol))
+
+
+def _left_out(protocol: "Protocol") -> Iterator[str]:
+    for why, count in sorted(protocol.left_out.items()):
+        yield f"{clips(count)} left out: {why}"
 
 
 def _tested(protocol: "Protocol") -> int:

@@ -75,7 +75,9 @@ class Evaluation:
     calibration: Calibration | None
     """What its probabilities are worth; None where there are none."""
     perturbed: str = ""
-    """What was done to the clips learnt from before they were encoded; empty for nothing."""
+    """What was done to the clips of each store before they were encoded; empty for nothing."""
+    perturbations: tuple[str, ...] = ()
+    """The same without the stores, each once."""
     pictures: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -229,6 +231,7 @@ def evaluate(
         groups=groups,
         calibration=worth,
         perturbed=run.manifest.perturbed,
+        perturbations=run.manifest.perturbations,
     )
 
 

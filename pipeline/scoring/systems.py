@@ -3,7 +3,7 @@
 All of them are predictions and a protocol; whoever compares asks no more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class System:
     """Of the draws of hold-outs; None where nobody says."""
     seeds: tuple[int, ...]
     """Of its trainings; empty for foreign answers, which name none."""
+    perturbations: tuple[str, ...] | None = None
+    """What was done to its clips; None where nobody says."""
     answers: Answers = field(repr=False)
     """What it answered."""
     notes: tuple[str, ...] = ()
@@ -101,9 +103,15 @@ def system_of(place: Run | Location) -> System:
         folds=tuple(name for name in first.config.folds if name in tested),
         split_seed=first.config.split_seed,
         seeds=tuple(run.config.seed for run in runs),
+        perturbations=first.manifest.perturbations,
         answers=answers,
-        notes=tuple(dict.fromkeys(run.joined for run in runs if run.joined)),
+        notes=tuple(dict.fromkeys(note for run in runs for note in _notes(run))),
     )
+
+
+def _notes(run: Run) -> Iterator[str]:
+    """What a reader of a run's numbers must know, beside what its protocol says."""
+    yield from filter(None, (run.manifest.perturbed, run.joined))
 
 
 def is_foreign(folder: Path) -> bool:

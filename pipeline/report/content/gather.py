@@ -59,7 +59,7 @@ def gather(
     told, untold = groups(first.answers)
     return first, Report(
         headline=parts.headline(first),
-        alerts=words.leaks(first, looked),
+        alerts=words.alerts(first, looked),
         systems=parts.systems_table(systems),
         confusion=parts.confusion(first.answers),
         by_class=parts.by_class(first.answers),

@@ -6,15 +6,19 @@ import shutil
 import wave
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
+from gensr.estimator.config import to_plain
 from gensr.estimator.errors import GensrError, RunError
 from gensr.estimator.metrics import accuracy, per_cluster
+from gensr.estimator.models.spec import preset
 from gensr.estimator.paired import difference
 from gensr.features.hearing.decode import read_audio
+from gensr.pipeline.report.content import words
 from gensr.pipeline.report.content.data import Missing
 from gensr.pipeline.report.content.gather import gather
 from gensr.pipeline.runs.predictions import to_csv
@@ -333,6 +337,25 @@ class TestWords:
             assert {word for word in words if word.startswith("--")} <= flags
             names.append(name)
         assert names == ["extract", "train", "report"]
+
+    def test_the_commands_say_what_was_set_and_what_was_done_to_the_clips(self, finished):
+        system, lone = gather(finished, ask_models=False)
+        assert "--config SETTINGS.toml" in lone.commands[1]
+        run = system.runs[0]
+        options, budget = map(to_plain, preset("gen-ser", "small"))
+        store = replace(run.manifest.stores[0], perturb="noise:20dB")
+        other = SimpleNamespace(
+            config=replace(run.config, options=options, training=budget, calibrate=True),
+            manifest=replace(run.manifest, stores=(store,)),
+            protocol=replace(run.protocol, leaks={"speaker": 3}),
+            joined="",
+        )
+        system = replace(system, runs=(other,))
+        extracted, trained, _ = words.commands(system)
+        assert "--perturb noise:20dB" in extracted
+        assert "--calibrate --allow-leaks" in trained
+        assert "--config" not in trained
+        assert any("noise:20dB" in line for line in words.alerts(system, Missing("")))
 
     def test_what_was_looked_for_is_told_the_grave_first(self, finished, copied):
         run = copied(finished)
