@@ -91,7 +91,7 @@ def _row(found: "Table", system: "System", cluster: str) -> list[str]:
         if other.cluster == cluster:
             intervals = other.intervals
     cells = [
-        f"{100 * numbers.values[name]:.1f}{_interval(intervals[name])}"
+        f"{100 * numbers.values[name]:.1f}{interval(intervals[name])}"
         for name in ("accuracy", "uar")
     ]
     row = [system.name, str(len(system.seeds) or "-"), str(numbers.n), *cells]
@@ -104,7 +104,7 @@ def _row(found: "Table", system: "System", cluster: str) -> list[str]:
     ends = None if one.low is None or one.high is None else (one.low, one.high)
     return [
         *row,
-        f"{100 * one.value:+.1f}{_interval(ends, sign='+')}",
+        f"{100 * one.value:+.1f}{interval(ends, sign='+')}",
         f"{one.p:.4f}",
         f"{rival.corrected:.4f}",
         "none" if one.detectable is None else f"{100 * one.detectable:.1f}",
@@ -121,7 +121,8 @@ def _variance(system: "System") -> list[str]:
     return [system.name, *told, *("-" if sd is None else f"{100 * sd:.1f}" for sd in sds)]
 
 
-def _interval(ends: tuple[float, float] | None, sign: str = "") -> str:
+def interval(ends: tuple[float, float] | None, sign: str = "") -> str:
+    """Both ends in per cent, in brackets; nothing where there is none."""
     return f" [{100 * ends[0]:{sign}.1f}, {100 * ends[1]:{sign}.1f}]" if ends else ""
 
 
@@ -131,6 +132,6 @@ def _clusters(found: "Table", cluster: str) -> int:
 
 
 def _called(metric: str) -> str:
-    from gensr.pipeline.scoring.evaluate import CALLED
+    from gensr.pipeline.scoring.evaluation import CALLED
 
     return CALLED.get(metric, metric)

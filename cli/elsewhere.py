@@ -79,6 +79,7 @@ def show(
 
 def _show_run(found: "Sequence[Elsewhere]") -> None:
     from gensr.cli.console import print_plain, table
+    from gensr.pipeline.scoring.left_out import left_out
 
     for one in found:  # what is said first counts for all that follows
         for leak in (note for note in one.protocol.notes() if note.startswith("leak")):
@@ -107,7 +108,13 @@ def _show_run(found: "Sequence[Elsewhere]") -> None:
             f"{one.store}: {about.name} ({about.hash}), n = {numbers.n}, majority class "
             f"{majority:.1f} %, {spans}"
         )
-        for note in about.notes():
+        if one.drop:
+            finds = one.drop["accuracy"].detectable
+            told = "none" if finds is None else f"{100 * finds:.1f}"
+            print_plain(f"detectable change of WA, in points: {told} (found four times in five)")
+        folds = sum(len(fold.test) > 0 for fold in about.folds)
+        leaves_out = left_out({str(one.run): 1}, folds)
+        for note in (*about.notes(), leaves_out):
             if not note.startswith("leak"):
                 print_plain(f"note: {note}")
 

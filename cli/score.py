@@ -56,6 +56,7 @@ def command(
 def _show(found: "Scored") -> None:
     from gensr.cli import console
     from gensr.cli.evaluate import cell
+    from gensr.pipeline.scoring.left_out import left_out
 
     about = found.protocol
     rows = [
@@ -70,6 +71,8 @@ def _show(found: "Scored") -> None:
         f"n = {found.numbers.n}, majority class {majority:.1f} %, 95 % intervals over "
         f"{found.numbers.clusters} {about.cluster}s"
     )
+    folds = len({given.fold for given in found.predictions})
+    console.print_plain(f"note: {left_out({found.system: 0}, folds)}")
     told = ", ".join(f"{count} {kind}" for kind, count in found.outcomes.items())
     console.print_plain(f"answers: {told}; what is not mapped counts as wrong")
     for kind, texts in found.examples.items():

@@ -120,6 +120,7 @@ def command(
     from gensr.estimator.parallel import is_first
     from gensr.pipeline.runs.sets import parse_seeds
     from gensr.pipeline.scoring.evaluate import score
+    from gensr.pipeline.scoring.left_out import left_out
     from gensr.pipeline.training.seeds import train_seeds
     from gensr.pipeline.training.train import TrainConfig, train
 
@@ -175,6 +176,9 @@ def command(
         else:
             told = f"{about}, {line(score(report.run.predictions(), report.run.protocol))}"
         console.print_plain(f"{where}: {told}")
+    if fold != "none":
+        tested = sum(len(one.test) > 0 for one in reports[0].protocol.folds)
+        console.note(left_out({"": len(reports)}, 1 if fold != "all" else tested))
 
 
 def _names(layers: str | None) -> tuple[str, ...] | None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from gensr.pipeline.report.report import Written, report
     from gensr.pipeline.reproduce.reproduce import reproduce
     from gensr.pipeline.runs.run import Run
-    from gensr.pipeline.scoring.evaluate import Evaluation, evaluate, evaluate_all
+    from gensr.pipeline.scoring.evaluate import evaluate, evaluate_all
+    from gensr.pipeline.scoring.evaluation import Evaluation
     from gensr.pipeline.scoring.foreign import score_answers
     from gensr.pipeline.scoring.table import compare
     from gensr.pipeline.training.seeds import train_seeds
@@ -70,7 +71,8 @@ if not TYPE_CHECKING:  # a type checker would take any name then
         "gensr.pipeline.reproduce.reproduce": ("reproduce",),
         "gensr.pipeline.scoring.foreign": ("score_answers",),
         "gensr.pipeline.scoring.table": ("compare",),
-        "gensr.pipeline.scoring.evaluate": ("Evaluation", "evaluate", "evaluate_all"),
+        "gensr.pipeline.scoring.evaluate": ("evaluate", "evaluate_all"),
+        "gensr.pipeline.scoring.evaluation": ("Evaluation",),
         "gensr.pipeline.extraction.extract": ("ExtractConfig", "ExtractReport", "extract"),
         "gensr.pipeline.report.report": ("Written", "report"),
         "gensr.pipeline.use.answers": ("Answers",),

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from gensr.estimator.paired import Paired, difference, holm
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
-from gensr.pipeline.scoring.answers import count
+from gensr.pipeline.scoring.answered import count
+from gensr.pipeline.scoring.left_out import left_out
 
 K = TypeVar("K", bound=Hashable)
 
@@ -26,6 +27,15 @@ class Measured:
     """Means over the seeds."""
     per_cluster: Matrix
     """(R, S, C, C) confusion matrices."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Its numbers, as `gensr compare --json` has them."""
+        return self.numbers.as_json()
+
+    def leaves_out(self) -> str:
+        """What its intervals leave out."""
+        folds = sum(len(fold.test) > 0 for fold in self.protocol.folds)
+        return left_out({"": self.numbers.seeds}, folds)
 
     @property
     def n(self) -> int:
@@ -79,6 +89,15 @@ class Versus:
     paired: Paired
     holm: float
     """Its p, corrected for the others of its table."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**self.paired.as_json(), "p_holm": self.holm}
+
+    def detectable(self) -> str:
+        """The true difference, in points, that the test would find four times in five."""
+        least = self.paired.detectable
+        return "none" if least is None else f"{100 * least:.1f}"
 
     def told(self) -> str:
         """In points, with interval and p."""

@@ -33,7 +33,7 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.intervals import MIN_CLUSTERS, interval
 from gensr.estimator.metrics import accuracy
 from gensr.pipeline.runs.dev import Temperature
-from gensr.pipeline.scoring.answers import Answers
+from gensr.pipeline.scoring.answered import Answered
 
 Floats = NDArray[np.float64]
 Some = NDArray[np.bool_]
@@ -107,7 +107,7 @@ class Calibration:
 
 
 def calibration(
-    found: Answers,
+    found: Answered,
     temperatures: Sequence[Mapping[str, Temperature]],
     *,
     reject_below: float | None = None,
@@ -122,8 +122,7 @@ def calibration(
     Raises:
         ConfigError: `reject_below` is no confidence.
     """
-    if reject_below is not None and not 0 <= reject_below <= 1:
-        raise ConfigError(f"--reject-below takes a confidence from 0 to 1; found {reject_below}")
+    check_confidence(reject_below)
     if found.p is None:
         return None
     lacks = _lacks(found, temperatures)
@@ -143,7 +142,17 @@ def calibration(
     )
 
 
-def _lacks(found: Answers, temperatures: Sequence[Mapping[str, Temperature]]) -> str:
+def check_confidence(reject_below: float | None) -> None:
+    """Refuse what is no confidence.
+
+    Raises:
+        ConfigError: saying so.
+    """
+    if reject_below is not None and not 0 <= reject_below <= 1:
+        raise ConfigError(f"--reject-below takes a confidence from 0 to 1; found {reject_below}")
+
+
+def _lacks(found: Answered, temperatures: Sequence[Mapping[str, Temperature]]) -> str:
     if not any(temperatures) or len(temperatures) != found.seeds:
         return "no dev scores; `gensr train --calibrate` keeps them"
     for fitted in temperatures:
@@ -152,13 +161,15 @@ def _lacks(found: Answers, temperatures: Sequence[Mapping[str, Temperature]]) ->
     return ""
 
 
-def _scaled(found: Answers, p: Floats, temperatures: Sequence[Mapping[str, Temperature]]) -> Floats:
+def _scaled(
+    found: Answered, p: Floats, temperatures: Sequence[Mapping[str, Temperature]]
+) -> Floats:
     """Every answer by the temperature of the model that gave it."""
     each = [[fitted[fold].temperature for fold in found.folds.tolist()] for fitted in temperatures]
     return np.stack([with_temperature(one, np.array(T)) for one, T in zip(p, each, strict=True)])
 
 
-def _measures(found: Answers, p: Floats) -> dict[str, Measure]:
+def _measures(found: Answered, p: Floats) -> dict[str, Measure]:
     """Each number of every seed, (R,), as a function of which clips (n,) count."""
     seeds = range(found.seeds)
     sure, right, truth = p.max(-1), found.right, found.truth
@@ -177,7 +188,7 @@ def _measures(found: Answers, p: Floats) -> dict[str, Measure]:
     }
 
 
-def _of(found: Answers, p: Floats) -> Reliability:
+def _of(found: Answered, p: Floats) -> Reliability:
     everything = np.ones(len(found.rows), bool)
     measures = _measures(found, p)
     sure, right = p.max(-1).ravel(), found.right.ravel()
@@ -202,7 +213,7 @@ def _chance(sure: Floats) -> dict[str, float]:
     }
 
 
-def _change(found: Answers, before: Floats, after: Floats) -> dict[str, tuple[float, Span]]:
+def _change(found: Answered, before: Floats, after: Floats) -> dict[str, tuple[float, Span]]:
     """After less before: the same speakers are left out of both at once."""
     one, other = _measures(found, before), _measures(found, after)
     everything = np.ones(len(found.rows), bool)
@@ -217,7 +228,7 @@ def _change(found: Answers, before: Floats, after: Floats) -> dict[str, tuple[fl
     return result
 
 
-def _interval(found: Answers, measure: Measure) -> Span:
+def _interval(found: Answered, measure: Measure) -> Span:
     """By leaving out one cluster at a time, with Student's t; the seeds' variance added."""
     clusters = found.clusters
     names = np.unique(clusters)
@@ -233,7 +244,7 @@ def _from_zero(span: Span) -> Span:
     return span and (max(0.0, span[0]), span[1])
 
 
-def _rejection(found: Answers, p: Floats, below: float, scaled: bool) -> Rejection:
+def _rejection(found: Answered, p: Floats, below: float, scaled: bool) -> Rejection:
     """Both shares have the interval that accuracy has: of clips answered, and answered right."""
     kept = p.max(-1) >= below  # (R, n)
     shares = [_shares(found, np.ones_like(kept), kept), _shares(found, kept, found.right)]
@@ -250,7 +261,7 @@ def _rejection(found: Answers, p: Floats, below: float, scaled: bool) -> Rejecti
     )
 
 
-def _shares(found: Answers, counted: Some, hit: Some) -> Floats:
+def _shares(found: Answered, counted: Some, hit: Some) -> Floats:
     """(S', 2, 2): of the clips counted of each cluster, those that hit and those that miss."""
     names, cluster = np.unique(found.clusters, return_inverse=True)
     shares = np.zeros((len(names), 2, 2))

@@ -26,7 +26,7 @@ from gensr.pipeline.runs.predictions import Prediction, to_csv
 from gensr.pipeline.runs.run import Run, is_run
 from gensr.pipeline.runs.sets import runs_of
 from gensr.pipeline.scoring.answer_files import Answer, read_answers
-from gensr.pipeline.scoring.answers import count
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.errors import AnswersError
 from gensr.pipeline.scoring.systems import ANSWERS, is_foreign
 from gensr.pipeline.scoring.wording import AMBIGUOUS, MAPPED, MISSED, REFUSED, Reading, Wording

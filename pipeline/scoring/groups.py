@@ -18,7 +18,7 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.gaps import gap_interval
 from gensr.estimator.intervals import MIN_CLUSTERS, Matrix
 from gensr.estimator.metrics import METRICS, intervals_of, is_over_classes
-from gensr.pipeline.scoring.answers import Answers
+from gensr.pipeline.scoring.answered import Answered
 
 CLASS = "class"
 """What is predicted, by its true value."""
@@ -76,7 +76,7 @@ class Grouping:
         return asdict(self)
 
 
-def groupings(found: Answers, by: Iterable[str] = ()) -> list[Grouping]:
+def groupings(found: Answered, by: Iterable[str] = ()) -> list[Grouping]:
     """The usual groupings that say something of these clips, and those asked for.
 
     Raises:
@@ -100,7 +100,7 @@ def groupings(found: Answers, by: Iterable[str] = ()) -> list[Grouping]:
     return list(result.values())
 
 
-def _values(found: Answers, by: str) -> NDArray[np.str_] | None:
+def _values(found: Answered, by: str) -> NDArray[np.str_] | None:
     """(n,) the group of each clip, empty where nobody knows; None: of no clip."""
     if by == CLASS:
         return np.array(found.protocol.classes)[found.truth]
@@ -130,7 +130,7 @@ def _parted(name: str, values: NDArray[np.str_]) -> NDArray[np.str_]:
     return np.where(known, np.array(names)[which], "")
 
 
-def _grouping(found: Answers, by: str, values: NDArray[np.str_]) -> Grouping:
+def _grouping(found: Answered, by: str, values: NDArray[np.str_]) -> Grouping:
     names = _in_order(values)
     parts = {name: _of_clusters(found, values == name) for name in names}
     groups = tuple(_group(found, name, parts[name]) for name in names)
@@ -151,7 +151,7 @@ def _in_order(values: NDArray[np.str_]) -> list[str]:
     return sorted(names, key=lambda name: ranks.get(name.split(" ")[0], 1)) if thirds else names
 
 
-def _of_clusters(found: Answers, some: NDArray[np.bool_]) -> Matrix:
+def _of_clusters(found: Answered, some: NDArray[np.bool_]) -> Matrix:
     """Confusion matrices (R, S, C, C) of some clips, for every cluster: zeros where it has none."""
     names = np.unique(found.clusters)
     part = found.matrices(some=some)
@@ -160,7 +160,7 @@ def _of_clusters(found: Answers, some: NDArray[np.bool_]) -> Matrix:
     return whole
 
 
-def _group(found: Answers, name: str, matrices: Matrix) -> Group:
+def _group(found: Answered, name: str, matrices: Matrix) -> Group:
     there = matrices[:, matrices[0].sum((-2, -1)) > 0]
     n, clusters = round(there[0].sum()), there.shape[1]
     lacks = []

@@ -17,8 +17,9 @@ from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.files import read_plain
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.runs.sets import runs_of
-from gensr.pipeline.scoring.answers import Answers, count
+from gensr.pipeline.scoring.answered import Answered, count
 from gensr.pipeline.scoring.evaluate import answered
+from gensr.pipeline.scoring.evaluation import Evaluation
 
 ANSWERS = "numbers.json"
 """In a folder of foreign answers: what they are of, beside their numbers."""
@@ -42,7 +43,7 @@ class System:
     """Of its trainings; empty for foreign answers, which name none."""
     perturbations: tuple[str, ...] | None = None
     """What was done to its clips; None where nobody says."""
-    answers: Answers = field(repr=False)
+    answers: Answered = field(repr=False)
     """What it answered."""
     notes: tuple[str, ...] = ()
     """What a reader of its numbers must know."""
@@ -156,6 +157,19 @@ def _told(about: dict[str, Any], folder: Path) -> dict[str, Any]:
             f"{folder / ANSWERS} names no system; `gensr score` with --overwrite writes it again"
         )
     return about
+
+
+def system_told(told: Evaluation, name: str) -> System:
+    """What an evaluation told of, as a row of a table: its answers, by whatever sampler."""
+    return System(
+        place=told.run,
+        name=name,
+        folds=tuple(told.folds),
+        split_seed=told.split_seed,
+        seeds=told.seeds,
+        perturbations=told.perturbations,
+        answers=told.answers,
+    )
 
 
 def _by_path(one: System) -> System:

@@ -160,8 +160,11 @@ class TestEval:
 
     def test_several_runs_stand_side_by_side(self, gensr, here):
         said = plain(gensr("eval", "runs/gen-ser", "runs/linear", "--sampler-steps", "1").ok())
-        rows = [line for line in said.out.splitlines() if re.match(r"(gen-ser|linear) ", line)]
+        rows = [line for line in said.out.splitlines() if re.match(r"(gen-ser|linear)  +", line)]
         assert len(rows) == 2
+        paired = r"^linear less gen-ser: WA [+-].* points, p .* \(Holm .*\), detectable "
+        assert re.search(paired, said.out, re.MULTILINE)
+        assert said.out.count("note: intervals leave out") == 1
         found = json.loads(
             gensr("eval", "runs/gen-ser", "runs/linear", "--json", "--sampler-steps", "1").ok().out
         )

@@ -21,14 +21,16 @@ def test_a_set_is_trained_shown_and_compared(gensr, here, home):
         "runs/several/seed-1",
     ]
     shown = gensr("eval", "runs/several").ok().out
-    assert re.search(r"^seed-0 .*\nseed-1 ", shown, re.MULTILINE)
-    assert "recall by class" not in shown
-    assert "gensr compare runs/several" in shown
     found = json.loads(gensr("compare", "runs/several", "--json").ok().out)
-    both = json.loads(gensr("eval", "runs/several", "--json").ok().out)["runs"]
+    both = json.loads(gensr("eval", "runs/several", "--json").ok().out)
+    (means,) = both["means"]
+    assert (means["seeds"], means["accuracy"]) == ([0, 1], found["systems"][0]["accuracy"])
+    both = both["runs"]
     mean = sum(one["accuracy"] for one in both) / 2
     (system,) = found["systems"]
     assert abs(system["accuracy"] - mean) < 1e-12
+    assert re.search(rf"^several, 2 seeds +{100 * mean:.1f}", shown, re.MULTILINE)
+    assert "runs/several: recall by class" in shown
     again = gensr(*train, "--seeds", "0,1")
     assert "several seeds already; pass --resume" in again.complaint
     assert "--seeds takes several" in gensr(*train, "--seeds", "3").err

@@ -2,7 +2,7 @@
 
 from gensr.pipeline.report.content.data import Bar, Estimate, Group, Missing
 from gensr.pipeline.scoring import groups as scored
-from gensr.pipeline.scoring.answers import Answers
+from gensr.pipeline.scoring.answered import Answered
 from gensr.pipeline.scoring.groups import CLASS
 
 _ELSEWHERE = (CLASS, "speaker")
@@ -10,7 +10,7 @@ _ELSEWHERE = (CLASS, "speaker")
 _METRIC = "accuracy"
 
 
-def groups(answers: Answers) -> tuple[tuple[Group, ...] | Missing, tuple[str, ...]]:
+def groups(answers: Answered) -> tuple[tuple[Group, ...] | Missing, tuple[str, ...]]:
     """The groups that there are, and why others are not shown, one line each."""
     if not answers.protocol.columns:
         return Missing(

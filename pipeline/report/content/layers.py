@@ -17,7 +17,7 @@ from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.report.content.data import Bar, Layers, Missing
 from gensr.pipeline.report.content.probe import Ridge, one_hot
 from gensr.pipeline.report.content.statistics import estimate
-from gensr.pipeline.scoring.answers import Answers
+from gensr.pipeline.scoring.answered import Answered
 from gensr.pipeline.scoring.systems import System
 from gensr.pipeline.training.memory import fits
 from gensr.pipeline.training.vectors import open_vectors, prefixes_of
@@ -66,7 +66,7 @@ def probe_layers(
 
 
 def _predicted(
-    asked: Answers, folds: Sequence[str], protocol: Protocol, x: NDArray[np.float32]
+    asked: Answered, folds: Sequence[str], protocol: Protocol, x: NDArray[np.float32]
 ) -> NDArray[np.int64]:
     """(n, L) of all clips -> class indices of the tested clips of the folds, as asked."""
     answers = np.full(len(protocol.paths), -1, np.int64)

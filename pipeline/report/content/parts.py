@@ -22,7 +22,7 @@ from gensr.pipeline.report.content.statistics import (
     estimates,
     of_one_speaker,
 )
-from gensr.pipeline.scoring.answers import Answers
+from gensr.pipeline.scoring.answered import Answered
 from gensr.pipeline.scoring.compare import reasons_between
 from gensr.pipeline.scoring.systems import System
 
@@ -51,12 +51,12 @@ def headline(system: System) -> Headline:
     )
 
 
-def confusion(answers: Answers) -> Confusion:
+def confusion(answers: Answered) -> Confusion:
     """What was taken for what, the mean over seeds."""
     return Confusion(answers.protocol.classes, answers.matrices().sum(1).mean(0))
 
 
-def by_class(answers: Answers) -> tuple[Bar, ...]:
+def by_class(answers: Answered) -> tuple[Bar, ...]:
     """The recall of every class that is tested."""
     tested, counts = np.unique(answers.truth, return_counts=True)
     return tuple(
@@ -65,7 +65,7 @@ def by_class(answers: Answers) -> tuple[Bar, ...]:
     )
 
 
-def by_speaker(answers: Answers) -> tuple[Bar, ...] | Missing:
+def by_speaker(answers: Answered) -> tuple[Bar, ...] | Missing:
     """The accuracy of every speaker, worst first."""
     speakers = answers.speakers
     if not (speakers != "").any():

@@ -7,13 +7,13 @@ import numpy as np
 from gensr.features.store.where import Location, local
 from gensr.pipeline.report.content.audio import sounds
 from gensr.pipeline.report.content.data import Error
-from gensr.pipeline.scoring.answers import Answers
+from gensr.pipeline.scoring.answered import Answered
 
 MOST = 10
 """Errors that are shown; all are in predictions.csv."""
 
 
-def worst_errors(answers: Answers, audio: Location | None) -> tuple[tuple[Error, ...], str]:
+def worst_errors(answers: Answered, audio: Location | None) -> tuple[tuple[Error, ...], str]:
     """The worst errors, the surest first, and a line about them.
 
     Args:
@@ -59,12 +59,12 @@ def _note(wrong: int, n: int, errors: Sequence[Error], unheard: bool) -> str:
     return told
 
 
-def _fact(answers: Answers, column: str, i: int) -> str:
+def _fact(answers: Answered, column: str, i: int) -> str:
     values = answers.column(column)
     return "" if values is None else str(values[i])
 
 
-def _place(answers: Answers, i: int) -> tuple[str, str]:
+def _place(answers: Answered, i: int) -> tuple[str, str]:
     """The clip's path in its corpus, and the corpus: `corpus:path` where two have the same one."""
     path, corpus = answers.protocol.paths[answers.rows[i]], _fact(answers, "corpus", i)
     return path.removeprefix(f"{corpus}:") if corpus else path, corpus

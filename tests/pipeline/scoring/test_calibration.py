@@ -7,7 +7,7 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.intervals import interval
 from gensr.estimator.metrics import accuracy
 from gensr.pipeline.runs.dev import Temperature, fitted_on
-from gensr.pipeline.scoring.answers import count
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.calibration import calibration
 from support.answered import answers, question
 

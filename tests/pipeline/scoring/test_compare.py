@@ -8,8 +8,10 @@ import pytest
 
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.predictions import Prediction
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.compare import differences, reasons_between
-from gensr.pipeline.scoring.evaluate import Evaluation, score
+from gensr.pipeline.scoring.evaluate import score
+from gensr.pipeline.scoring.evaluation import Evaluation
 
 
 def table(speakers="abcdefgh", emotions=("angry", "happy", "sad"), corpus="mine", **columns):
@@ -42,10 +44,12 @@ def scored(clips, run="run", folds=None, **asked):
         run=run,
         model="linear",
         protocol=protocol,
+        answers=count([given], protocol),
         numbers=score(given, protocol),
         folds={name: {} for name in folds or [fold.name for fold in protocol.folds]},
         by_steps={},
         config=SimpleNamespace(split_seed=asked.get("seed", 0)),
+        seeds=(0,),
         sampler=None,
         trajectory=None,
         worst_speaker=None,

@@ -5,7 +5,7 @@ import pytest
 
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.metrics import METRICS
-from gensr.pipeline.scoring.answers import count
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.evaluate import score
 from gensr.pipeline.scoring.groups import groupings
 from support.answered import answers, question

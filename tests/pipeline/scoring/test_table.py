@@ -12,7 +12,7 @@ from gensr.estimator.paired import difference, holm
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.scoring import table as tables
-from gensr.pipeline.scoring.answers import count
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.systems import System
 
 

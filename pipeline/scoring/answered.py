@@ -26,7 +26,7 @@ Some = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answered:
     """The answers of one system to one question."""
 
     protocol: Protocol
@@ -95,7 +95,7 @@ class Answers:
             return np.array(values, str)[self.rows]
         return self.beside.get(name)
 
-    def of(self, some: Some) -> "Answers":
+    def of(self, some: Some) -> "Answered":
         """The same of some of the clips alone."""
         return replace(
             self,
@@ -138,7 +138,7 @@ class Answers:
 
 def count(
     per_seed: Sequence[Sequence[Prediction]], protocol: Protocol, *, blank: bool = False
-) -> Answers:
+) -> Answered:
     """Check predictions and line them up.
 
     Args:
@@ -164,7 +164,7 @@ def count(
     lined = [[one[row] for row in rows] for one in found]
     C = len(protocol.classes)
     whole = all(len(one.probabilities) == C for given in lined for one in given)
-    return Answers(
+    return Answered(
         protocol=protocol,
         rows=np.array(rows, np.int64),
         predicted=np.array([[index[one.predicted] for one in given] for given in lined], np.int64),
@@ -177,6 +177,24 @@ def _beside(answers: Sequence[Prediction]) -> dict[str, NDArray[np.str_]]:
     """What is said of the clips; nothing of what is not known of any."""
     told = {name: [getattr(one, name) for one in answers] for name in ("speaker", "corpus")}
     return {name: np.array(values, str) for name, values in told.items() if any(values)}
+
+
+def together(found: Sequence[Answered]) -> Answered:
+    """Answers of several seeds to one question, as those of one system.
+
+    Raises:
+        RunError: they are of other clips, or to another question.
+    """
+    first = found[0]
+    for one in found[1:]:
+        if one.protocol.hash != first.protocol.hash or not np.array_equal(one.rows, first.rows):
+            raise RunError(f"the seeds of {first.protocol.name} tested other folds; train again")
+    whole = [one.p for one in found if one.p is not None]
+    return replace(
+        first,
+        predicted=np.concatenate([one.predicted for one in found]),
+        p=np.concatenate(whole) if len(whole) == len(found) else None,
+    )
 
 
 def _by_row(
