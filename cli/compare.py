@@ -59,6 +59,7 @@ def _show(found: "Table") -> None:
     from gensr.cli import console
 
     about = found.systems[0].protocol
+    notes = console.leaks_first(found.notes())
     for cluster in found.rivals:
         over = f"over {_clusters(found, cluster)} {cluster}s"
         classes = f"{about.label}, {len(about.classes)} classes"
@@ -75,7 +76,7 @@ def _show(found: "Table") -> None:
     rows = [_variance(one) for one in found.systems]
     head = ["system", "by seed", "by fold", "sd: seeds", "folds", f"{found.cluster}s", "rest"]
     console.table("where WA varies, in points", head, rows)
-    for note in found.notes():
+    for note in notes:
         console.print_plain(f"note: {note}")
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gensr.pipeline.scoring.systems import System
 
 NAME = "eval"
-_OTHERS = {"macro_f1": "mF1", "weighted_f1": "wF1"}
+_OTHERS = {"macro_f1": "mF1 %", "weighted_f1": "wF1 %"}
 EPILOG = """**Examples**
 
 gensr eval
@@ -166,6 +166,7 @@ def _show(found: "list[Evaluation]", by: "Sequence[str]") -> None:
     from gensr.cli import breakdown, console
     from gensr.pipeline.scoring.compare import differences
 
+    console.leaks_first([note for one in found for note in one.protocol.notes()])
     for one in found:
         _show_sweep(one)
     _show_runs(found)
@@ -213,7 +214,7 @@ def _show_runs(found: "list[Evaluation]") -> None:
 
 
 def _show_question(runs: "list[Evaluation]") -> None:
-    from gensr.cli.console import print_plain, table
+    from gensr.cli.console import LEAK, print_plain, table
     from gensr.estimator.metrics import METRICS
     from gensr.features.same_encoder import first_difference, named
     from gensr.pipeline.scoring.systems import system_told
@@ -258,7 +259,8 @@ def _show_question(runs: "list[Evaluation]") -> None:
     for line in lines:
         print_plain(line)
     for note in (*about.notes(), *of_runs, leaves_out):
-        print_plain(f"note: {note}")
+        if not note.startswith(LEAK):
+            print_plain(f"note: {note}")
 
 
 def _apart(systems: "Sequence[System]") -> tuple[list[str], str]:
@@ -289,7 +291,7 @@ def _apart(systems: "Sequence[System]") -> tuple[list[str], str]:
 
 
 def _others(numbers: "Numbers") -> list[str]:
-    """What stands without its interval, other packages' metrics among it."""
+    """The other metrics, those of other packages among them."""
     from gensr.estimator.metrics import METRICS
 
-    return [f"{100 * numbers.values[name]:.1f}" for name in (*_OTHERS, *METRICS.foreign())]
+    return [cell(numbers, name) for name in (*_OTHERS, *METRICS.foreign())]

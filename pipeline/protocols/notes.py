@@ -89,11 +89,15 @@ def _split(protocol: "Protocol") -> Iterator[str]:
 
 
 def _clusters(protocol: "Protocol") -> Iterator[str]:
-    if protocol.cluster == "clip" and _tested(protocol):
-        yield (
-            "not every clip names its speaker: intervals are over clips as if they were "
-            "independent, so they are too narrow"
-        )
+    if not _tested(protocol):
+        return
+    as_if = "intervals are over clips as if they were independent, so they are too narrow"
+    if protocol.cluster == "clip":
+        yield f"not every clip names its speaker: {as_if}"
+    elif protocol.cluster not in ("speaker", "dialogue"):
+        rows = [row for fold in protocol.folds for row in fold.test]
+        if len({protocol.clusters[row] for row in rows}) == len(rows):
+            yield f"every tested clip has a {protocol.cluster} of its own: {as_if}"
 
 
 def _classes(protocol: "Protocol") -> Iterator[str]:

@@ -16,6 +16,8 @@ def test_a_leak_is_one_line_and_allowed_by_its_flag(gensr, here):
     assert not Path("r").exists()
     allowed = gensr(*asked, "--allow-leaks").ok()
     assert allowed.err.index(said) < allowed.err.index("share their sentence")
+    for command in ("eval", "compare"):
+        assert gensr(command, "r").ok().out.startswith(f"note: {said}")
     kept = json.loads(Path("r/protocol.json").read_text())["protocol"]
     assert kept["leaks"] == {"audio_sha256": 2}
 

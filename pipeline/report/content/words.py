@@ -50,7 +50,7 @@ def notes(system: System) -> tuple[str, ...]:
 def alerts(system: System, looked: Checks | Missing) -> tuple[str, ...]:
     """What comes before everything: leaks that a person let pass, clips that were made worse."""
     lines = [note for note in system.protocol.notes() if note.startswith("leak:")]
-    if not isinstance(looked, Missing):
+    if not lines and not isinstance(looked, Missing):  # else those say the same again
         lines += [one.says for one in looked.found if one.kind == LEAK]
     made = (run.manifest.perturbed for run in system.runs)
     return tuple(dict.fromkeys(filter(None, (*lines, *made))))
