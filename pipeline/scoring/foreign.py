@@ -154,6 +154,11 @@ def _question(place: Location) -> tuple[Protocol, set[str]]:
             about = protocols.from_plain(kept["protocol"], kept["clips"], kept.get("columns"))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{path} is no protocol.json of a run (it lacks {error})") from error
+        if kept.get("hash") != about.hash:
+            raise RunError(
+                f"{path} was changed since it was made: its hash is {kept.get('hash')}, its "
+                f"question's {about.hash}; take it from its run again"
+            )
         return about, {fold.name for fold in about.folds}
     if is_foreign(path):
         about = Run(path).protocol

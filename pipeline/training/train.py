@@ -38,7 +38,7 @@ from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.dev import beside_predictions, dev_of_fold
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.provenance import Manifest, StoreRead, perturbed_line, provenance
-from gensr.pipeline.runs.run import Run
+from gensr.pipeline.runs.run import CHECKS, Run
 from gensr.pipeline.training.clips import labelled
 from gensr.pipeline.training.fold import FoldTraining
 from gensr.pipeline.training.folds import learn
@@ -170,8 +170,7 @@ def train(
         )
         checked = checks(vectors.table, protocol, allow_leaks=config.allow_leaks)
         with _begun(folder, request, group, resume=resume, overwrite=overwrite) as run:
-            if group.leads:
-                run.write_checks(checked.as_json())
+            looked = run.write_checks(checked.as_json()) if group.leads else b""
             training = FoldTraining(
                 run=run,
                 spec=spec,
@@ -195,7 +194,7 @@ def train(
             if group.leads:
                 run.write_log([fold.name for fold in folds])
                 told_of = [with_people(each, vectors.table) for each in (predictions, dev)]
-                beside = beside_predictions(run, protocol.classes, told_of[1])
+                beside = {CHECKS: looked, **beside_predictions(run, protocol.classes, told_of[1])}
                 run.write_predictions(protocol.classes, told_of[0], beside)
             group.wait()
             told = (*_notes(protocol, vectors, folds, config, checked), *unsaid)

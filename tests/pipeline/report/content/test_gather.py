@@ -359,6 +359,9 @@ class TestWords:
 
     def test_what_was_looked_for_is_told_the_grave_first(self, finished, copied):
         run = copied(finished)
+        with pytest.raises(RunError, match=r"checks\.json"):
+            _changed(run / "checks.json", run)
+        _unseal(run)
         (run / "checks.json").unlink(missing_ok=True)
         assert "nobody looked" in gather(run, ask_models=False)[1].checks.why
         leak = "leak: 3 of 36 tested clips are identical in audio to trained ones"
@@ -398,3 +401,16 @@ class TestRefused:
         (note,) = lone.systems.notes
         assert "answers another question: protocol (" in note
         assert "; speaker-holdout)" in note
+
+
+def _changed(path, run):
+    """What a report says once a file says something else."""
+    path.write_text('{"findings": []}')
+    gather(run, ask_models=False)
+
+
+def _unseal(run):
+    """Leave a run as one that did not seal its checks."""
+    seal = json.loads((run / "seal.json").read_text())
+    seal.pop("checks.json")
+    (run / "seal.json").write_text(json.dumps(seal))
