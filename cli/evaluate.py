@@ -181,7 +181,9 @@ def _show(found: "list[Evaluation]", by: "Sequence[str]") -> None:
 
 def line(numbers: "Numbers") -> str:
     """The headline in one line."""
-    return f"WA {cell(numbers, 'accuracy')}, UAR {cell(numbers, 'uar')}, n = {numbers.n}"
+    majority = f"majority class {cell(numbers, 'majority_baseline').partition(' ')[0]}"
+    told = f"WA {cell(numbers, 'accuracy')}, UAR {cell(numbers, 'uar')}"
+    return f"{told}, n = {numbers.n}, {majority}"
 
 
 def cell(numbers: "Numbers", metric: str) -> str:
@@ -234,7 +236,7 @@ def _show_question(runs: "list[Evaluation]") -> None:
         headline = [cell(one.numbers, "accuracy"), cell(one.numbers, "uar")]
         rows.append([called, *headline, *_others(one.numbers), spread])
     numbers, about = runs[0].numbers, runs[0].protocol
-    title = f"{about.name}: {about.label}, {len(about.classes)} classes"
+    title = f"{about.name} ({about.hash}): {about.label}, {len(about.classes)} classes"
     title += "" if several else f", {encoders[0]}"
     table(
         title, ["run", "WA %", "UAR %", *_OTHERS.values(), *METRICS.foreign(), "WA by fold"], rows

@@ -170,7 +170,7 @@ def command(
     for said in dict.fromkeys(note for report in reports for note in report.notes):
         console.note(said)
     for report in reports:
-        where, about = report.run.folder, report.protocol.name
+        where, about = report.run.folder, f"{report.protocol.name} ({report.protocol.hash})"
         if fold == "none":
             told = "learnt from every clip, never tested; ready to predict"
         else:
