@@ -220,6 +220,7 @@ def _show_question(runs: "list[Evaluation]") -> None:
     from gensr.estimator.metrics import METRICS
     from gensr.features.same_encoder import first_difference, named
     from gensr.pipeline.scoring.systems import system_told
+    from gensr.pipeline.training.enrolment import note_of
 
     names = [one.run.resolve().name for one in runs]
     encoders = [named(one.config.encoder) for one in runs]
@@ -256,7 +257,8 @@ def _show_question(runs: "list[Evaluation]") -> None:
                 if (span := other.intervals[metric])
             )
             print_plain(f"{name}, over {other.clusters} {other.cluster}s: {told or 'no intervals'}")
-    of_runs = dict.fromkeys(note for one in runs for note in (one.joined, one.perturbed) if note)
+    said = ((one.joined, one.perturbed, note_of(one.enrol_clips)) for one in runs)
+    of_runs = dict.fromkeys(note for each in said for note in each if note)
     lines, leaves_out = _apart(systems)
     for line in lines:
         print_plain(line)

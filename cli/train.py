@@ -54,6 +54,15 @@ def command(
     choose: Annotated[
         str, typer.Option(help="Number of steps: `beforehand`, or by the `dev` part.")
     ] = "beforehand",
+    enrol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="speaker",
+            help="Each speaker's vectors less the mean of some unlabelled clips of theirs; scored "
+            "apart, and said in every table.",
+        ),
+    ] = None,
+    enrol_clips: Annotated[int, typer.Option(min=1, help="How many, with --enrol.")] = 10,
     calibrate: Annotated[
         bool,
         typer.Option(
@@ -143,6 +152,8 @@ def command(
         layers=_names(layers),
         choose=choose,
         calibrate=calibrate,
+        enrol=enrol,
+        enrol_clips=enrol_clips,
         steps=steps,
         seed=seed,
         split_seed=split_seed,

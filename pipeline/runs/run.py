@@ -105,6 +105,7 @@ class Run:
             ("seed", str(config.seed)),
             ("stores", ", ".join(config.stores)),
             *([("perturbed", manifest.perturbed)] if manifest.perturbed else []),
+            *([("enrolled by clips", str(config.enrol_clips))] if config.enrol_clips else []),
             ("made by", f"gensr {manifest.gensr}, {manifest.git_revision}"),
             *((f"{what} of", package) for what, package in manifest.packages.items()),
             ("created", manifest.created),

@@ -28,6 +28,10 @@ class Asked(Protocol):
         """Of the draws of hold-outs; None where nobody says."""
 
     @property
+    def enrol_clips(self) -> int | None:
+        """By how many clips speakers were enrolled; None where nobody says."""
+
+    @property
     def perturbations(self) -> tuple[str, ...] | None:
         """What was done to its clips; empty for nothing, None where nobody says."""
 
@@ -64,7 +68,7 @@ def differences(found: Sequence[Asked]) -> tuple[Difference, ...]:
 def reasons_between(one: Asked, other: Asked) -> tuple[str, ...]:
     """In what two questions differ, the widest first; empty where they are one question."""
     if one.protocol.hash == other.protocol.hash:
-        return _few([_folds_tested(one, other), _perturbed(one, other)])
+        return _few([_folds_tested(one, other), _perturbed(one, other), _enrolled(one, other)])
     left, right = one.protocol.describe(), other.protocol.describe()
     classes = _values("classes", left["classes"], right["classes"])
     counts = len(left["classes"]) != len(right["classes"])
@@ -84,6 +88,7 @@ def reasons_between(one: Asked, other: Asked) -> tuple[str, ...]:
         _clips(one, other),
         _folds_tested(one, other),
         _perturbed(one, other),
+        _enrolled(one, other),
     ]
     return _few(reasons) or ("what is left out or shared between training and test",)
 
@@ -118,6 +123,14 @@ def _perturbed(one: Asked, other: Asked) -> str:
     if left is None or right is None:
         return ""
     return _values("what was done to the clips", left, right)
+
+
+def _enrolled(one: Asked, other: Asked) -> str:
+    left, right = one.enrol_clips, other.enrol_clips
+    if None in (left, right) or left == right:
+        return ""
+    told = (f"{count} clips of each" if count else "none" for count in (left, right))
+    return f"enrolment of speakers ({'; '.join(told)})"
 
 
 def _split_seeds(one: Asked, other: Asked) -> str:

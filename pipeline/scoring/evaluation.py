@@ -113,6 +113,7 @@ class Evaluation:
             "calibration": self.calibration.as_json() if self.calibration else None,
             "spellings_joined": self.joined,
             "perturbed": self.perturbed,
+            "enrol_clips": self.enrol_clips,
             "folds": self.folds,
             "over_folds": self.over_folds(),
             "by_steps": {str(N): result.as_json() for N, result in self.by_steps.items()},
@@ -129,6 +130,11 @@ class Evaluation:
     def place(self) -> Path:
         """Its folder, as of any system."""
         return self.run
+
+    @property
+    def enrol_clips(self) -> int:
+        """By how many clips of theirs speakers were enrolled."""
+        return int(getattr(self.config, "enrol_clips", 0))
 
     @property
     def split_seed(self) -> int:

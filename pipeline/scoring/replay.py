@@ -74,6 +74,7 @@ class Replay:
                 )
             self._protocol = question_of(run, vectors.table)
             place = pick_device(device)
+            vectors.enrol(config.enrol_clips)
             self._table = vectors.table
             self._vectors, self._clips = vectors, labelled(vectors, self._protocol, place)
             self._models: dict[str, Classifier] = {

@@ -20,6 +20,7 @@ from gensr.pipeline.runs.sets import runs_of
 from gensr.pipeline.scoring.answered import Answered, count
 from gensr.pipeline.scoring.evaluate import answered
 from gensr.pipeline.scoring.evaluation import Evaluation
+from gensr.pipeline.training.enrolment import note_of
 
 ANSWERS = "numbers.json"
 """In a folder of foreign answers: what they are of, beside their numbers."""
@@ -43,6 +44,8 @@ class System:
     """Of its trainings; empty for foreign answers, which name none."""
     perturbations: tuple[str, ...] | None = None
     """What was done to its clips; None where nobody says."""
+    enrol_clips: int | None = None
+    """By how many clips speakers were enrolled; None where nobody says."""
     answers: Answered = field(repr=False)
     """What it answered."""
     notes: tuple[str, ...] = ()
@@ -105,6 +108,7 @@ def system_of(place: Run | Location) -> System:
         split_seed=first.config.split_seed,
         seeds=tuple(run.config.seed for run in runs),
         perturbations=first.manifest.perturbations,
+        enrol_clips=first.config.enrol_clips,
         answers=answers,
         notes=tuple(dict.fromkeys(note for run in runs for note in _notes(run))),
     )
@@ -112,7 +116,7 @@ def system_of(place: Run | Location) -> System:
 
 def _notes(run: Run) -> Iterator[str]:
     """What a reader of a run's numbers must know, beside what its protocol says."""
-    yield from filter(None, (run.manifest.perturbed, run.joined))
+    yield from filter(None, (run.manifest.perturbed, note_of(run.config.enrol_clips), run.joined))
 
 
 def is_foreign(folder: Path) -> bool:
@@ -159,16 +163,17 @@ def _told(about: dict[str, Any], folder: Path) -> dict[str, Any]:
     return about
 
 
-def system_told(told: Evaluation, name: str) -> System:
+def system_told(found: Evaluation, name: str) -> System:
     """What an evaluation told of, as a row of a table: its answers, by whatever sampler."""
     return System(
-        place=told.run,
+        place=found.run,
         name=name,
-        folds=tuple(told.folds),
-        split_seed=told.split_seed,
-        seeds=told.seeds,
-        perturbations=told.perturbations,
-        answers=told.answers,
+        folds=tuple(found.folds),
+        split_seed=found.split_seed,
+        seeds=found.seeds,
+        perturbations=found.perturbations,
+        enrol_clips=found.enrol_clips,
+        answers=found.answers,
     )
 
 

@@ -40,6 +40,7 @@ from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.provenance import Manifest, StoreRead, perturbed_line, provenance
 from gensr.pipeline.runs.run import CHECKS, Run
 from gensr.pipeline.training.clips import labelled
+from gensr.pipeline.training.enrolment import note_of
 from gensr.pipeline.training.fold import FoldTraining
 from gensr.pipeline.training.folds import learn
 from gensr.pipeline.training.precision import check_precision
@@ -71,6 +72,10 @@ class TrainConfig:
     calibrate: bool = False
     """Whether each fold first trains without its development part, and its answers of that part
     are kept, to fit a temperature on; so in any case where the `dev` part chooses."""
+    enrol: str | None = None
+    """`speaker`: each speaker's vectors less the mean of some unlabelled clips of theirs."""
+    enrol_clips: int = 10
+    """How many; all where a speaker has fewer."""
     seed: int = 0
     """Of every draw of the training: initial weights, batches, times, noise, dropout."""
     split_seed: int = 0
@@ -100,6 +105,10 @@ class TrainConfig:
             raise ConfigError(f"labels must be native or canonical, found {self.labels!r}")
         if self.labels is not None and self.label != "emotion":
             raise ConfigError(f"--labels is about emotions, not {self.label}; drop it")
+        if self.enrol not in (None, "speaker"):
+            raise ConfigError(f"enrol must be speaker, found {self.enrol!r}")
+        if self.enrol_clips < 1:
+            raise ConfigError(f"enrol_clips must be at least 1, found {self.enrol_clips}")
         if self.steps is not None and self.steps < 1:
             raise ConfigError(f"steps must be at least 1, found {self.steps}")
 
@@ -149,6 +158,8 @@ def train(
     device = own_device(pick_device(config.device))
     before = _before(folder) if resume else None
     with joined(device) as group, _vectors(stores, config.layers, before) as vectors:
+        enrolled = config.enrol_clips if config.enrol else 0
+        vectors.enrol(enrolled)
         protocol = _protocol(vectors, config, before)
         folds = _chosen(protocol, config.fold)
         spec = ModelSpec(
@@ -339,6 +350,7 @@ def _asked(
         training=None if budget is None else to_plain(budget),
         choose=config.choose,
         calibrate=config.calibrate,
+        enrol_clips=config.enrol_clips if config.enrol else 0,
         label=config.label,
         labels=config.labels,
         protocol=config.protocol,
@@ -365,6 +377,7 @@ def _notes(
     leaks, others = protocol.notes()[: len(protocol.leaks)], protocol.notes()[len(protocol.leaks) :]
     # The gravest come first.
     notes = [*leaks, *smaller, *others, *filter(None, [worse]), *vectors.notes]
+    notes += filter(None, [note_of(config.enrol_clips if config.enrol else 0)])
     notes += [one.line for one in checked.findings if one.kind == "shortcut"]
     audio = vectors.table["audio_sha256"][protocol.store_rows]
     repeats = len(audio) - len(np.unique(audio))

@@ -23,6 +23,7 @@ from gensr.features.store.facts import perturbed
 from gensr.features.store.where import Location, Where, located
 from gensr.pipeline.protocols.clip_table import one_table
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.training.enrolment import Enrolled, drawn
 
 
 class Vectors:
@@ -51,6 +52,7 @@ class Vectors:
         """What was done to the clips of each store before they were encoded; empty for nothing."""
         self.encoder: dict[str, Any] = dict(stores[0].header.encoder)
         """Provenance of the encoder that made them."""
+        self._enrolled: Enrolled | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._stores))
@@ -65,6 +67,32 @@ class Vectors:
         """Rows of the largest shard: what is read at once, however few of them are wanted."""
         return max(store.header.shard_clips for store in self._stores)
 
+    def enrol(self, clips: int) -> None:
+        """Give every speaker's vectors less the mean of some of their clips from now on.
+
+        Args:
+            clips: of each speaker; 0 enrols nobody.
+
+        Raises:
+            ConfigError: a clip names no speaker.
+            StoreError: a store is damaged, or was exchanged while it was read.
+        """
+        if not clips:
+            return
+        speaker, rows = drawn(self.table, clips)
+        S = int(speaker.max()) + 1
+        sums = np.zeros((S, *self.shape))
+        for places, part in self.shards(rows):
+            np.add.at(sums, speaker[rows[places]], part)
+        counts = np.bincount(speaker[rows], minlength=S)
+        means = (sums / counts[:, None, None]).astype(np.float32)
+        self._enrolled = Enrolled(means, speaker)
+
+    def centre(self, rows: NDArray[np.int64], x: NDArray[np.float32]) -> None:
+        """Do to vectors (n, K+1, L) of rows what `read` does to all: nothing but for enrolment."""
+        if self._enrolled is not None:
+            self._enrolled.centre(rows, x)
+
     def read(self, rows: NDArray[np.int64], out: NDArray[np.float32]) -> None:
         """Put the vectors of rows into their final place, (rows, K+1, L), each byte read once.
 
@@ -76,6 +104,7 @@ class Vectors:
                 store.vectors(own, self.layers, out=out[where])
             else:
                 out[where] = store.vectors(own, self.layers)
+        self.centre(rows, out)
 
     def shards(
         self, rows: NDArray[np.int64]
@@ -86,11 +115,15 @@ class Vectors:
             places = order[where]
             done = 0
             for numbers, block in store.selected(own, self.layers):
-                yield places[done : done + len(numbers)], block
+                there = places[done : done + len(numbers)]
+                if self._enrolled is not None:
+                    block = block.copy()
+                    self.centre(rows[there], block)
+                yield there, block
                 done += len(numbers)
 
     def lazy(self) -> Any:
-        """A dask array (N, K+1, L), one block a shard, nothing read yet."""
+        """A dask array (N, K+1, L), one block a shard, nothing read yet, nor centred."""
         from gensr.features.store.lazy import concatenated
 
         return concatenated([store.lazy(self.layers) for store in self._stores])

@@ -51,6 +51,7 @@ def probe_layers(
         n, (layers, width) = len(protocol.paths), vectors.shape
         if not fits(4 * n * layers * width, pick_device("cpu")):
             return Missing("All layers of the store at once are more than this machine's memory.")
+        vectors.enrol(run.config.enrol_clips)
         x = np.empty((n, layers, width), np.float32)
         vectors.read(protocol.store_rows, x)
         vectors.confirm()

@@ -12,6 +12,7 @@ from gensr.pipeline.report.content.data import Checks, Missing
 from gensr.pipeline.runs.provenance import StoreRead
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.systems import System
+from gensr.pipeline.training.enrolment import note_of
 
 Facts = tuple[tuple[str, str], ...]
 _FEW_FOLDS = 12
@@ -53,7 +54,8 @@ def alerts(system: System, looked: Checks | Missing) -> tuple[str, ...]:
     if not lines and not isinstance(looked, Missing):  # else those say the same again
         lines += [one.says for one in looked.found if one.kind == LEAK]
     made = (run.manifest.perturbed for run in system.runs)
-    return tuple(dict.fromkeys(filter(None, (*lines, *made))))
+    known = (note_of(run.config.enrol_clips) for run in system.runs)
+    return tuple(dict.fromkeys(filter(None, (*lines, *made, *known))))
 
 
 def provenance(system: System) -> Facts:
@@ -119,6 +121,8 @@ def _train(run: Run, system: System) -> str:
         call += ["--choose", config.choose]
     elif config.training:
         call += ["--steps", str(config.training["steps"])]
+    if config.enrol_clips:
+        call += ["--enrol", "speaker", "--enrol-clips", str(config.enrol_clips)]
     if config.calibrate:
         call.append("--calibrate")
     if run.protocol.leaks:
