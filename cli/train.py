@@ -72,7 +72,9 @@ def command(
         ),
     ] = False,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps; default: preset's.")] = None,
-    seed: Annotated[int, typer.Option(help="Of every draw of the training.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Of every draw of the training. [default: 0]")
+    ] = None,
     seeds: Annotated[
         str | None,
         typer.Option(
@@ -126,6 +128,7 @@ def command(
     """Train a model on cached vectors, one per fold, and answer each fold's test clips."""
     from gensr.cli import console
     from gensr.cli.evaluate import line
+    from gensr.estimator.errors import ConfigError
     from gensr.estimator.parallel import is_first
     from gensr.pipeline.runs.sets import parse_seeds
     from gensr.pipeline.scoring.evaluate import score
@@ -134,6 +137,8 @@ def command(
     from gensr.pipeline.training.train import TrainConfig, train
 
     several = None if seeds is None else parse_seeds(seeds)
+    if several is not None and seed is not None:
+        raise ConfigError(f"--seed {seed} has no say beside --seeds {seeds}: pass one of them")
 
     named = {
         "mean": mean,
@@ -155,7 +160,7 @@ def command(
         enrol=enrol,
         enrol_clips=enrol_clips,
         steps=steps,
-        seed=seed,
+        seed=seed or 0,
         split_seed=split_seed,
         device=device,
         precision=precision,

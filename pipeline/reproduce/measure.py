@@ -78,8 +78,19 @@ class Measured:
         return f"n = {found.n}, {found.seeds} seeds, majority class {majority:.1f} %, {spans}"
 
     def _cell(self, metric: str) -> str:
-        value, span = 100 * self.numbers.values[metric], self.numbers.intervals[metric]
-        return f"{value:.1f} [{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else f"{value:.1f}"
+        """The number, its interval, and those over other clusters: MELD's are of both kinds."""
+        found = self.numbers
+        cells = [f"{100 * found.values[metric]:.1f}{_ends(found.intervals[metric])}"]
+        cells += [
+            f"{other.cluster}s{_ends(other.intervals[metric])}"
+            for other in found.also
+            if other.intervals[metric]
+        ]
+        return "; ".join(cells)
+
+
+def _ends(span: tuple[float, float] | None) -> str:
+    return f" [{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from gensr.estimator.metrics import METRICS
 from gensr.estimator.variance import Components, Spread, components, spread
 from gensr.features.store.where import Location, local
 from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.runs.files import read_plain
+from gensr.pipeline.runs.files import check_hash, read_plain
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.runs.sets import runs_of
 from gensr.pipeline.scoring.answered import Answered, count
@@ -140,6 +140,7 @@ def is_foreign(folder: Path) -> bool:
 def _foreign(folder: Path) -> System:
     run, about = Run(folder), read_plain(folder / ANSWERS)
     protocol, told = run.protocol, _told(about, folder)
+    _check_written(folder, about)
     answers = count([run.predictions()], protocol, blank=True)
     scored = set(answers.folds.tolist())
     blank = int((answers.predicted == len(protocol.classes)).sum())
@@ -153,6 +154,17 @@ def _foreign(folder: Path) -> System:
         answers=answers,
         notes=tuple(notes if blank else ()),
     )
+
+
+def _check_written(folder: Path, about: dict[str, Any]) -> None:
+    """Refuse answers that are not those which `gensr score` wrote; before 0.2 it said no hash."""
+    path = folder / "predictions.csv"
+    if (known := about.get("sha256")) is not None:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {why(error)}") from error
+        check_hash(path, data, str(known))
 
 
 def _told(about: dict[str, Any], folder: Path) -> dict[str, Any]:

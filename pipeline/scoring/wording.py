@@ -72,7 +72,9 @@ _REFUSALS = re.compile(
     r"\b(sorry|apologi[sz]e|unable to|not able to|cannot|can ?not|can't|could ?n[o']t|won't|"
     r"not possible to|impossible to|as an? (?:ai|language model|assistant)|"
     r"(?:does not|do not|don't) have access|not enough information|insufficient information|"
-    r"unknown|n/?a|undetermined|indeterminate)\b|无法|抱歉|对不起|不能确定"
+    r"(?:do not|don't) know|not sure|not clear|unclear|(?:difficult|hard) to (?:say|tell)|"
+    r"difficult to determine|hard to determine|"
+    r"unknown|unk|n/?a|undetermined|indeterminate)\b|无法|抱歉|对不起|不能确定|不知道"
 )
 _DENIED = re.compile(r"\?\s*(?:no|nope|nein|non)\b", re.IGNORECASE)
 """An answer that takes back what it asked: `angry? no`."""

@@ -173,7 +173,8 @@ def train(
         size = build(spec).size
         advice = check_precision(budget, size, device, allow_slow=config.allow_slow)
         listener = progress or Silent()
-        unsaid = say(listener, advice)
+        leaks = protocol.notes()[: len(protocol.leaks)]
+        unsaid = say(listener, (*leaks, *advice))  # before any progress
         request = Request(
             config=_asked(config, options, budget, vectors, folds),
             protocol=protocol,
@@ -208,7 +209,7 @@ def train(
                 beside = {CHECKS: looked, **beside_predictions(run, protocol.classes, told_of[1])}
                 run.write_predictions(protocol.classes, told_of[0], beside)
             group.wait()
-            told = (*_notes(protocol, vectors, folds, config, checked), *unsaid)
+            told = (*unsaid, *_notes(protocol, vectors, folds, config, checked))
             if budget is not None and not isinstance(training.clips, Resident):
                 told += _read_again(vectors.shard_clips, budget.block)
         return TrainReport(run, protocol, told, group.leads)
@@ -374,9 +375,8 @@ def _notes(
 ) -> tuple[str, ...]:
     worse = perturbed_line(zip(map(str, vectors.places), vectors.perturbed, strict=True))
     smaller = (one.line for one in checked.findings if one.kind == TEST_SET)
-    leaks, others = protocol.notes()[: len(protocol.leaks)], protocol.notes()[len(protocol.leaks) :]
-    # The gravest come first.
-    notes = [*leaks, *smaller, *others, *filter(None, [worse]), *vectors.notes]
+    others = protocol.notes()[len(protocol.leaks) :]  # those have been said, or come before these
+    notes = [*smaller, *others, *filter(None, [worse]), *vectors.notes]
     notes += filter(None, [note_of(config.enrol_clips if config.enrol else 0)])
     notes += [one.line for one in checked.findings if one.kind == "shortcut"]
     audio = vectors.table["audio_sha256"][protocol.store_rows]

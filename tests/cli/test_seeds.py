@@ -53,3 +53,17 @@ def test_info_of_a_set_names_its_runs(gensr, here, home):
     gensr(*train, "--seeds", "0,1").ok()
     said = gensr("info", "runs/several")
     assert "seed-0" in said.out + said.err
+
+
+def test_a_slip_leaves_a_set_as_it_was(gensr, here, home):
+    train = ("train", home / "tones.zarr", "--model", "linear", "--run", "runs/kept")
+    gensr(*train, "--steps", 2, "--seeds", "0,1").ok()
+    before = json.loads(gensr("compare", "runs/kept", "--json").ok().out)
+    assert "steps" in gensr(*train, "--steps", 3, "--seeds", "0-2", "--resume").complaint
+    overwrite = (*train, "--steps", 2, "--seeds", "0-2", "--overwrite")
+    assert "no protocol" in gensr(*overwrite, "--protocol", "nope").complaint
+    assert json.loads(gensr("compare", "runs/kept", "--json").ok().out) == before
+    gone = ("train", "gone.zarr", "--run", "runs/none", "--seeds", "0-1")
+    assert gensr(*gone).complaint
+    assert not (here / "runs/none").exists()
+    assert "--seed 3 has no say" in gensr(*train, "--seeds", "0-1", "--seed", 3).err

@@ -1,6 +1,6 @@
 """The parts of a report that follow from the answers of its systems alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -96,10 +96,24 @@ def systems_table(systems: Sequence[System]) -> Systems:
         if unlike[one.place]
     ]
     notes += [note for one in alike for note in one.notes]
+    notes += [line for one in alike for line in _over_others(one)]
     return Systems(
         rows=tuple(_row(*each) for each in zip(alike, counts, paired, strict=True)),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _over_others(system: System) -> Iterator[str]:
+    """Intervals over clusters that are not the protocol's: speakers, where those are dialogues."""
+    for other in system.answers.numbers().also:
+        told = [
+            f"{called} {100 * span[0]:.1f} to {100 * span[1]:.1f} %"
+            for metric, called in (("accuracy", "WA"), ("uar", "UAR"))
+            if (span := other.intervals[metric])
+        ]
+        if told:
+            over = f"{other.clusters} {other.cluster}s"
+            yield f"{system.name}: 95 % intervals over {over}: {', '.join(told)}."
 
 
 def _row(system: System, counts: Floats, difference: Difference | None) -> SystemRow:
