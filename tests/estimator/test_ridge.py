@@ -66,5 +66,5 @@ def test_more_landmarks_come_closer() -> None:
 
 def test_blocks_are_no_setting() -> None:
     landmarks = torch.arange(0, 150, 3)
-    both = [answers(through(landmarks, block), 0.03) for block in (64, 150)]
-    assert torch.allclose(*both, atol=1e-5)
+    one, other = (answers(through(landmarks, block), 0.03) for block in (64, 150))
+    assert torch.allclose(one, other, atol=1e-5)
