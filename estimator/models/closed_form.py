@@ -38,9 +38,9 @@ from gensr.estimator.ridge import Exact, Nystroem, Ridge
 from gensr.estimator.seeds import mix_seed
 from gensr.estimator.source import Scale, Source
 
-PENALTIES = (0.3, 0.1, 0.03, 0.01, 0.003)
+PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """To choose from, the plainest first."""
-TEMPERATURES = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2)
+TEMPERATURES = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2, 0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

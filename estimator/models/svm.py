@@ -2,8 +2,8 @@
 
 scikit-learn's `SVC` on a Gram matrix, which costs the same for one layer and for all. One against
 the rest, not each class against each: the scores of C machines are one number a class, where
-votes of C (C - 1) / 2 are ties and steps; on the shared corpora it was ahead of the votes at
-every C from 1 on (docs/log.md). Probabilities are a softmax of the scores over a temperature of
+votes of C (C - 1) / 2 are ties and steps; and on two corpora it was about a point ahead of the
+votes (docs/log.md). Probabilities are a softmax of the scores over a temperature of
 the inner folds' held-out clips.
 
 Time grows with the square of the clips: seconds at a thousand, minutes at several thousand.

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from gensr.features.corpora.clip import Clip, Problem
 
 Vectors = NDArray[np.float32]
+IMPORTED = "imported"
+"""Family of the encoder, as the store's header has it: no speech can be encoded so here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,13 +27,11 @@ from gensr.features.store.settings import Settings
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction.rows import check_clips, clip_table, failed_table
 from gensr.pipeline.importing.arrays import read_arrays
-from gensr.pipeline.importing.given import Given, Vectors, hash_of, matched
+from gensr.pipeline.importing.given import IMPORTED, Given, Vectors, hash_of, matched
 from gensr.pipeline.importing.tables import SUFFIXES, read_features
 from gensr.pipeline.importing.told import told_beside, told_by
 from gensr.pipeline.progress import Listener, Silent
 
-FAMILY = "imported"
-"""Of the encoder, as the store's header has it: no audio can be encoded so here."""
 SHARD_CLIPS = 256
 
 
@@ -193,7 +191,7 @@ def _plan(
     settings = job.agree(
         Settings(
             encoder={
-                "family": FAMILY,
+                "family": IMPORTED,
                 "name": name,
                 "revision": None,
                 "weights_sha256": None,

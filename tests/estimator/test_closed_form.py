@@ -63,7 +63,7 @@ def test_without_inner_folds_the_stated_defaults_hold() -> None:
 
 def test_noise_asks_for_the_largest_penalty() -> None:
     noise = fitted(clips(200, informative=False)).arrays["penalty"].item()
-    assert noise == pytest.approx(0.3)
+    assert noise == pytest.approx(1.0)
     assert fitted(clips(200)).arrays["penalty"].item() <= noise
 
 
