@@ -17,6 +17,7 @@ from gensr.cli import (
     demo_corpus,
     evaluate,
     extract,
+    import_features,
     info,
     lint,
     predict,
@@ -55,6 +56,7 @@ app = typer.Typer(
 for module in (
     lint,
     extract,
+    import_features,
     train,
     evaluate,
     compare,

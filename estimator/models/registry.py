@@ -15,5 +15,8 @@ MODELS: "Registry[type[Classifier]]" = Registry(
         "gen-ser": "gensr.estimator.models.gen_ser:GenSER",
         "linear": "gensr.estimator.models.linear:Linear",
         "transformer-ce": "gensr.estimator.models.transformer_ce:TransformerCE",
+        "svm": "gensr.estimator.models.svm:Svm",
+        "logreg": "gensr.estimator.models.logreg:Logreg",
+        "closed-form": "gensr.estimator.models.closed_form:ClosedForm",
     },
 )

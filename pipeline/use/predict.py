@@ -32,6 +32,7 @@ from gensr.features.same_encoder import first_difference, named
 from gensr.features.store.where import Location
 from gensr.pipeline.extraction.config import batch_seconds
 from gensr.pipeline.extraction.encoder_folders import recall, remember
+from gensr.pipeline.importing.given import IMPORTED
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.runs.dev import temperatures
 from gensr.pipeline.runs.models import load_deployed
@@ -191,6 +192,12 @@ def _after_temperature(rows: Sequence[Answer], T: float) -> list[Answer]:
 def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
     """The encoder of the run's store, checked by the hashes of its weights and its config."""
     asked = run.config.encoder
+    if asked.get("family") == IMPORTED:
+        raise RunError(
+            f"{run.folder} learnt from vectors that were imported ({named(asked)}), which gensr "
+            "cannot make of speech: import those of the new clips as well and ask its model "
+            "(docs/importing.md), or train on a store that `gensr extract` made"
+        )
     context = asked.get("context")
     place, revision = (name, None) if name else _place(asked)
     try:
