@@ -19,6 +19,7 @@ from gensr.cli import (
     extract,
     info,
     lint,
+    path,
     predict,
     report,
     reproduce,
@@ -62,6 +63,7 @@ for module in (
     score,
     predict,
     info,
+    path,
     reproduce,
     demo_corpus,
 ):
