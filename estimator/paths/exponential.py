@@ -23,7 +23,8 @@ class ExponentialMean(MeanSchedule):
     name: ClassVar[str] = "ve"
 
     gamma: float = 10.0
-    """Stiffness. Ours: 0.005 % of x0 is left at t = 1; theirs, 1.5, is refused (`start.py`)."""
+    """Stiffness. Ours: 0.005 % of x0 is left at t = 1; with theirs, 1.5, nothing is trained
+    (`targets/checks.py`)."""
 
     def __post_init__(self) -> None:
         check_range("gamma", self.gamma, above=0, most=1000)
