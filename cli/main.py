@@ -20,6 +20,7 @@ from gensr.cli import (
     import_features,
     info,
     lint,
+    path,
     predict,
     report,
     reproduce,
@@ -64,6 +65,7 @@ for module in (
     score,
     predict,
     info,
+    path,
     reproduce,
     demo_corpus,
 ):

@@ -122,6 +122,10 @@ def command(
     sampler: Annotated[
         str | None, typer.Option(help="How it answers (Algorithm 2): {samplers}.")
     ] = None,
+    readout: Annotated[
+        str | None,
+        typer.Option(help="Which vector it classifies (Eq. 12): estimate, state or after."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with --run.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --run.")] = False,
 ) -> None:
@@ -146,6 +150,7 @@ def command(
         "codes": codes,
         "target": target,
         "sampler": sampler,
+        "readout": readout,
     }
     request = TrainConfig(
         model=model,

@@ -140,3 +140,7 @@ class Generative(Model):
         Raises:
             ConfigError: no such sampler.
         """
+
+    def end(self, x: Tensor) -> Tensor:
+        """What is classified of a batch (B, K+1, L), (B, L): the last estimate, unless it says."""
+        return self.transport(x, record=False).estimates[-1]

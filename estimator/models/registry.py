@@ -14,6 +14,7 @@ MODELS: "Registry[type[Classifier]]" = Registry(
     {
         "gen-ser": "gensr.estimator.models.gen_ser:GenSER",
         "linear": "gensr.estimator.models.linear:Linear",
+        "diffusion-classifier": "gensr.estimator.models.diffusion_classifier:DiffusionClassifier",
         "transformer-ce": "gensr.estimator.models.transformer_ce:TransformerCE",
         "svm": "gensr.estimator.models.svm:Svm",
         "logreg": "gensr.estimator.models.logreg:Logreg",

@@ -24,6 +24,8 @@ from gensr.pipeline.scoring.replay import MeanTrajectory
 
 _MADE_BY = ("options", "training", "layers", "seed", "encoder")
 """Settings of a run that are told with its numbers."""
+PARTS = ("target", "mean", "variance", "codes")
+"""Parts of the method that are told by name, beside the model."""
 CALLED = {
     "accuracy": "WA",
     "uar": "UAR",
@@ -105,6 +107,7 @@ class Evaluation:
         return {
             "run": str(self.run),
             "model": self.model,
+            **parts_of(self.config.options),
             **self.numbers.as_json(),
             "protocol": {"hash": self.protocol.hash, **self.protocol.describe()},
             "recall": {one.name: one.recall for one in recalls(self.numbers)},
@@ -149,6 +152,19 @@ class Evaluation:
             sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
             result[name] = {"mean": float(np.mean(values)), "sd": sd}
         return result
+
+
+def parts_of(options: Mapping[str, Any]) -> dict[str, str | None]:
+    """The names of the parts of the method in a model's options, None of one without that part.
+
+    Runs of version 0.1.0, whose only schedules and codes were the paper's, name none of them.
+    """
+    usual = {"mean": "logistic", "variance": "bridge"} if {"k", "sigma"} & {*options} else {}
+    usual |= {"target": "x0", "codes": "sinusoidal"} if usual else {}
+    found = {name: options.get(name, usual.get(name)) for name in PARTS}
+    return {
+        name: one.get("name") if isinstance(one, Mapping) else one for name, one in found.items()
+    }
 
 
 def check_asked(answers: Answered, by: Sequence[str], reject_below: float | None) -> None:

@@ -24,7 +24,7 @@ from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.models.registry import MODELS
-from gensr.estimator.models.spec import ModelSpec, build, preset
+from gensr.estimator.models.spec import ModelSpec, build, check_training, preset
 from gensr.estimator.parallel import Group, joined, own_device
 from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, local
@@ -154,7 +154,7 @@ def train(
     if resume and folder is None:
         raise ConfigError("--resume needs --run: which run to go on with")
     folder = None if folder is None else local(folder)
-    options, budget = _resolve(config)
+    options, budget = resolve(config)
     device = own_device(pick_device(config.device))
     before = _before(folder) if resume else None
     with joined(device) as group, _vectors(stores, config.layers, before) as vectors:
@@ -243,27 +243,22 @@ def _manifest(
     )
 
 
-def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
+def resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
     """The preset, overlaid by the TOML file, overlaid by what was given beside it."""
-    options, budget = preset(config.model, config.preset)
+    given = {} if config.settings is None else _tables(config.settings)
+    of_model = given.get("model", {})
+    asked = {**(of_model if isinstance(of_model, Mapping) else {}), **config.options}
+    options, budget = preset(config.model, config.preset, asked)
     if config.settings is not None:
         where = str(config.settings)
-        try:
-            given = tomllib.loads(local(config.settings).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{where} cannot be read as TOML: {error}") from error
-        unknown = sorted(set(given) - {"model", "training"})
-        if unknown:
-            raise ConfigError(f"{where}: no table [{unknown[0]}]; there are [model], [training]")
-        options = from_plain(
-            type(options), given.get("model", {}), f"{where} [model]", base=options
-        )
+        options = from_plain(type(options), of_model, f"{where} [model]", base=options)
         if "training" in given:
             _check_by_steps(config.model, budget, f"{where} [training]")
             budget = from_plain(
                 TrainingConfig, given["training"], f"{where} [training]", base=budget
             )
     options = from_plain(type(options), config.options, config.model, base=options)
+    check_training(options)
     if config.choose == "dev":
         _check_by_steps(config.model, budget, "choose = dev")
     for name in ("steps", "precision"):
@@ -271,6 +266,19 @@ def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
             _check_by_steps(config.model, budget, f"{name} = {asked}")
             budget = replace(budget or TrainingConfig(), **{name: asked})
     return options, budget
+
+
+def _tables(settings: Location) -> dict[str, Any]:
+    """The tables of a TOML file."""
+    where = str(settings)
+    try:
+        given = tomllib.loads(local(settings).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{where} cannot be read as TOML: {error}") from error
+    unknown = sorted(set(given) - {"model", "training"})
+    if unknown:
+        raise ConfigError(f"{where}: no table [{unknown[0]}]; there are [model], [training]")
+    return given
 
 
 def _check_by_steps(model: str, budget: TrainingConfig | None, asked: str) -> None:
