@@ -30,7 +30,8 @@ from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.scoring.evaluate import evaluate
-from gensr.pipeline.training.train import TrainConfig, train
+from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.train import train
 
 REFERENCE = "float32"
 SAVINGS: dict[str, dict[str, Any]] = {

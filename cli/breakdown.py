@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gensr.pipeline.scoring.calibration import Calibration, Rejection, Span
-    from gensr.pipeline.scoring.evaluate import Evaluation
+    from gensr.pipeline.scoring.evaluation import Evaluation
     from gensr.pipeline.scoring.groups import Grouping
 
 _QUIET = ("class", "speaker")

@@ -49,7 +49,7 @@ def choices(registry: "Registry[Any]") -> str:
 
     >>> from gensr.estimator.samplers.registry import SAMPLERS
     >>> choices(SAMPLERS)
-    'euler or exact'
+    'euler, exact or heun'
     """
     try:
         names = registry.names()

@@ -59,6 +59,7 @@ def _show(found: "Table") -> None:
     from gensr.cli import console
 
     about = found.systems[0].protocol
+    notes = console.leaks_first(found.notes())
     for cluster in found.rivals:
         over = f"over {_clusters(found, cluster)} {cluster}s"
         classes = f"{about.label}, {len(about.classes)} classes"
@@ -75,7 +76,7 @@ def _show(found: "Table") -> None:
     rows = [_variance(one) for one in found.systems]
     head = ["system", "by seed", "by fold", "sd: seeds", "folds", f"{found.cluster}s", "rest"]
     console.table("where WA varies, in points", head, rows)
-    for note in found.notes():
+    for note in notes:
         console.print_plain(f"note: {note}")
 
 
@@ -91,7 +92,7 @@ def _row(found: "Table", system: "System", cluster: str) -> list[str]:
         if other.cluster == cluster:
             intervals = other.intervals
     cells = [
-        f"{100 * numbers.values[name]:.1f}{_interval(intervals[name])}"
+        f"{100 * numbers.values[name]:.1f}{interval(intervals[name])}"
         for name in ("accuracy", "uar")
     ]
     row = [system.name, str(len(system.seeds) or "-"), str(numbers.n), *cells]
@@ -104,7 +105,7 @@ def _row(found: "Table", system: "System", cluster: str) -> list[str]:
     ends = None if one.low is None or one.high is None else (one.low, one.high)
     return [
         *row,
-        f"{100 * one.value:+.1f}{_interval(ends, sign='+')}",
+        f"{100 * one.value:+.1f}{interval(ends, sign='+')}",
         f"{one.p:.4f}",
         f"{rival.corrected:.4f}",
         "none" if one.detectable is None else f"{100 * one.detectable:.1f}",
@@ -121,7 +122,8 @@ def _variance(system: "System") -> list[str]:
     return [system.name, *told, *("-" if sd is None else f"{100 * sd:.1f}" for sd in sds)]
 
 
-def _interval(ends: tuple[float, float] | None, sign: str = "") -> str:
+def interval(ends: tuple[float, float] | None, sign: str = "") -> str:
+    """Both ends in per cent, in brackets; nothing where there is none."""
     return f" [{100 * ends[0]:{sign}.1f}, {100 * ends[1]:{sign}.1f}]" if ends else ""
 
 
@@ -131,6 +133,6 @@ def _clusters(found: "Table", cluster: str) -> int:
 
 
 def _called(metric: str) -> str:
-    from gensr.pipeline.scoring.evaluate import CALLED
+    from gensr.pipeline.scoring.evaluation import CALLED
 
     return CALLED.get(metric, metric)

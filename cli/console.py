@@ -31,6 +31,9 @@ out = Console(highlight=False, emoji=False, soft_wrap=True)
 err = Console(highlight=False, emoji=False, soft_wrap=True, stderr=True)
 """What happens meanwhile: progress, notes."""
 
+LEAK = "leak"
+"""What a note begins with that counts for every number: of clips that are on both sides."""
+
 
 def note(message: str) -> None:
     """Say something worth knowing that is no result; one line on stderr."""
@@ -68,6 +71,17 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 def print_plain(line: str) -> None:
     """One line on stdout, never wrapped; see `visible`."""
     out.print(visible(line), markup=False, style=None)
+
+
+def leaks_first(notes: Sequence[str]) -> list[str]:
+    """Print the leaks among notes, each once: before any number that they are of.
+
+    Returns:
+        The other notes.
+    """
+    for leak in dict.fromkeys(note for note in notes if note.startswith(LEAK)):
+        print_plain(f"note: {leak}")
+    return [note for note in notes if not note.startswith(LEAK)]
 
 
 def print_json(value: object) -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from gensr.pipeline.runs.run import Run
     from gensr.pipeline.scoring.elsewhere import Elsewhere
 
-_OTHERS = {"macro_f1": "mF1", "weighted_f1": "wF1"}
+_OTHERS = {"macro_f1": "mF1 %", "weighted_f1": "wF1 %"}
 
 
 def others(runs: "Sequence[Run]", stores: Sequence[str]) -> "tuple[Where, ...]":
@@ -78,11 +78,10 @@ def show(
 
 
 def _show_run(found: "Sequence[Elsewhere]") -> None:
-    from gensr.cli.console import print_plain, table
+    from gensr.cli.console import leaks_first, print_plain, table
+    from gensr.pipeline.scoring.left_out import left_out
 
-    for one in found:  # what is said first counts for all that follows
-        for leak in (note for note in one.protocol.notes() if note.startswith("leak")):
-            print_plain(f"note: {leak}")
+    leaks_first([note for one in found for note in one.protocol.notes()])
     rows = []
     for one in found:
         rows.append(_row(one, Path(one.store).name, one.numbers, paired=True))
@@ -107,7 +106,13 @@ def _show_run(found: "Sequence[Elsewhere]") -> None:
             f"{one.store}: {about.name} ({about.hash}), n = {numbers.n}, majority class "
             f"{majority:.1f} %, {spans}"
         )
-        for note in about.notes():
+        if one.drop:
+            finds = one.drop["accuracy"].detectable
+            told = "none" if finds is None else f"{100 * finds:.1f}"
+            print_plain(f"detectable change of WA, in points: {told} (found four times in five)")
+        folds = sum(len(fold.test) > 0 for fold in about.folds)
+        leaves_out = left_out({str(one.run): 1}, folds)
+        for note in (*about.notes(), leaves_out):
             if not note.startswith("leak"):
                 print_plain(f"note: {note}")
 
@@ -116,7 +121,7 @@ def _row(one: "Elsewhere", name: str, numbers: Any, *, paired: bool) -> list[str
     from gensr.cli.evaluate import cell
 
     head = [name, str(numbers.n), cell(numbers, "accuracy"), cell(numbers, "uar")]
-    head += [f"{100 * numbers.values[metric]:.1f}" for metric in _OTHERS]
+    head += [cell(numbers, metric) for metric in _OTHERS]
     change = []
     for metric in ("accuracy", "uar"):
         change += _change(one.drop[metric]) if paired and one.drop else ["", ""]

@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gensr.estimator.metrics import Numbers
-    from gensr.pipeline.scoring.evaluate import Evaluation
+    from gensr.pipeline.scoring.evaluation import Evaluation
+    from gensr.pipeline.scoring.systems import System
 
 NAME = "eval"
-_OTHERS = {"macro_f1": "mF1", "weighted_f1": "wF1"}
+_OTHERS = {"macro_f1": "mF1 %", "weighted_f1": "wF1 %"}
 EPILOG = """**Examples**
 
 gensr eval
@@ -75,7 +76,7 @@ def command(
     steps = _steps(sampler_steps, sampler)
     asked = [(folder, runs_of(folder)) for folder in runs or [newest(Path("runs"))]]
     opened = [run for _, several in asked for run in several]
-    of_sets = [str(folder) for folder, several in asked if len(several) > 1]
+    sets = [(folder, len(several)) for folder, several in asked]
     if store:
         from gensr.cli import elsewhere
 
@@ -101,6 +102,7 @@ def command(
             aside = "" if one.own else f"-{sampler}"
             one.pictures.extend(draw(one, run.folder / f"figures{aside}"))
             run.write_numbers(one.as_json(), f"numbers{aside}.json")
+    systems = _systems(sets, found, by or (), reject_below)
     if trajectory is not None and all(one.trajectory is None for one in found):
         console.note("--trajectory is of gen-ser's way from speech to class; no run here has one")
     if sampler is not None and all(one.sampler is None for one in found):
@@ -115,9 +117,28 @@ def command(
         plain = [one.as_json() for one in found]
         unlike = [difference.as_json() for difference in differences(found)]
         several = {"runs": plain, "comparable": not unlike, "differences": unlike}
+        if means := [one.as_json() for one in systems if len(one.seeds) > 1]:
+            several["means"] = means
         console.print_json(plain[0] if len(plain) == 1 else several)
     else:
-        _show(found, by or (), of_sets)
+        _show(systems, by or ())
+
+
+def _systems(
+    sets: "Sequence[tuple[Path, int]]",
+    found: "Sequence[Evaluation]",
+    by: "Sequence[str]",
+    reject_below: float | None,
+) -> "list[Evaluation]":
+    """Runs of one set as one system, the means over its seeds; of others each by itself."""
+    from gensr.pipeline.scoring.evaluation import of_seeds
+
+    left, systems = iter(found), []
+    for folder, count in sets:
+        own = [next(left) for _ in range(count)]
+        many = count > 1
+        systems.append(of_seeds(folder, own, by=by, reject_below=reject_below) if many else own[0])
+    return systems
 
 
 def _steps(text: str, sampler: str | None) -> list[int]:
@@ -140,32 +161,29 @@ def _steps(text: str, sampler: str | None) -> list[int]:
     return steps
 
 
-def _show(found: "list[Evaluation]", by: "Sequence[str]", of_sets: "Sequence[str]") -> None:
-    """Print tables; of a set of seeds each run's headline, and where its means stand."""
+def _show(found: "list[Evaluation]", by: "Sequence[str]") -> None:
+    """Print tables: a row for each system, and of each what is beside its headline."""
     from gensr.cli import breakdown, console
     from gensr.pipeline.scoring.compare import differences
 
+    console.leaks_first([note for one in found for note in one.protocol.notes()])
     for one in found:
         _show_sweep(one)
     _show_runs(found)
     for difference in differences(found):
         console.print_plain(difference.line())
-    alone = [one for one in found if str(one.run.parent) not in of_sets]
-    for one in alone:
+    for one in found:
         breakdown.show(one, by)
-    for folder in of_sets:
-        console.print_plain(
-            f"{folder}: runs of several seeds; their means: gensr compare {folder}; classes, "
-            f"speakers, groups and calibration over all of them: gensr report {folder}"
-        )
-    for one in alone:
+    for one in found:
         for picture in one.pictures:
             console.print_plain(str(picture))
 
 
 def line(numbers: "Numbers") -> str:
     """The headline in one line."""
-    return f"WA {cell(numbers, 'accuracy')}, UAR {cell(numbers, 'uar')}, n = {numbers.n}"
+    majority = f"majority class {cell(numbers, 'majority_baseline').partition(' ')[0]}"
+    told = f"WA {cell(numbers, 'accuracy')}, UAR {cell(numbers, 'uar')}"
+    return f"{told}, n = {numbers.n}, {majority}"
 
 
 def cell(numbers: "Numbers", metric: str) -> str:
@@ -198,24 +216,28 @@ def _show_runs(found: "list[Evaluation]") -> None:
 
 
 def _show_question(runs: "list[Evaluation]") -> None:
-    from gensr.cli.console import print_plain, table
+    from gensr.cli.console import LEAK, print_plain, table
     from gensr.estimator.metrics import METRICS
     from gensr.features.same_encoder import first_difference, named
+    from gensr.pipeline.scoring.systems import system_told
+    from gensr.pipeline.training.enrolment import note_of
 
     names = [one.run.resolve().name for one in runs]
     encoders = [named(one.config.encoder) for one in runs]
     first = runs[0].config.encoder
     several = any(first_difference(first, other.config.encoder) for other in runs[1:])
-    rows = []
+    rows, systems = [], []
     for one, name, encoder in zip(runs, names, encoders, strict=True):
         called = name if names.count(name) == 1 else str(one.run)
+        systems.append(system_told(one, called))
         called += f", {encoder}" if several else ""
+        called += f", {len(one.seeds)} seeds" if len(one.seeds) > 1 else ""
         over = one.over_folds()["accuracy"]
         spread = f"{100 * over['mean']:.1f} ± {100 * over['sd']:.1f}" if len(one.folds) > 1 else "-"
         headline = [cell(one.numbers, "accuracy"), cell(one.numbers, "uar")]
         rows.append([called, *headline, *_others(one.numbers), spread])
     numbers, about = runs[0].numbers, runs[0].protocol
-    title = f"{about.name}: {about.label}, {len(about.classes)} classes"
+    title = f"{about.name} ({about.hash}): {about.label}, {len(about.classes)} classes"
     title += "" if several else f", {encoders[0]}"
     table(
         title, ["run", "WA %", "UAR %", *_OTHERS.values(), *METRICS.foreign(), "WA by fold"], rows
@@ -235,13 +257,45 @@ def _show_question(runs: "list[Evaluation]") -> None:
                 if (span := other.intervals[metric])
             )
             print_plain(f"{name}, over {other.clusters} {other.cluster}s: {told or 'no intervals'}")
-    of_runs = dict.fromkeys(note for one in runs for note in (one.joined, one.perturbed) if note)
-    for note in (*about.notes(), *of_runs):
-        print_plain(f"note: {note}")
+    said = ((one.joined, one.perturbed, note_of(one.enrol_clips)) for one in runs)
+    of_runs = dict.fromkeys(note for each in said for note in each if note)
+    lines, leaves_out = _apart(systems)
+    for line in lines:
+        print_plain(line)
+    for note in (*about.notes(), *of_runs, leaves_out):
+        if not note.startswith(LEAK):
+            print_plain(f"note: {note}")
+
+
+def _apart(systems: "Sequence[System]") -> tuple[list[str], str]:
+    """What each is apart from the first, paired, and what intervals leave out, a line each."""
+    from gensr.cli.compare import interval
+    from gensr.pipeline.scoring.compare import differences
+    from gensr.pipeline.scoring.left_out import left_out
+    from gensr.pipeline.scoring.table import tabulate
+
+    left = left_out({one.name: len(one.seeds) for one in systems}, len(systems[0].folds))
+    names = {one.name for one in systems}
+    if len(names) < max(2, len(systems)) or differences(systems):
+        return [], left
+    found = tabulate(systems)
+    lines = []
+    for one in systems[1:]:
+        rival = found.rival(one)
+        assert rival is not None  # it is not the reference
+        paired = rival.paired
+        ends = None if paired.low is None or paired.high is None else (paired.low, paired.high)
+        finds = "none" if paired.detectable is None else f"{100 * paired.detectable:.1f}"
+        lines.append(
+            f"{one.name} less {systems[0].name}: WA {100 * paired.value:+.1f}"
+            f"{interval(ends, sign='+')} points, p {paired.p:.3g} (Holm {rival.corrected:.3g}), "
+            f"detectable {finds} (four times in five)"
+        )
+    return lines, left
 
 
 def _others(numbers: "Numbers") -> list[str]:
-    """What stands without its interval, other packages' metrics among it."""
+    """The other metrics, those of other packages among them."""
     from gensr.estimator.metrics import METRICS
 
-    return [f"{100 * numbers.values[name]:.1f}" for name in (*_OTHERS, *METRICS.foreign())]
+    return [cell(numbers, name) for name in (*_OTHERS, *METRICS.foreign())]

@@ -16,11 +16,19 @@ gensr lint corpora/savee --protocol savee-loso
 gensr lint emodb.zarr --protocol speaker-holdout --json
 
 gensr lint emodb.zarr --audio corpora/emodb
+
+gensr lint emodb.zarr ravdess.zarr --protocol cross-corpus:ravdess:emodb
 """
 
 
 def command(
-    place: Annotated[str, typer.Argument(metavar="CORPUS|STORE|MANIFEST", help="What to look at.")],
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CORPUS|STORE|MANIFEST...",
+            help="What to look at: corpora, or stores; several as for gensr train.",
+        ),
+    ],
     protocol: Annotated[
         str | None, typer.Option(help="As for gensr train; default: the corpus's own.")
     ] = None,
@@ -33,8 +41,11 @@ def command(
     ] = None,
     split_seed: Annotated[int, typer.Option(help="Of hold-outs.")] = 0,
     audio: Annotated[
-        Path | None,
-        typer.Option(metavar="CORPUS", help="Where the files of a STORE are: listen to them too."),
+        list[Path] | None,
+        typer.Option(
+            metavar="CORPUS",
+            help="Where the files of a STORE are: listen to them too. Of several, one for each.",
+        ),
     ] = None,
     allow_leaks: Annotated[
         bool, typer.Option("--allow-leaks", help="Leaks are warnings, and the exit status is 0.")
@@ -51,7 +62,7 @@ def command(
 
     with console.Bars() as bars:
         found = lint(
-            place,
+            places,
             protocol=protocol,
             label=label,
             labels=labels,

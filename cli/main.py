@@ -17,8 +17,10 @@ from gensr.cli import (
     demo_corpus,
     evaluate,
     extract,
+    import_features,
     info,
     lint,
+    path,
     predict,
     report,
     reproduce,
@@ -55,6 +57,7 @@ app = typer.Typer(
 for module in (
     lint,
     extract,
+    import_features,
     train,
     evaluate,
     compare,
@@ -62,6 +65,7 @@ for module in (
     score,
     predict,
     info,
+    path,
     reproduce,
     demo_corpus,
 ):

@@ -40,6 +40,14 @@ def command(
         bool,
         typer.Option("--raw", help="Probabilities as the model gives them, without temperature."),
     ] = False,
+    enrol: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="AUDIO",
+            help="Unlabelled clips of the one who speaks in all AUDIO, for a run of `train --enrol "
+            "speaker`. May be repeated.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Answer audio files with a deployed model: the class and its probability."""
@@ -54,6 +62,7 @@ def command(
             device=device,
             allow_outside=allow_outside,
             raw=raw,
+            enrol=enrol,
             progress=bars,
         )
     for said in found.notes:

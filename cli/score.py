@@ -13,6 +13,8 @@ EPILOG = """**Examples**
 
 gensr score answers.csv --protocol runs/emodb-gen-ser
 
+gensr score answers.csv --protocol emodb-loso --store emodb.zarr
+
 gensr score qwen2-audio.jsonl --protocol runs/meld --name Qwen2-Audio --out scores/qwen2-audio
 """
 
@@ -26,8 +28,20 @@ def command(
     ],
     protocol: Annotated[
         str,
-        typer.Option(metavar="RUN|FILE", help="A run that was asked the same, or protocol.json."),
+        typer.Option(
+            metavar="RUN|FILE|NAME",
+            help="A run that was asked the same, or protocol.json; with --store a protocol's name.",
+        ),
     ],
+    store: Annotated[
+        list[str] | None,
+        typer.Option(help="Whose clips --protocol NAME asks for. May be repeated."),
+    ] = None,
+    label: Annotated[str, typer.Option(help="With --store, what is asked.")] = "emotion",
+    labels: Annotated[
+        str | None, typer.Option(help="With --store, native or canonical emotions.")
+    ] = None,
+    split_seed: Annotated[int, typer.Option(help="With --store, of hold-outs.")] = 0,
     name: Annotated[
         str | None, typer.Option(help="Of the system; default: the table's file name.")
     ] = None,
@@ -42,7 +56,15 @@ def command(
     from gensr.cli import console
     from gensr.pipeline.scoring.foreign import score_answers
 
-    found = score_answers(table, protocol, name=name)
+    found = score_answers(
+        table,
+        protocol,
+        name=name,
+        stores=store or None,
+        label=label,
+        labels=labels,
+        split_seed=split_seed,
+    )
     if out is not None:
         found.write(out, overwrite=overwrite)
     if as_json:
@@ -56,6 +78,7 @@ def command(
 def _show(found: "Scored") -> None:
     from gensr.cli import console
     from gensr.cli.evaluate import cell
+    from gensr.pipeline.scoring.left_out import left_out
 
     about = found.protocol
     rows = [
@@ -70,6 +93,8 @@ def _show(found: "Scored") -> None:
         f"n = {found.numbers.n}, majority class {majority:.1f} %, 95 % intervals over "
         f"{found.numbers.clusters} {about.cluster}s"
     )
+    folds = len({given.fold for given in found.predictions})
+    console.print_plain(f"note: {left_out({found.system: 0}, folds)}")
     told = ", ".join(f"{count} {kind}" for kind, count in found.outcomes.items())
     console.print_plain(f"answers: {told}; what is not mapped counts as wrong")
     for kind, texts in found.examples.items():

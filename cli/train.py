@@ -62,6 +62,15 @@ def command(
             "or budgets:200,400,..., the best of whole schedules."
         ),
     ] = "beforehand",
+    enrol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="speaker",
+            help="Each speaker's vectors less the mean of some unlabelled clips of theirs; scored "
+            "apart, and said in every table.",
+        ),
+    ] = None,
+    enrol_clips: Annotated[int, typer.Option(min=1, help="How many, with --enrol.")] = 10,
     calibrate: Annotated[
         bool,
         typer.Option(
@@ -71,7 +80,9 @@ def command(
         ),
     ] = False,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps; default: preset's.")] = None,
-    seed: Annotated[int, typer.Option(help="Of every draw of the training.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Of every draw of the training. [default: 0]")
+    ] = None,
     seeds: Annotated[
         str | None,
         typer.Option(
@@ -123,19 +134,28 @@ def command(
     sampler: Annotated[
         str | None, typer.Option(help="How it answers (Algorithm 2): {samplers}.")
     ] = None,
+    readout: Annotated[
+        str | None,
+        typer.Option(help="Which vector it classifies (Eq. 12): estimate, state or after."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with --run.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --run.")] = False,
 ) -> None:
     """Train a model on cached vectors, one per fold, and answer each fold's test clips."""
     from gensr.cli import console
     from gensr.cli.evaluate import line
+    from gensr.estimator.errors import ConfigError
     from gensr.estimator.parallel import is_first
     from gensr.pipeline.runs.sets import parse_seeds
     from gensr.pipeline.scoring.evaluate import score
+    from gensr.pipeline.scoring.left_out import left_out
+    from gensr.pipeline.training.config import TrainConfig
     from gensr.pipeline.training.seeds import train_seeds
-    from gensr.pipeline.training.train import TrainConfig, train
+    from gensr.pipeline.training.train import train
 
     several = None if seeds is None else parse_seeds(seeds)
+    if several is not None and seed is not None:
+        raise ConfigError(f"--seed {seed} has no say beside --seeds {seeds}: pass one of them")
 
     named = {
         "mean": mean,
@@ -143,6 +163,7 @@ def command(
         "codes": codes,
         "target": target,
         "sampler": sampler,
+        "readout": readout,
     }
     request = TrainConfig(
         model=model,
@@ -154,8 +175,10 @@ def command(
         layers=_names(layers),
         choose=choose,
         calibrate=calibrate,
+        enrol=enrol,
+        enrol_clips=enrol_clips,
         steps=steps,
-        seed=seed,
+        seed=seed or 0,
         split_seed=split_seed,
         device=device,
         precision=precision,
@@ -182,12 +205,15 @@ def command(
     for said in dict.fromkeys(note for report in reports for note in report.notes):
         console.note(said)
     for report in reports:
-        where, about = report.run.folder, report.protocol.name
+        where, about = report.run.folder, f"{report.protocol.name} ({report.protocol.hash})"
         if fold == "none":
             told = "learnt from every clip, never tested; ready to predict"
         else:
             told = f"{about}, {line(score(report.run.predictions(), report.run.protocol))}"
         console.print_plain(f"{where}: {told}")
+    if fold != "none":
+        tested = sum(len(one.test) > 0 for one in reports[0].protocol.folds)
+        console.note(left_out({"": len(reports)}, 1 if fold != "all" else tested))
 
 
 def _names(layers: str | None) -> tuple[str, ...] | None:

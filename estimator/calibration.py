@@ -12,7 +12,7 @@ simplex by a projection, which gives exact zeros, and tables of predictions have
 a probability is taken for `FLOOR` at least, wherever a logarithm is taken. One clip then costs
 13.8 at most, where it would cost infinity.
 
-Shapes: n clips, C classes, B bins.
+Shapes: n clips, C classes, B bins, S clusters, R seeds.
 """
 
 import math
@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
+
+from gensr.estimator.intervals import between_seeds, satterthwaite
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -177,14 +179,24 @@ def risk_coverage(
     return -values, ends / len(right), risks, area
 
 
-def jackknife_t(whole: float, without: Floats, level: float = 0.95) -> tuple[float, float]:
-    """An interval around a number by what it is without each of S clusters, (S,): symmetric.
+def jackknife_t(whole: Floats, without: Floats, level: float = 0.95) -> tuple[float, float]:
+    """An interval around a number by what it is without each of S clusters: symmetric.
 
-    By Student's t at S - 1 degrees of freedom. Brier score and log-loss are means over clips, which
-    it covers (docs/calibration.md). It does not cover ECE, which is larger in few clips than in
-    many: see `ece_by_chance`.
+    By Student's t at S - 1 degrees of freedom. Of several seeds the number is the mean over them;
+    their variance is added with its own degrees of freedom, as in `intervals.py`. Brier score and
+    log-loss are means over clips, which it covers (docs/calibration.md). It does not cover ECE,
+    which is larger in few clips than in many: see `ece_by_chance`.
+
+    Args:
+        whole: the number, () or (R,) of each seed.
+        without: (S,) or (S, R), the same without each cluster.
+        level: coverage aimed at.
     """
-    S = len(without)
-    spread = (S - 1) / S * np.square(without - without.mean()).sum()
-    half = float(stdtrit(S - 1, (1 + level) / 2) * np.sqrt(spread))
-    return whole - half, whole + half
+    whole, without = np.atleast_1d(whole), without.reshape(len(without), -1)
+    S, R = without.shape
+    spread = (S - 1) / S * np.square(without.mean(1) - without.mean()).sum()
+    by_seed = between_seeds(whole)
+    df = satterthwaite((spread, S - 1), (by_seed, max(1, R - 1)))
+    half = float(stdtrit(df, (1 + level) / 2) * np.sqrt(spread + by_seed))
+    value = float(whole.mean())
+    return value - half, value + half

@@ -93,6 +93,9 @@ class LogEntry:
     """Brier score on the dev part, 0 best, 2 worst; None without a dev part."""
     dev_accuracy: float | None
     """Accuracy on the dev part, in [0, 1]."""
+    start_loss: float | None = None
+    """Loss of the last batch at t = T alone, where every answer begins, by the averaged weights and
+    without dropout; None of a model that has no such time, and in logs of earlier versions."""
 
 
 def unheard(entry: LogEntry) -> None:

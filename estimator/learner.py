@@ -56,6 +56,18 @@ class Learner(nn.Module, ABC):
             draws: of `draw`; each may be divided along its first axis, as x and y are.
         """
 
+    def start_loss(self, x: Tensor, y: Tensor) -> Tensor | None:
+        """Loss of a batch at t = T alone, which is all that an answer meets first; drawn anew.
+
+        Args:
+            x: as `loss` takes it.
+            y: (B,) class indices.
+
+        Returns:
+            Scalar; None of a model without a path.
+        """
+        return None
+
     def forward(self, x: Tensor, y: Tensor, draws: Draws) -> Tensor:
         """The loss, for those who call a module."""
         return self.loss(x, y, draws)

@@ -42,7 +42,7 @@ def own_rates(model: nn.Module) -> dict[str, float]:
     A module says so of its own parameters by an attribute `rate`.
     """
     return {
-        f"{prefix}.{name}" if prefix else name: float(module.rate)  # type: ignore[arg-type]
+        f"{prefix}.{name}" if prefix else name: float(module.rate)
         for prefix, module in model.named_modules()
         if getattr(module, "rate", 1.0) != 1.0
         for name, _ in module.named_parameters(recurse=False)

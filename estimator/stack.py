@@ -74,6 +74,7 @@ class Stack:
         self._total = torch.zeros(len(members), dtype=torch.float64, device=self._device)
         self._summed = [0] * len(members)
         self._x: Tensor | None = None
+        self._y: Tensor | None = None
 
     def batches(self, step: int, leaving: ExitStack) -> Iterator[Batch]:
         """What every model sees, from `step` on, without end."""
@@ -87,7 +88,7 @@ class Stack:
     def take(self, batch: Batch, step: int) -> None:
         """Take one step with every model."""
         x = self._gathered(batch)
-        y = torch.stack([window.y[number] for window, number in batch])
+        y = self._y = torch.stack([window.y[number] for window, number in batch])
         draws = self._draws(y.shape[1], step)
         with computing(self._device, self.members[0].config.precision):
             gradients, losses = self._gradients(x, y, draws)
@@ -97,6 +98,12 @@ class Stack:
                 update.take(step)
         self._total += losses
         self._summed = [count + 1 for count in self._summed]
+
+    def shown(self, e: int) -> tuple[Tensor, Tensor]:
+        """What the last step showed to one model: (B, K+1, L) as it is learnt from, (B,)."""
+        assert self._x is not None  # a step was taken
+        assert self._y is not None
+        return self._x[e], self._y[e]
 
     def mean_loss(self, e: int) -> float:
         """Mean loss of one model since it was asked last."""

@@ -128,8 +128,10 @@ class TokenEstimator(nn.Module):
         """Estimate x0 (B, L). See `TargetEstimator.forward`; X is (B, K+1, L), x1 last."""
         masks = None if kept is None else torch.split(kept, self._masks, -1)
         if masks is not None:
-            x_t, X = x_t * masks[0], X * masks[1].unflatten(-1, X.shape[1:])
-        rest = None if masks is None else [m.unflatten(-1, (self.S, self.H)) for m in masks[2:]]
+            x_t, X = x_t * masks[0], X * torch.unflatten(masks[1], -1, X.shape[1:])
+        rest = (
+            None if masks is None else [torch.unflatten(m, -1, (self.S, self.H)) for m in masks[2:]]
+        )
         tokens = torch.cat([self.project(x_t)[:, None], self.fusion(X)], 1)  # (B, S, H)
         return self._through(tokens, t, counts, rest)
 
@@ -140,7 +142,7 @@ class TokenEstimator(nn.Module):
 
     def estimate(self, x_t: Tensor, condition: Tensor, t: Tensor) -> Tensor:
         """`forward` behind `condition`, (B, L). See `TargetEstimator.estimate`."""
-        layers = condition.unflatten(-1, (self.S - 1, self.H))
+        layers = torch.unflatten(condition, -1, (self.S - 1, self.H))
         return self._through(torch.cat([self.project(x_t)[:, None], layers], 1), t)
 
     def _through(

@@ -21,6 +21,8 @@ from gensr.estimator.fitting import LogEntry, TrainingConfig, unheard, unkept
 from gensr.estimator.learner import Learner
 from gensr.estimator.order import Order
 from gensr.estimator.parallel import ALONE, Group
+from gensr.estimator.precision import computing
+from gensr.estimator.seeds import drawing, mix_seed
 from gensr.estimator.source import Source
 from gensr.estimator.step import Step
 
@@ -84,7 +86,9 @@ def fit(
                 loss = step.mean_loss()
                 check_finite(loss, step.update.average.is_finite(), done, config)
                 with step.update.average.in_place():
-                    log.append(look(model, dev, done, loss, answered))
+                    batch = window.take(window.rows[number]), window.y[number]
+                    begun = start_loss(model, *batch, mix_seed(seed, "start", done))
+                    log.append(look(model, dev, done, loss, begun, answered))
                 if checkpoint is not None and group.leads:
                     state.save(checkpoint, [astuple(entry) for entry in log])
                 report(log[-1])
@@ -123,7 +127,9 @@ def check_finite(loss: float, weights: bool, step: int, config: TrainingConfig) 
 
 def read_log(entries: list[tuple[Any, ...]], steps: int, path: Path) -> list[LogEntry]:
     """The lines of a checkpoint's log, which must lead to a step of this schedule."""
-    log = [LogEntry(*entry) for entry in entries if len(entry) == len(fields(LogEntry))]
+    # Earlier versions knew nothing of the loss at t = T, the last of them.
+    known = len(fields(LogEntry)) - 1, len(fields(LogEntry))
+    log = [LogEntry(*entry) for entry in entries if len(entry) in known]
     if len(log) < len(entries) or any(type(line.step) is not int for line in log):
         raise RunError(f"{path} is damaged (its log); remove it, and --resume begins its fold anew")
     if log and not 0 < log[-1].step <= steps:
@@ -131,19 +137,37 @@ def read_log(entries: list[tuple[Any, ...]], steps: int, path: Path) -> list[Log
     return log
 
 
+def start_loss(model: Learner, x: Tensor, y: Tensor, seed: int) -> float | None:
+    """The loss at t = T of a batch as it is learnt from, by a seed of its own; see `LogEntry`."""
+    with drawing(x.device, seed), torch.no_grad(), computing(x.device, model.precision):
+        loss = model.start_loss(x, y)
+    return None if loss is None else loss.item()
+
+
 def look(
     model: Learner,
     dev: Source | None,
     step: int,
     loss: float,
+    begun: float | None,
     answered: Callable[[LogEntry, Tensor], None] = unkept,
 ) -> LogEntry:
-    """A line of the log, with Brier score and accuracy on the dev part; its answers are told."""
+    """A line of the log, with Brier score and accuracy on the dev part; its answers are told.
+
+    Args:
+        model: with the weights that are to be judged.
+        dev: None where nobody looks.
+        step: steps done.
+        loss: mean of the steps since the last line.
+        begun: loss at t = T.
+        answered: told the answers.
+    """
     if dev is None or not len(dev):
-        return LogEntry(step, loss, None, None)
+        return LogEntry(step, loss, None, None, begun)
     p = torch.cat([model.predict(block).cpu() for block in dev.blocks()])
     truth = nn.functional.one_hot(dev.y, model.n_classes)
     brier = (p - truth).square().sum(-1).mean().item()
-    line = LogEntry(step, loss, brier, (p.argmax(-1) == dev.y).float().mean().item())
+    accuracy = (p.argmax(-1) == dev.y).float().mean().item()
+    line = LogEntry(step, loss, brier, accuracy, begun)
     answered(line, p)
     return line

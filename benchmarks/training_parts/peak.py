@@ -11,7 +11,8 @@ from pathlib import Path
 
 
 def _train(store: str, run: str, steps: str, way: str, folds: str) -> None:
-    from gensr.pipeline.training.train import TrainConfig, train
+    from gensr.pipeline.training.config import TrainConfig
+    from gensr.pipeline.training.train import train
 
     config = TrainConfig(
         protocol="speaker-holdout" if folds == "one" else "speaker-5fold",

@@ -9,10 +9,11 @@ p(b | x). Hence cosine argmax (Eq. 12) is Bayes argmax at the optimum, and `prob
 has to bring a trained network's near-probabilities onto the simplex.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.part import Part
@@ -22,6 +23,9 @@ class Codes(Part):
     """Codes of one kind."""
 
     __slots__ = ()
+    kept: ClassVar[bool] = False
+    """Whether they are saved with the weights: those that are drawn or learnt, whose last bits
+    another machine would have otherwise."""
 
     @abstractmethod
     def table(self, n_classes: int, width: int) -> Tensor:
@@ -32,11 +36,42 @@ class Codes(Part):
             width: L, the encoder's.
 
         Returns:
-            (C, L) float32, orthogonal and of one norm; row i is the code of class i.
+            (C, L) float32, orthogonal and of one norm; row i is the code of class i. Those with a
+            `reader` need not be orthogonal.
 
         Raises:
             ConfigError: there are not so many of them at this width.
         """
+
+    def reader(self, n_classes: int, width: int) -> "Reader | None":
+        """What classifies in place of Eq. 12, a function of the settings alone; None is Eq. 12."""
+        return None
+
+
+class Reader(nn.Module, ABC):
+    """A classifier of points that came with the codes, and learns no more.
+
+    All that it has learnt is in buffers: an optimizer finds nothing in it, and it is saved with
+    the weights.
+    """
+
+    @abstractmethod
+    def logits(self, x0_hat: Tensor) -> Tensor:
+        """(B, L) -> (B, C)."""
+
+    def probabilities(self, x0_hat: Tensor, temperature: float = 1.0) -> Tensor:
+        """Softmax of the logits over the temperature, (B, C)."""
+        with torch.autocast(x0_hat.device.type, enabled=False):
+            return (self.logits(x0_hat.float()) / temperature).softmax(-1)
+
+
+def class_probabilities(
+    x0_hat: Tensor, codes: Tensor, reader: Reader | None, temperature: float = 1.0
+) -> Tensor:
+    """Class probabilities (B, C) of estimates, by the codes' own reader where they have one."""
+    if reader is not None:
+        return reader.probabilities(x0_hat, temperature)
+    return probabilities(x0_hat, codes, temperature)
 
 
 def cosine(x0_hat: Tensor, codes: Tensor) -> Tensor:

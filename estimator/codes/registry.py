@@ -11,5 +11,10 @@ CODES: "Registry[type[Codes]]" = Registry(
     "code",
     "gensr.codes",
     "gensr.estimator.codes.codes:Codes",
-    {"sinusoidal": "gensr.estimator.codes.sinusoidal:SinusoidalCodes"},
+    {
+        "sinusoidal": "gensr.estimator.codes.sinusoidal:SinusoidalCodes",
+        "onehot": "gensr.estimator.codes.onehot:OneHotCodes",
+        "random-orthogonal": "gensr.estimator.codes.random_orthogonal:RandomOrthogonalCodes",
+        "autoencoder": "gensr.estimator.codes.autoencoder:AutoencoderCodes",
+    },
 )

@@ -194,7 +194,7 @@ class _Looks:
 
 def _merged(lines: Sequence[LogEntry]) -> LogEntry:
     """The line of one step of all members: what is a number in each, as its mean."""
-    means = {}
+    means: dict[str, Any] = {}
     for name in (field.name for field in fields(LogEntry) if field.name != "step"):
         values = [getattr(line, name) for line in lines]
         means[name] = None if None in values else sum(values) / len(values)

@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from gensr.estimator.balance import smoothed, weight_of
-from gensr.estimator.codes.codes import Codes, probabilities
+from gensr.estimator.codes.codes import Codes, class_probabilities
 from gensr.estimator.codes.registry import CODES
 from gensr.estimator.codes.sinusoidal import SinusoidalCodes
+from gensr.estimator.device import send
 from gensr.estimator.errors import ConfigError
+from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.inputs import InputsConfig
 from gensr.estimator.learner import Draws, Learner
+from gensr.estimator.models.brings import brought
 from gensr.estimator.models.ensemble import MOST_MEMBERS
 from gensr.estimator.models.model import Generative
 from gensr.estimator.network import NetworkConfig
@@ -25,8 +28,18 @@ from gensr.estimator.paths.logistic import LogisticMean
 from gensr.estimator.paths.path import GaussianPath, MeanSchedule, VarianceSchedule
 from gensr.estimator.paths.registry import MEANS, VARIANCES
 from gensr.estimator.ranges import check_range
+from gensr.estimator.samplers.readout import check_readout, read
 from gensr.estimator.samplers.registry import SAMPLERS
 from gensr.estimator.samplers.sampler import MAX_STEPS, Trajectory, time_grid
+from gensr.estimator.samplers.start import (
+    check_start,
+    check_takes_start,
+    mean_over,
+    noisy,
+    over_draws,
+    start_noise,
+)
+from gensr.estimator.targets.checks import check_carried, check_estimate
 from gensr.estimator.targets.objective import matching_loss
 from gensr.estimator.targets.registry import TARGETS
 from gensr.estimator.targets.target import Target, draw_times
@@ -48,17 +61,23 @@ class GenSERConfig:
     codes: Annotated[Codes, CODES] = field(default_factory=SinusoidalCodes)
     """Codes of the classes (Eq. 2)."""
     target: Annotated[Target, TARGETS] = field(default_factory=X0Target)
-    """What the network is asked to give (Eq. 8)."""
+    """What the network is asked to give (Eq. 8); a rival brings its own T, start, draws, sampler,
+    N and read-out where none are asked for."""
     t_eps: float = 0.03
     """Smallest time, in training and sampling."""
     T: float = 0.999
     """Largest time; the field is 0 times infinity at 1."""
     sampler: Annotated[str, SAMPLERS] = "exact"
-    """Name of a sampler: `exact` or `euler`."""
+    """Name of a sampler: `exact`, `euler` or `heun`."""
     sampler_steps: int = 4
     """N."""
     readout: str = "estimate"
-    """What is classified: the last `estimate` x0_hat, or the `state` at t_eps."""
+    """What is classified: the last `estimate` x0_hat that a step was taken with, the `state` at
+    t_eps, or the estimate `after` the last update (Algorithm 2 as printed, N + 1 estimates)."""
+    start: str = "speech"
+    """Where an answer begins: at `speech`, x1 (paper), or `noisy`, at x1 + sigma_T z."""
+    draws: int = 1
+    """Noisy starts that an answer is the mean of, each at the price of one."""
     temperature: float = 1.0
     """Divides the class scores before they are put on the simplex."""
     standardize: bool = True
@@ -88,24 +107,44 @@ class GenSERConfig:
         check_range("members", self.members, least=1, most=MOST_MEMBERS)
         if self.sampler not in SAMPLERS:
             raise ConfigError(f"sampler must be one of {', '.join(SAMPLERS)}; found {self.sampler}")
-        if self.readout not in ("estimate", "state"):
-            raise ConfigError(f"readout must be estimate or state; found {self.readout}")
+        check_readout(self.readout)
+        check_start(self.start, self.draws)
 
     @classmethod
     def paper(cls) -> "GenSERConfig":
         """The sizes of section 3.2."""
         return cls(network=NetworkConfig.paper())
 
+    @property
+    def path(self) -> GaussianPath:
+        """Mean and variance in one."""
+        return GaussianPath(mean=self.mean, variance=self.variance)
+
+    def check_training(self) -> None:
+        """Refuse what can be read and asked, but is not worth a training.
+
+        Raises:
+            ConfigError: x_T still holds the label, or the target says nothing of x0.
+        """
+        check_carried(self.path, self.T)
+        check_estimate(self.target, self.path, self.t_eps, self.T)
+
+    def budget(self, usual: TrainingConfig) -> TrainingConfig:
+        """The budget with the target's own learning rate."""
+        rate = self.target.learning_rate
+        return usual if rate is None else replace(usual, learning_rate=rate)
+
     @classmethod
     def in_full(cls, plain: Mapping[str, Any], base: "GenSERConfig | None") -> dict[str, Any]:
         """Settings with `k` and `sigma` in their schedules: for short, and as 0.1 wrote them.
 
-        Over another config they are the settings of its schedules, which may have none such.
+        Over another config they are the settings of its schedules, which may have none such. What
+        a target brings is among them.
 
         Raises:
             ConfigError: a setting is given both ways.
         """
-        full = dict(plain)
+        full = brought(cls, plain, base) | dict(plain)
         for short, of, long in (("k", "mean", "k"), ("sigma", "variance", "strength")):
             if short in full:
                 if of in full:
@@ -123,12 +162,17 @@ class GenSER(Generative):
     Config = GenSERConfig
     config: GenSERConfig
     stacks = True
+    noise: Tensor | None
+    """(D, L): z of each noisy start; None where answers begin at speech."""
 
     def __init__(self, n_classes: int, layers: int, width: int, config: GenSERConfig) -> None:
         super().__init__(n_classes, layers, width, config)
-        self.register_buffer("codes", config.codes.table(n_classes, width), persistent=False)
-        self.path = GaussianPath(mean=config.mean, variance=config.variance)
+        codes = config.codes.table(n_classes, width)
+        self.register_buffer("codes", codes, persistent=config.codes.kept)
+        self.reader = config.codes.reader(n_classes, width)
+        self.path = config.path
         self.network = make_estimator(layers - 1, width, config.network, config.inputs)
+        self.register_buffer("noise", start_noise(config.start, config.draws, width))
 
     def trains_with(self, other: Learner) -> bool:
         """Path and dropout may differ, where x0 is wanted. See `Learner.trains_with`."""
@@ -170,10 +214,31 @@ class GenSER(Generative):
             weight_of(y, draws),
         )
 
+    def start_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """Eq. 8 at t = T, without dropout. See `Learner.start_loss`."""
+        t = torch.full((len(x),), self.config.T, device=self.device)
+        a, sigma = self.path.at(t)
+        z = torch.randn(len(x), self.width, device=self.device)
+        return self.loss(x, y, {"t": t, "a": a, "sigma": sigma, "z": z})
+
     def transport(
         self, x: Tensor, *, sampler: str | None = None, N: int | None = None, record: bool = True
     ) -> Trajectory:
         """Carry a batch from x1 to x0 (Algorithm 2). See `Generative.transport`.
+
+        From several noisy starts it is the mean way.
+        """
+        way = self._carried(x, sampler, N, record)[0]
+        return way if self.noise is None else over_draws(way, self.config.draws)
+
+    def end(self, x: Tensor) -> Tensor:
+        """The mean over draws of what is classified. See `Generative.end`."""
+        return mean_over(self._carried(x)[1], self.config.draws)
+
+    def _carried(
+        self, x: Tensor, sampler: str | None = None, N: int | None = None, record: bool = False
+    ) -> tuple[Trajectory, Tensor]:
+        """The ways of D draws, (.., D * B, L), and what is classified of them, (D * B, L).
 
         The layers are fused once, and what depends on t alone is computed once a step.
         """
@@ -181,16 +246,22 @@ class GenSER(Generative):
         x1, condition = x[:, -1], self.network.condition(self.network.fusion.of(x))
         steps = self.config.sampler_steps if N is None else N
         times = time_grid(self.config.T, self.config.t_eps, steps)
-        march = SAMPLERS[sampler or self.config.sampler]
+        name = sampler or self.config.sampler
+        march, begun = SAMPLERS[name], {}
+        if self.noise is not None:
+            check_takes_start(march, name)
+            begun = {"x_T": noisy(x1, self.path, send(times, x1.device)[0], self.noise)}
+            x1, condition = (each.repeat(len(self.noise), 1) for each in (x1, condition))
 
         def estimate(x_t: Tensor, t: Tensor) -> Tensor:
             given = self.network.estimate(x_t, condition, t)
             return self.config.target.estimate(self.path, given, x_t, x1, t)
 
-        return march(estimate, self.path, x1, times, record)
+        way = march(estimate, self.path, x1, times, record, **begun)
+        return way, read(way, estimate, self.config.readout)
 
     def probabilities(self, x: Tensor, **options: Any) -> Tensor:
-        """Class probabilities of the terminal sample (Eq. 12).
+        """Class probabilities of the terminal sample (Eq. 12), the mean over noisy starts.
 
         Args:
             x: (B, K+1, L).
@@ -201,6 +272,6 @@ class GenSER(Generative):
         """
         if unknown := set(options) - {"sampler", "N"}:
             raise ConfigError(f"{self.name} has no option {', '.join(sorted(unknown))}")
-        trajectory = self.transport(x, record=False, **options)
-        last = trajectory.estimates if self.config.readout == "estimate" else trajectory.states
-        return probabilities(last[-1], self.codes, self.config.temperature)
+        x0_hat, temperature = self._carried(x, **options)[1], self.config.temperature
+        p = class_probabilities(x0_hat, self.codes, self.reader, temperature)
+        return p if self.noise is None else mean_over(p, len(self.noise))

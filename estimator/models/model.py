@@ -70,7 +70,7 @@ class Model(Learner, Classifier):
 
     def draw_more(self, size: int) -> dict[str, Tensor]:
         """What each layer counts in a step, and each class, where a config asks for either."""
-        more = {}
+        more: dict[str, Tensor] = {}
         if self.reads is not None:
             counts = self.reads.draw(size, self.device)
             more |= {} if counts is None else {"layers": counts}
@@ -164,3 +164,7 @@ class Generative(Model):
         Raises:
             ConfigError: no such sampler.
         """
+
+    def end(self, x: Tensor) -> Tensor:
+        """What is classified of a batch (B, K+1, L), (B, L): the last estimate, unless it says."""
+        return self.transport(x, record=False).estimates[-1]

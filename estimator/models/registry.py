@@ -17,5 +17,9 @@ MODELS: "Registry[type[Classifier]]" = Registry(
         "mlp": "gensr.estimator.models.mlp:MLP",
         "transformer-ce": "gensr.estimator.models.transformer_ce:TransformerCE",
         "transformer-mse": "gensr.estimator.models.transformer_mse:TransformerMSE",
+        "diffusion-classifier": "gensr.estimator.models.diffusion_classifier:DiffusionClassifier",
+        "svm": "gensr.estimator.models.svm:Svm",
+        "logreg": "gensr.estimator.models.logreg:Logreg",
+        "closed-form": "gensr.estimator.models.closed_form:ClosedForm",
     },
 )

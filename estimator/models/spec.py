@@ -1,10 +1,13 @@
 """What it takes to build a model again, and the presets a model begins from."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from gensr.estimator.config import from_plain
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.models.classifier import Classifier
@@ -30,10 +33,18 @@ class ModelSpec:
     """The model's own config."""
 
 
-def preset(model: str, name: str) -> tuple[Any, TrainingConfig | None]:
+def preset(
+    model: str, name: str, asked: Mapping[str, Any] | None = None
+) -> tuple[Any, TrainingConfig | None]:
     """Model options of a preset, and a budget where the model is trained by steps.
 
     `small` trains on two CPU cores in seconds; `paper` is section 3.2.
+
+    Args:
+        model: its name.
+        name: one of `PRESETS`.
+        asked: settings of the model that are asked for: what others follow from, as a target's own
+            T does, is chosen here already, so that a setting asked for beside it stands.
 
     Raises:
         ConfigError: no such model or preset.
@@ -41,10 +52,25 @@ def preset(model: str, name: str) -> tuple[Any, TrainingConfig | None]:
     cls = MODELS[model]
     if name not in PRESETS:
         raise ConfigError(f"no preset {name!r}; choose one of {', '.join(PRESETS)}")
-    if name == "small":
-        return cls.Config(), TrainingConfig() if cls.by_gradient else None
-    options = getattr(cls.Config, "paper", cls.Config)()
-    return options, TrainingConfig.paper() if cls.by_gradient else None
+    small = name == "small"
+    options = cls.Config() if small else getattr(cls.Config, "paper", cls.Config)()
+    if asked and "target" in asked and hasattr(options, "target"):
+        with suppress(ConfigError):  # told by who reads it from where it was asked
+            options = from_plain(cls.Config, {"target": asked["target"]}, model, base=options)
+    if not cls.by_gradient:
+        return options, None
+    usual = TrainingConfig() if small else TrainingConfig.paper()
+    return options, options.budget(usual) if hasattr(options, "budget") else usual
+
+
+def check_training(options: Any) -> None:
+    """Refuse settings that can be read and asked, but are not worth a training.
+
+    Raises:
+        ConfigError: as the model's own config says by `check_training`, where it has one.
+    """
+    if check := getattr(options, "check_training", None):
+        check()
 
 
 def build(spec: ModelSpec, device: torch.device | None = None) -> Classifier:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gensr.estimator.balance import smoothed, weight_of
-from gensr.estimator.codes.codes import Codes, probabilities
+from gensr.estimator.codes.codes import Codes, class_probabilities
 from gensr.estimator.codes.registry import CODES
 from gensr.estimator.codes.sinusoidal import SinusoidalCodes
 from gensr.estimator.errors import ConfigError
@@ -113,7 +113,9 @@ class TransformerMSE(Model):
         self, n_classes: int, layers: int, width: int, config: TransformerMSEConfig
     ) -> None:
         super().__init__(n_classes, layers, width, config)
-        self.register_buffer("codes", config.codes.table(n_classes, width), persistent=False)
+        codes = config.codes.table(n_classes, width)
+        self.register_buffer("codes", codes, persistent=config.codes.kept)
+        self.reader = config.codes.reader(n_classes, width)
         self.network = make_estimator(layers - 1, width, config.network, config.inputs)
 
     def trains_with(self, other: Learner) -> bool:
@@ -145,7 +147,8 @@ class TransformerMSE(Model):
         x0_hat = self.network(state, layers, t, draws.get("kept"), draws.get("layers"))
         cost, weight = (x0_hat - x0[y]).square().sum(-1), weight_of(y, draws)
         cost = (cost if weight is None else cost * weight).mean()
-        return cost / x0[0].square().sum()
+        loss: Tensor = cost / x0[0].square().sum()
+        return loss
 
     def probabilities(self, x: Tensor, **options: Any) -> Tensor:
         """Class probabilities of the estimate at t = T (Eq. 12).
@@ -159,7 +162,7 @@ class TransformerMSE(Model):
         condition = self.network.condition(self.network.fusion.of(x))
         t = torch.full((1,), self.config.T, device=x.device)
         x0_hat = self.network.estimate(self._state(x[:, -1]), condition, t)
-        return probabilities(x0_hat, self.codes, self.config.temperature)
+        return class_probabilities(x0_hat, self.codes, self.reader, self.config.temperature)
 
     def _state(self, x1: Tensor) -> Tensor:
         """Where the network stands without noise: at speech, or nowhere."""

@@ -52,11 +52,11 @@ class GaussianPath:
 
     def mu(self, x0: Tensor, x1: Tensor, t: Tensor) -> Tensor:
         """mu_t(x0, x1) (Eq. 6). x0, x1: (B, L); t: (B,) or a scalar; returns (B, L)."""
-        return x0 + _column(self.mean.a(t)) * (x1 - x0)
+        return x0 + column(self.mean.a(t)) * (x1 - x0)
 
     def d_mu(self, x0: Tensor, x1: Tensor, t: Tensor) -> Tensor:
         """Derivative of mu_t by t. Shapes as in `mu`."""
-        return _column(self.mean.d_a(t)) * (x1 - x0)
+        return column(self.mean.d_a(t)) * (x1 - x0)
 
     def at(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """a(t) and sigma_t: all that the path is at t, same shape as t."""
@@ -72,14 +72,15 @@ class GaussianPath:
         With an estimate in place of x0 it is Eq. 9, whose printed form swaps the arguments of
         mu'_t: as printed it would point the wrong way.
         """
-        r = _column(self.variance.d_log_sigma(t))
+        r = column(self.variance.d_log_sigma(t))
         return r * (x_t - self.mu(x0, x1, t)) + self.d_mu(x0, x1, t)
 
 
 def sample(x0: Tensor, x1: Tensor, a: Tensor, sigma: Tensor, z: Tensor) -> Tensor:
     """x_t of Algorithm 1, of what `GaussianPath.at` gave."""
-    return x0 + _column(a) * (x1 - x0) + _column(sigma) * z
+    return x0 + column(a) * (x1 - x0) + column(sigma) * z
 
 
-def _column(value: Tensor) -> Tensor:
+def column(value: Tensor) -> Tensor:
+    """A number for each clip, or one for all, beside vectors (B, L)."""
     return value[:, None] if value.ndim == 1 else value  # (B,) -> (B, 1)

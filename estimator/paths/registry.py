@@ -11,11 +11,20 @@ MEANS: "Registry[type[MeanSchedule]]" = Registry(
     "mean schedule",
     "gensr.means",
     "gensr.estimator.paths.path:MeanSchedule",
-    {"logistic": "gensr.estimator.paths.logistic:LogisticMean"},
+    {
+        "logistic": "gensr.estimator.paths.logistic:LogisticMean",
+        "linear": "gensr.estimator.paths.linear:LinearMean",
+        "ve": "gensr.estimator.paths.exponential:ExponentialMean",
+        "vp": "gensr.estimator.paths.preserving:PreservingMean",
+    },
 )
 VARIANCES: "Registry[type[VarianceSchedule]]" = Registry(
     "variance schedule",
     "gensr.variances",
     "gensr.estimator.paths.path:VarianceSchedule",
-    {"bridge": "gensr.estimator.paths.bridge:BridgeVariance"},
+    {
+        "bridge": "gensr.estimator.paths.bridge:BridgeVariance",
+        "constant": "gensr.estimator.paths.constant:ConstantVariance",
+        "exploding": "gensr.estimator.paths.exploding:ExplodingVariance",
+    },
 )

@@ -8,16 +8,22 @@ from gensr.estimator.targets.target import Estimate
 
 
 def euler(
-    estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor, record: bool = True
+    estimate: Estimate,
+    path: GaussianPath,
+    x1: Tensor,
+    times: Tensor,
+    record: bool = True,
+    x_T: Tensor | None = None,
 ) -> Trajectory:
     """Euler steps along the field of Eq. 9 (Eq. 10, sign mended). First order in 1/N.
 
     Args:
         estimate: x_theta with X_c bound.
         path: the path the network was trained on.
-        x1: (B, L) start, which is also the state at T.
+        x1: (B, L) speech, which is also the state at T where no other is given.
         times: (N+1,), falling, inside (0, 1).
         record: keep every state and estimate, not only the last: memory grows with N.
+        x_T: (B, L) state at T, of a start with noise.
 
     Returns:
         The trajectory.
@@ -26,4 +32,4 @@ def euler(
     def step(x: Tensor, x0_hat: Tensor, t: Tensor, s: Tensor) -> Tensor:
         return x - (t - s) * path.velocity(x, x0_hat, x1, t)
 
-    return march(step, estimate, x1, times, record)
+    return march(step, estimate, x1, times, record, x_T)

@@ -8,7 +8,12 @@ from gensr.estimator.targets.target import Estimate
 
 
 def exact(
-    estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor, record: bool = True
+    estimate: Estimate,
+    path: GaussianPath,
+    x1: Tensor,
+    times: Tensor,
+    record: bool = True,
+    x_T: Tensor | None = None,
 ) -> Trajectory:
     """The exact solution of Eq. 3 over each step, for the estimate frozen at its start.
 
@@ -20,4 +25,4 @@ def exact(
         shrink = path.variance.sigma(s) / path.variance.sigma(t)
         return path.mu(x0_hat, x1, s) + shrink * (x - path.mu(x0_hat, x1, t))
 
-    return march(step, estimate, x1, times, record)
+    return march(step, estimate, x1, times, record, x_T)

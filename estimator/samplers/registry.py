@@ -14,5 +14,6 @@ SAMPLERS: "Registry[Sampler]" = Registry(
     {
         "euler": "gensr.estimator.samplers.euler:euler",
         "exact": "gensr.estimator.samplers.exact:exact",
+        "heun": "gensr.estimator.samplers.heun:heun",
     },
 )

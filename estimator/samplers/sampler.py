@@ -37,7 +37,8 @@ class Trajectory:
     times: Tensor
     """(N+1,) from T down to t_eps."""
     states: Tensor
-    """(N+1, B, L): x_t at each time; states[0] is x1. Only the last where not recorded."""
+    """(N+1, B, L): x_t at each time; states[0] is where it began. Only the last where not
+    recorded."""
     estimates: Tensor
     """(N, B, L): x0_hat made at times[0] .. times[N-1]. Only the last where not recorded."""
 
@@ -46,9 +47,18 @@ class Sampler(Protocol):
     """What every sampler takes."""
 
     def __call__(
-        self, estimate: Estimate, path: GaussianPath, x1: Tensor, times: Tensor, record: bool = True
+        self,
+        estimate: Estimate,
+        path: GaussianPath,
+        x1: Tensor,
+        times: Tensor,
+        record: bool = True,
+        x_T: Tensor | None = None,
     ) -> Trajectory:
-        """Carry x1 along `times`; without `record` keep the last state and estimate only."""
+        """Carry x1, or a noisy x_T, along `times`; without `record` keep the last of each only.
+
+        One without `x_T` begins at x1 alone (start.py refuses to begin it elsewhere).
+        """
         ...
 
 
@@ -66,18 +76,20 @@ def march(
     x1: Tensor,
     times: Tensor,
     record: bool,
+    x_T: Tensor | None = None,
 ) -> Trajectory:
     """Take `step` from each time to the next, an estimate at each: what all samplers do.
 
     Args:
         step: from (x_t, x0_hat, t, s) to x_s, one method.
         estimate: x_theta with X_c bound.
-        x1: (B, L) start, which is also the state at T.
+        x1: (B, L) speech, which is also the state at T where no other is given.
         times: (N+1,), falling, inside (0, 1).
         record: keep every state and estimate, not only the last.
+        x_T: (B, L) state at T.
     """
     times = send(times, x1.device)
-    states, estimates = [x1], []
+    states, estimates = [x1 if x_T is None else x_T], []
     for t, s in pairwise(times):
         x0_hat = estimate(states[-1], t[None])
         states.append(step(states[-1], x0_hat, t, s))

@@ -11,5 +11,9 @@ TARGETS: "Registry[type[Target]]" = Registry(
     "target",
     "gensr.targets",
     "gensr.estimator.targets.target:Target",
-    {"x0": "gensr.estimator.targets.x0:X0Target"},
+    {
+        "x0": "gensr.estimator.targets.x0:X0Target",
+        "flow": "gensr.estimator.targets.flow:FlowTarget",
+        "score": "gensr.estimator.targets.score:ScoreTarget",
+    },
 )

@@ -7,7 +7,8 @@ two short methods: what is wanted of the network at x_t, and the x0_hat that its
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -23,6 +24,11 @@ class Target(Part):
     """What is wanted of the network, and what its answer means."""
 
     __slots__ = ()
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Settings of the method that go with it where none are asked for: its own start, T, sampler,
+    N and read-out."""
+    learning_rate: ClassVar[float | None] = None
+    """Its own, in place of the preset's; None is the preset's."""
 
     @abstractmethod
     def wanted(self, path: GaussianPath, x0: Tensor, x1: Tensor, t: Tensor, z: Tensor) -> Tensor:
@@ -44,6 +50,13 @@ class Target(Part):
         self, path: GaussianPath, given: Tensor, x_t: Tensor, x1: Tensor, t: Tensor
     ) -> Tensor:
         """x0_hat (B, L), where the network has given `given` (B, L) at x_t (B, L) and t (1,)."""
+
+    def amplified(self, path: GaussianPath, t: Tensor) -> Tensor:
+        """By how much an error of what is given grows on its way into x0_hat, same shape as t.
+
+        Zero divisors are told by it before anything is trained; 1 unless a target says otherwise.
+        """
+        return torch.ones_like(t)
 
     def nothing(self, wanted: Tensor, codes: Tensor) -> Tensor:
         """What an answer of zero costs, a scalar: the loss is divided by it, so that 1 is that.

@@ -65,6 +65,8 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
     clips: dict[str, tuple[int, Clip]] = {}
     problems: list[Problem] = []
     fence = Fence(path.parent, allow_outside)
+    # A column that is taken for the split stays what it is called, too: for `column:NAME`.
+    used = frozenset({*columns.values(), *cuts.used} - ({columns["split"]} if guessed else set()))
     for row in rows:
         where, cell = f"{path}, line {row.line}", row.cells[columns["file"]]
         try:
@@ -74,7 +76,7 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
             problems.append(Problem(path=asked, reason=f"line {row.line}: {error}"))
             continue
         file = _as_stored(path.parent, fence.inside(where, file))
-        clip = _clip(where, row, columns, corpus, splits, cuts.used)
+        clip = _clip(where, row, columns, corpus, splits, used)
         clip = replace(clip, path=name_of(file, cut.segment), length=cut.length)
         if why := odd(clip.path):
             reason = f"line {row.line}: a name that is {why}; rename the file"
@@ -122,14 +124,13 @@ def _clip(
     columns: Mapping[str, str],
     corpus: str,
     splits: Mapping[str, str],
-    cut: frozenset[str],
+    used: frozenset[str],
 ) -> Clip:
     """Return what a row says of its clip, whose path is still to be told."""
     known = {field: row.cells[name] for field, name in columns.items()}
     emotion, shared = known.get("emotion", ""), known.get("canonical", "")
     if shared and shared not in CANONICAL:
         raise CorpusError(f"{where}: canonical {shared!r}; expected one of {', '.join(CANONICAL)}")
-    used = {*columns.values(), *cut}
     return Clip(
         path=known["file"],
         corpus=known.get("corpus", "") or corpus,

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from gensr.pipeline.report.report import Written, report
     from gensr.pipeline.reproduce.reproduce import reproduce
     from gensr.pipeline.runs.run import Run
-    from gensr.pipeline.scoring.evaluate import Evaluation, evaluate, evaluate_all
+    from gensr.pipeline.scoring.evaluate import evaluate, evaluate_all
+    from gensr.pipeline.scoring.evaluation import Evaluation
     from gensr.pipeline.scoring.foreign import score_answers
     from gensr.pipeline.scoring.table import compare
+    from gensr.pipeline.training.config import TrainConfig
     from gensr.pipeline.training.seeds import train_seeds
-    from gensr.pipeline.training.train import TrainConfig, TrainReport, train
+    from gensr.pipeline.training.train import TrainReport, train
     from gensr.pipeline.use.answers import Answers
     from gensr.pipeline.use.predict import predict
     from gensr.pipeline.use.trained import Trained, load_model
@@ -70,7 +72,8 @@ if not TYPE_CHECKING:  # a type checker would take any name then
         "gensr.pipeline.reproduce.reproduce": ("reproduce",),
         "gensr.pipeline.scoring.foreign": ("score_answers",),
         "gensr.pipeline.scoring.table": ("compare",),
-        "gensr.pipeline.scoring.evaluate": ("Evaluation", "evaluate", "evaluate_all"),
+        "gensr.pipeline.scoring.evaluate": ("evaluate", "evaluate_all"),
+        "gensr.pipeline.scoring.evaluation": ("Evaluation",),
         "gensr.pipeline.extraction.extract": ("ExtractConfig", "ExtractReport", "extract"),
         "gensr.pipeline.report.report": ("Written", "report"),
         "gensr.pipeline.use.answers": ("Answers",),
@@ -78,7 +81,8 @@ if not TYPE_CHECKING:  # a type checker would take any name then
         "gensr.pipeline.protocols.protocol": ("Protocol",),
         "gensr.pipeline.runs.run": ("Run",),
         "gensr.pipeline.training.seeds": ("train_seeds",),
-        "gensr.pipeline.training.train": ("TrainConfig", "TrainReport", "train"),
+        "gensr.pipeline.training.config": ("TrainConfig",),
+        "gensr.pipeline.training.train": ("TrainReport", "train"),
         "gensr.pipeline.use.trained": ("Trained", "load_model"),
     }
 

@@ -21,6 +21,7 @@ from gensr.features.store import open_store
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction.rows import clip_table
 from gensr.pipeline.progress import Listener
+from gensr.pipeline.protocols.clip_table import one_table
 
 Texts = dict[str, NDArray[Any]]
 """Columns of text of the clip table, one value a clip, empty where unknown."""
@@ -33,7 +34,7 @@ class Clips:
     """Clips, and what is known of them."""
 
     place: str
-    """The corpus, manifest or store."""
+    """The corpus, manifest or store; several, by comma."""
     table: Texts
     """Of the clips that can be used."""
     problems: tuple[Problem, ...]
@@ -45,6 +46,52 @@ class Clips:
 
     def __len__(self) -> int:
         return len(self.table["path"])
+
+
+def clips_of_all(
+    places: Sequence[Location],
+    *,
+    audio: Sequence[Location],
+    allow_outside: bool,
+    listener: Listener,
+) -> Clips:
+    """Read stores and hear corpora, as one table.
+
+    Args:
+        places: as `place` of `clips_of`, at least one.
+        audio: of each place, in order; none for none.
+        allow_outside: as there.
+        listener: as there.
+
+    Raises:
+        GensrError: as there; or some of them are heard and some are not.
+    """
+    if audio and len(audio) != len(places):
+        raise CorpusError(
+            f"--audio is given {len(audio)} times, for {len(places)} stores: give one for each, "
+            "in their order"
+        )
+    asked: Sequence[Location | None] = audio or [None] * len(places)
+    found = [
+        clips_of(place, audio=heard, allow_outside=allow_outside, listener=listener)
+        for place, heard in zip(places, asked, strict=True)
+    ]
+    if len(found) == 1:
+        return found[0]
+    silent = [one.place for one in found if not one.measured]
+    if silent and len(silent) < len(found):
+        raise CorpusError(
+            f"{silent[0]} is a store, which nobody listens to, beside a corpus, which is heard; "
+            "give stores alone, or corpora alone"
+        )
+    table, notes = one_table([(one.place, one.table) for one in found])
+    return Clips(
+        place=", ".join(one.place for one in found),
+        table=table,
+        problems=tuple(problem for one in found for problem in one.problems),
+        notes=(*(note for one in found for note in one.notes), *notes),
+        measured=tuple(each for one in found for each in one.measured),
+    )
 
 
 def clips_of(

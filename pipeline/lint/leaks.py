@@ -8,6 +8,7 @@ and no more.
 from collections.abc import Iterator
 
 from gensr.pipeline.lint.findings import FATAL, LEAK, NOTE, WARNING, Finding
+from gensr.pipeline.protocols import notes
 from gensr.pipeline.protocols.leaks import AUDIO
 from gensr.pipeline.protocols.protocol import Protocol
 
@@ -57,9 +58,10 @@ def leaks(protocol: Protocol, *, allowed: bool = False) -> Iterator[Finding]:
 
 def _said(protocol: Protocol) -> Iterator[Finding]:
     """What the protocol itself has to say of these clips."""
-    left_out = (f"{count} clips left out: {why}" for why, count in protocol.left_out.items())
-    for line in (*protocol.said, *left_out):
+    for line in notes.of_split(protocol):
         yield Finding(kind="protocol", weight=NOTE, line=f"{protocol.name}: {line}")
+    for line in notes.of_numbers(protocol):
+        yield Finding(kind="protocol", weight=WARNING, line=f"{protocol.name}: {line}")
 
 
 def _told(column: str, count: int, tested: int) -> str:

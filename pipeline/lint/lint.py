@@ -4,11 +4,11 @@ A corpus is heard, a store is read; what their table tells is found by `checks.p
 files tell by `doctor.py`, copies by `near.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from gensr.features.store.where import Location
+from gensr.features.store.where import Location, each
 from gensr.pipeline.lint.checks import checks
-from gensr.pipeline.lint.clips import Clips, clips_of
+from gensr.pipeline.lint.clips import Clips, clips_of_all
 from gensr.pipeline.lint.copies import LISTEN, alike
 from gensr.pipeline.lint.doctor import of_audio, of_problems
 from gensr.pipeline.lint.findings import NOTE, WARNING, Finding, Findings
@@ -19,26 +19,27 @@ from gensr.pipeline.protocols.splitters import make_protocol
 
 
 def lint(
-    place: Location,
+    places: Location | Iterable[Location],
     *,
     protocol: str | None = None,
     label: str = "emotion",
     labels: str | None = None,
     split_seed: int = 0,
-    audio: Location | None = None,
+    audio: Location | Iterable[Location] | None = None,
     allow_leaks: bool = False,
     allow_outside: bool = False,
     progress: Listener | None = None,
 ) -> Findings:
-    """Check a corpus, a manifest or a store, and a protocol on it.
+    """Check corpora, manifests or stores, and a protocol on them.
 
     Args:
-        place: what is checked; a corpus is heard, and no encoder loaded.
-        protocol: as `--protocol` of `gensr train` takes it; None: the corpus's own.
+        places: what is checked, one or several; a corpus is heard, and no encoder loaded.
+        protocol: as `--protocol` of `gensr train` takes it; None: the corpus's own, or none
+            where they have none.
         label: what is to be predicted.
         labels: for emotion, `native` or `canonical`.
         split_seed: of the draws of hold-outs.
-        audio: where the files of a store are, to be listened to.
+        audio: where the files of a store are, to be listened to; of several, one for each.
         allow_leaks: leaks are warnings, not fatal.
         allow_outside: whether a manifest may name files outside its folder.
         progress: told how far it is.
@@ -47,7 +48,12 @@ def lint(
         GensrError: there is nothing to check, or no such protocol on it.
     """
     listener = progress or Silent()
-    clips = clips_of(place, audio=audio, allow_outside=allow_outside, listener=listener)
+    clips = clips_of_all(
+        each(places),
+        audio=() if audio is None else each(audio),
+        allow_outside=allow_outside,
+        listener=listener,
+    )
     made, refused = _protocol(clips, protocol, label, labels, split_seed)
     more = (
         *refused,
@@ -67,7 +73,7 @@ def _protocol(
             clips.table, name=name, label=label, labels=labels, seed=seed, allow_leaks=True
         )
     except ProtocolError as error:
-        if name is not None:
+        if name is not None or label != "emotion" or labels is not None:
             raise
         return None, (Finding(kind="protocol", weight=WARNING, line=f"no protocol: {error}"),)
     return made, ()

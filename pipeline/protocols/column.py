@@ -4,14 +4,16 @@
     a.wav,anna,angry,1
 
 Each value is a fold that is tested once, while all others are learnt from; a column of train, dev
-and test words is one split. A clip without a value is in no fold. Nothing is promised to be apart
-but what no protocol may share, identical audio: what else is on both sides is said.
+and test words (`Training`, `valid`, ...) is one split. A clip without a value is in no fold.
+Nothing is promised to be apart but what no protocol may share, identical audio: what else is on
+both sides is said.
 """
 
 import re
 
 import numpy as np
 
+from gensr.features.corpora.official import part_of
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.splits import PARTS, Division, Splits, Table, listed, rows
 from gensr.pipeline.protocols.splitter import Family, Splitter, Values
@@ -32,7 +34,9 @@ def by_column(table: Table, column: str, where: str) -> Splits:
         raise ProtocolError(f"{where}: no column {column!r}; the clips have {', '.join(table)}")
     values: Values = np.asarray(table[column]).astype(str)
     names = sorted(set(values.tolist()) - {""}, key=_natural)
-    if {"train", "test"} <= set(names) <= set(PARTS):
+    parts = {name: part_of(name) for name in names}
+    if {"train", "test"} <= set(parts.values()) <= set(PARTS):
+        values = np.array([parts.get(value, "") for value in values.tolist()])
         return [
             Division(
                 held_out=f"{column} = test",

@@ -49,9 +49,11 @@ def _prepare(table: Table, column: str, values: Values) -> Prepared:
 def _said(table: Table, folds: Splits) -> list[str]:
     there = set(table["corpus"].tolist())
     absent = [name for name in CORPORA if name not in there]
-    if not absent:
-        return []
-    return [f"not the whole mix: no clips of {', '.join(absent)}"]
+    meld = set(table["split"][table["corpus"] == "meld"].tolist())
+    said = [f"not the whole mix: no clips of {', '.join(absent)}"] if absent else []
+    if "train" not in meld:
+        said.append("not the whole mix: none of MELD's clips is of its train part")
+    return said
 
 
 MIX = only(

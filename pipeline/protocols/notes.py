@@ -15,12 +15,26 @@ def notes_of(protocol: "Protocol") -> tuple[str, ...]:
         *_leaks(protocol),
         *_official_test(protocol),
         *protocol.said,
-        *(f"{clips(count)} left out: {why}" for why, count in sorted(protocol.left_out.items())),
+        *_left_out(protocol),
         *_overlaps(protocol),
         *_split(protocol),
-        *_clusters(protocol),
-        *_classes(protocol),
+        *of_numbers(protocol),
     )
+
+
+def of_split(protocol: "Protocol") -> tuple[str, ...]:
+    """What it makes of the clips: what is left out, and which official split is not followed."""
+    return (*protocol.said, *_left_out(protocol), *_split(protocol))
+
+
+def of_numbers(protocol: "Protocol") -> tuple[str, ...]:
+    """What is wrong with any number of it: intervals that are too narrow, classes never learnt."""
+    return (*_clusters(protocol), *_classes(protocol))
+
+
+def _left_out(protocol: "Protocol") -> Iterator[str]:
+    for why, count in sorted(protocol.left_out.items()):
+        yield f"{clips(count)} left out: {why}"
 
 
 def _tested(protocol: "Protocol") -> int:
@@ -75,11 +89,15 @@ def _split(protocol: "Protocol") -> Iterator[str]:
 
 
 def _clusters(protocol: "Protocol") -> Iterator[str]:
-    if protocol.cluster == "clip" and _tested(protocol):
-        yield (
-            "not every clip names its speaker: intervals are over clips as if they were "
-            "independent, so they are too narrow"
-        )
+    if not _tested(protocol):
+        return
+    as_if = "intervals are over clips as if they were independent, so they are too narrow"
+    if protocol.cluster == "clip":
+        yield f"not every clip names its speaker: {as_if}"
+    elif protocol.cluster not in ("speaker", "dialogue"):
+        rows = [row for fold in protocol.folds for row in fold.test]
+        if len({protocol.clusters[row] for row in rows}) == len(rows):
+            yield f"every tested clip has a {protocol.cluster} of its own: {as_if}"
 
 
 def _classes(protocol: "Protocol") -> Iterator[str]:

@@ -59,7 +59,7 @@ def splitter_of(asked: str) -> Splitter:
         ProtocolError: there is no such name, or the argument is wrong.
     """
     if asked.endswith(".toml") and asked.partition(":")[0] not in SPLITTERS:
-        return toml_file.read(Path(asked).expanduser())
+        return toml_file.read(Path(asked).expanduser(), taken=SPLITTERS)
     name, colon, argument = asked.partition(":")
     if name not in SPLITTERS:
         raise ProtocolError(f"no protocol {name!r}; choose one of {', '.join(choices())}")

@@ -111,12 +111,18 @@ def share_of(table: Table, column: str, share: float, salt: str, least: int = 1)
         column: whose names are drawn.
         share: of the names, 0 to 1; of a stratum of two or more at least one.
         salt: of the hashes.
-        least: names of one corpus.
+        least: names in all, where there are so many to spare.
     """
     groups = strata(table, column)
     if len(groups) == 1:
         return draw(groups[0], share, salt, least)
-    drawn = [name for names in groups if len(names) > 1 for name in draw(names, share, salt)]
+    few = -(-least // len(groups))  # of each
+    drawn = [
+        name
+        for names in groups
+        if len(names) > 1
+        for name in draw(names, share, salt, min(few, len(names) - 1))
+    ]
     return drawn or draw((name for names in groups for name in names), share, salt, least)
 
 

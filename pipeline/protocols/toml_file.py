@@ -20,7 +20,7 @@ Only `name` is required. What such a file leaves out is counted by label, as eve
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,8 +102,12 @@ class _Asked:
         return learn, np.isin(corpus, self.test) if self.test else everything
 
 
-def read(path: Path) -> Splitter:
+def read(path: Path, *, taken: Container[str] = ()) -> Splitter:
     """The splitter of a file.
+
+    Args:
+        path: of the file.
+        taken: names that its question may not have: another's.
 
     Raises:
         ProtocolError: it cannot be read, or a key is wrong; the message names the line.
@@ -114,6 +118,9 @@ def read(path: Path) -> Splitter:
     name = file.text_of("name")
     if not _NAME.fullmatch(name):
         raise file.wrong("name", "must be letters, digits, and . _ + -, and is required")
+    if name in taken:
+        said = f"is {name!r}, which is another question's; choose one of your own"
+        raise file.wrong("name", said)
     column, speakers = _folds(file)
     asked = _Asked(
         file=file,
@@ -126,6 +133,8 @@ def read(path: Path) -> Splitter:
         column=column,
         speakers=speakers,
     )
+    if both := sorted(set(asked.merge) & set(asked.drop)):
+        raise file.wrong("drop", f"names {both[0]!r}, which merge counts as {asked.merge[both[0]]}")
     words = file.text_of("labels")
     if words not in ("", "native", "canonical"):
         raise file.wrong("labels", f"must be native or canonical, found {words!r}")

@@ -80,7 +80,7 @@ def report(
         device=device,
         progress=progress,
     )
-    page = named or system.folder / PAGE
+    page = named or system.place / PAGE
     charts = charts_of(found)
     beside = page.with_suffix("")
     make_folder(page.parent)

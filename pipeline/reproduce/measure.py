@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from gensr.estimator.paired import Paired, difference, holm
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
-from gensr.pipeline.scoring.counts import count
+from gensr.pipeline.scoring.answered import count
+from gensr.pipeline.scoring.left_out import left_out
 
 K = TypeVar("K", bound=Hashable)
 
@@ -26,6 +27,15 @@ class Measured:
     """Means over the seeds."""
     per_cluster: Matrix
     """(R, S, C, C) confusion matrices."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Its numbers, as `gensr compare --json` has them."""
+        return self.numbers.as_json()
+
+    def leaves_out(self) -> str:
+        """What its intervals leave out."""
+        folds = sum(len(fold.test) > 0 for fold in self.protocol.folds)
+        return left_out({"": self.numbers.seeds}, folds)
 
     @property
     def n(self) -> int:
@@ -68,8 +78,19 @@ class Measured:
         return f"n = {found.n}, {found.seeds} seeds, majority class {majority:.1f} %, {spans}"
 
     def _cell(self, metric: str) -> str:
-        value, span = 100 * self.numbers.values[metric], self.numbers.intervals[metric]
-        return f"{value:.1f} [{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else f"{value:.1f}"
+        """The number, its interval, and those over other clusters: MELD's are of both kinds."""
+        found = self.numbers
+        cells = [f"{100 * found.values[metric]:.1f}{_ends(found.intervals[metric])}"]
+        cells += [
+            f"{other.cluster}s{_ends(other.intervals[metric])}"
+            for other in found.also
+            if other.intervals[metric]
+        ]
+        return "; ".join(cells)
+
+
+def _ends(span: tuple[float, float] | None) -> str:
+    return f" [{100 * span[0]:.1f}, {100 * span[1]:.1f}]" if span else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +100,15 @@ class Versus:
     paired: Paired
     holm: float
     """Its p, corrected for the others of its table."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**self.paired.as_json(), "p_holm": self.holm}
+
+    def detectable(self) -> str:
+        """The true difference, in points, that the test would find four times in five."""
+        least = self.paired.detectable
+        return "none" if least is None else f"{100 * least:.1f}"
 
     def told(self) -> str:
         """In points, with interval and p."""

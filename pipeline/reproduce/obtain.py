@@ -4,10 +4,10 @@ Addresses and licences as their keepers state them, read in November 2026; where
 here, the page of the corpus has its terms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gensr.pipeline.reproduce.paper import HUBERT, WAVLM
+from gensr.pipeline.reproduce.paper import HUBERT, ONE_GENDER, WAVLM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,24 @@ ENCODERS: Mapping[str, Obtainable] = {
         licence="its page has the terms",
     ),
 }
+
+
+def to_get(experiment: str, missing: Iterable[str], encoders: Iterable[str]) -> tuple[str, ...]:
+    """What an experiment lacks, a line each, what the paper tested on first.
+
+    Args:
+        experiment: `table1`, `table2`, `table3` or `fig1`.
+        missing: corpora that are not here.
+        encoders: that are.
+    """
+    gender = experiment == "table2"
+    wanted = [name for name in missing if not (gender and name in (*ONE_GENDER, "meld"))]
+    wanted.sort(key=lambda name: name != "meld")  # what Tables 1 and 3 and Fig. 1 are tested on
+    corpora = [CORPORA[name] for name in wanted]
+    there = {*encoders}
+    models = [one for name, one in ENCODERS.items() if name not in there]
+    return tuple(one.line() for one in (*([AIR_BENCH] if gender else []), *corpora, *models))
+
 
 AIR_BENCH = Obtainable(
     name="AIR-Bench, speech gender recognition",

@@ -13,6 +13,8 @@ WAVLM = "microsoft/wavlm-large"
 """The paper says WavLM; which, it does not say. The large one, as its HuBERT is."""
 CORPORA = ("emodb", "ravdess", "tess", "savee", "cremad", "meld")
 """Public corpora of the paper's training set; an in-house one was more than half of it."""
+ONE_GENDER = ("savee", "tess")
+"""Corpora in which one gender alone speaks."""
 OURS = "Gen-SER"
 
 

@@ -21,10 +21,6 @@ class Present:
     missing: Mapping[str, str]
     """Corpus to why it is missing, a few words."""
 
-    def obtain(self) -> tuple[str, ...]:
-        """What to get, a line for each corpus that is missing."""
-        return tuple(obtain.CORPORA[name].line() for name in self.missing)
-
 
 def look(root: Path) -> Present:
     """Scan every folder under `root`, or `root` itself where that is a corpus.

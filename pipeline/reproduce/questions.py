@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gensr.pipeline.reproduce import obtain
-from gensr.pipeline.reproduce.paper import CORPORA
-
-ONE_GENDER = ("savee", "tess")
-"""Corpora in which one gender alone speaks."""
+from gensr.pipeline.reproduce.paper import CORPORA, ONE_GENDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,7 @@ def reproduce(
         )
     there = look(local(corpora))
     if not there.folders:
-        raise ReproduceError(_nothing(local(corpora)))
+        raise ReproduceError(_nothing(experiment, local(corpora)))
     asked = tuple(encoders) or _here()
     shop = Workshop(local(out), there.folders, budget, progress or Silent())
     making = _Making(experiment, shop, there, asked, budget, progress or Silent())
@@ -97,7 +97,7 @@ def reproduce(
         experiment=experiment,
         tables=made,
         pictures=tuple(making.pictures),
-        lacking=(*there.obtain(), *_encoders_to_get(asked)),
+        lacking=obtain.to_get(experiment, there.missing, asked),
         notes=tuple(shop.notes),
     )
     return _written(result, local(out))
@@ -108,15 +108,11 @@ def _here() -> tuple[str, ...]:
     return (*(name for name in (paper.HUBERT, paper.WAVLM) if is_here(name)), "fbank")
 
 
-def _encoders_to_get(asked: Sequence[str]) -> tuple[str, ...]:
-    return tuple(one.line() for name, one in obtain.ENCODERS.items() if name not in asked)
-
-
-def _nothing(root: Path) -> str:
-    every = "; ".join(one.line() for one in obtain.CORPORA.values())
+def _nothing(experiment: str, root: Path) -> str:
+    every = "; ".join(obtain.to_get(experiment, obtain.CORPORA, ()))
     return (
         f"{root} holds none of the paper's corpora; obtain one or more, each into a folder of its "
-        f"own there: {every}"
+        f"own there, and an encoder: {every}"
     )
 
 

@@ -19,8 +19,8 @@ from gensr.pipeline.progress import Listener
 from gensr.pipeline.reproduce.questions import Question
 from gensr.pipeline.runs.run import Run, is_set
 from gensr.pipeline.runs.sets import runs_of
+from gensr.pipeline.training.config import TrainConfig
 from gensr.pipeline.training.seeds import train_seeds
-from gensr.pipeline.training.train import TrainConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

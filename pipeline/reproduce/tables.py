@@ -1,6 +1,6 @@
 """Results as tables: the paper's, with ours beside, and the analogues'."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     """Lines below it."""
+    numbers: tuple[Mapping[str, Any], ...] = ()
+    """Of each row what it is made of, unrounded; empty where nothing was measured."""
 
     def markdown(self) -> str:
         """The same for a page of text."""
@@ -41,6 +43,7 @@ class Table:
             "columns": list(self.columns),
             "rows": [list(row) for row in self.rows],
             "notes": list(self.notes),
+            "numbers": [dict(one) for one in self.numbers],
         }
 
 
@@ -77,22 +80,25 @@ def of_question(
     question: Question, found: Found, versus: Mapping[Key, Versus], called: Mapping[str, str]
 ) -> Table:
     """Every system on one question, and what it is behind Gen-SER on the same vectors."""
-    rows, some = [], None
+    rows, told, some = [], list[Mapping[str, Any]](), None
     for (encoder, model), one in found.items():
         first = (OURS if model == "gen-ser" else model, called[encoder])
         if isinstance(one, str):
             rows.append((*first, one, "", "", ""))
+            told.append({})
             continue
         some = some or one
         against = versus.get((encoder, model))
         rows.append((*first, one.wa(), one.uar(), one.over_seeds(), *_against(against)))
+        told.append(_plain(one, against))
     if some is None:
         return Table(title=question.title, columns=_COLUMNS, rows=tuple(rows))
     return Table(
         title=f"{question.title} ({some.about})",
         columns=_COLUMNS,
         rows=tuple(rows),
-        notes=(some.line(), *some.notes),
+        notes=(some.line(), *_notes(some, versus.values()), *some.notes),
+        numbers=tuple(told),
     )
 
 
@@ -122,13 +128,14 @@ def of_steps(
         versus: the difference of each N to the fewest.
         why: why nothing was measured.
     """
-    rows = []
+    rows, numbers = [], list[Mapping[str, Any]]()
     of_paper = question is None or question.of_paper
     for N, accuracy in TABLE3.items():
         one = by_steps.get(N)
         told = one.wa() if one else f"not measured: {why}"
         paper = (f"{accuracy:.2f}",) if of_paper else ()
         rows.append((str(N), *paper, told, *_against(versus.get(N))))
+        numbers.append(_plain(one, versus.get(N)) if one else {})
     some = next(iter(by_steps.values()), None)
     asked = "MELD's official test" if question is None else question.title
     about = f", {encoder} ({some.about})" if some else ""
@@ -141,8 +148,24 @@ def of_steps(
             f"over N = {min(TABLE3)}, WA points [95 %]; p (Holm)",
         ),
         rows=tuple(rows),
-        notes=(some.line(),) if some else (),
+        notes=(some.line(), *_notes(some, versus.values())) if some else (),
+        numbers=tuple(numbers),
     )
+
+
+def _notes(some: Measured, versus: Collection[Versus]) -> Iterator[str]:
+    """What could have been found at all, and what intervals leave out."""
+    least = [one.detectable() for one in versus]
+    if least:
+        yield (
+            f"true differences that the corrected test would find four times in five, in points: "
+            f"{', '.join(least)}"
+        )
+    yield some.leaves_out()
+
+
+def _plain(one: Measured, versus: Versus | None) -> dict[str, Any]:
+    return {**one.as_json(), "difference": versus.as_json() if versus else None}
 
 
 def _told(one: Measured | str) -> str:

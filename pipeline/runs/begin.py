@@ -173,7 +173,8 @@ def _check_writable(folder: Path) -> None:
 def _check_same(run: Run, request: Request) -> None:
     """Refuse to go on with what another training asked for, naming the first difference."""
     before, now = (
-        {"calibrate": False, **config.to_plain()} for config in (run.config, request.config)
+        {"calibrate": False, "enrol_clips": 0, **config.to_plain()}
+        for config in (run.config, request.config)
     )
     # A store may move; folds follow. A setting that is new since the run was begun had no say.
     keys = sorted(set(before) - {"stores", "folds", "run", "hashes", "encoder"})

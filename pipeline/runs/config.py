@@ -33,6 +33,8 @@ class RunConfig:
     """How many steps: `beforehand` or by the `dev` part."""
     calibrate: bool = False
     """Whether answers of development parts were asked for; written only where they were."""
+    enrol_clips: int = 0
+    """Unlabelled clips by which each speaker's vectors are centred; 0, and unwritten: none."""
     label: str
     """Column that is predicted, as it was asked for."""
     labels: str | None
@@ -90,6 +92,8 @@ class RunConfig:
         unsaid = [name for name in ("run", "hashes") if plain[name] is None]
         if not self.calibrate:
             unsaid.append("calibrate")  # as versions to 0.2, which knew no such wish
+        if not self.enrol_clips:
+            unsaid.append("enrol_clips")
         return {**{key: value for key, value in plain.items() if key not in unsaid}, **more}
 
     def bound(self, hashes: Mapping[str, str]) -> "RunConfig":

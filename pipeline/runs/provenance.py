@@ -81,6 +81,11 @@ class Manifest:
         return perturbed_line([(store.path, store.perturb) for store in self.stores])
 
     @property
+    def perturbations(self) -> tuple[str, ...]:
+        """What was done to clips, each once; empty where all are as they were recorded."""
+        return tuple(sorted({store.perturb for store in self.stores} - {""}))
+
+    @property
     def store_hashes(self) -> list[str]:
         """The stores' fingerprints, in order."""
         return [store.hash for store in self.stores]

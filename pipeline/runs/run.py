@@ -105,6 +105,7 @@ class Run:
             ("seed", str(config.seed)),
             ("stores", ", ".join(config.stores)),
             *([("perturbed", manifest.perturbed)] if manifest.perturbed else []),
+            *([("enrolled by clips", str(config.enrol_clips))] if config.enrol_clips else []),
             ("made by", f"gensr {manifest.gensr}, {manifest.git_revision}"),
             *((f"{what} of", package) for what, package in manifest.packages.items()),
             ("created", manifest.created),
@@ -158,9 +159,29 @@ class Run:
             hashes[name] = hashlib.sha256(data).hexdigest()
         self._write("config.json", config.bound(hashes).to_plain())
 
-    def write_checks(self, found: Mapping[str, Any]) -> None:
-        """Write `checks.json`: what was found of leaks and shortcuts before the training."""
-        self._write(CHECKS, found)
+    def write_checks(self, found: Mapping[str, Any]) -> bytes:
+        """Write `checks.json`: what was found of leaks and shortcuts before the training.
+
+        Returns:
+            Its content, to be sealed with the predictions.
+        """
+        data = plain_bytes(found)
+        write_whole(self.folder / CHECKS, data)
+        return data
+
+    def checks(self) -> dict[str, Any] | None:
+        """What `checks.json` says; None where nobody looked.
+
+        Raises:
+            RunError: it was changed since the run was made, or cannot be read.
+        """
+        path = self.folder / CHECKS
+        if not os.path.lexists(path):
+            return None
+        known = self._seal().get(CHECKS)
+        if known is not None:
+            check_hash(path, read_whole(path, MOST), str(known))
+        return read_plain(path)
 
     def write_log(self, folds: Iterable[str]) -> None:
         """Write `metrics.jsonl`: the folds' logs, one after the other."""

@@ -9,13 +9,14 @@ number.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.files import make_folder, write_whole
+from gensr.estimator.files import make_folder, read_whole, write_whole
 from gensr.features.store.where import Location, local
 from gensr.pipeline.runs import kinds
-from gensr.pipeline.runs.files import plain_bytes, read_plain
+from gensr.pipeline.runs.files import MOST, plain_bytes, read_plain
 from gensr.pipeline.runs.run import SET, Run, is_beginning, is_run, is_set, seed_folder
 
 
@@ -87,6 +88,29 @@ def begin_set(folder: Path, seeds: Sequence[int], *, resume: bool, overwrite: bo
         raise RunError(f"{folder} holds {what}; pass another --run")
     make_folder(folder)
     write_whole(folder / SET, plain_bytes({"seeds": asked}))
+
+
+def kept_set(folder: Path) -> bytes | None:
+    """What a set's file says; None where there is none."""
+    try:
+        return read_whole(folder / SET, MOST)
+    except (OSError, RunError):
+        return None
+
+
+def put_back(folder: Path, before: bytes | None) -> None:
+    """Leave a set as it was before it was begun, where none of its seeds was.
+
+    Args:
+        folder: of the set.
+        before: what its file said, of `kept_set`.
+    """
+    if before is not None:
+        write_whole(folder / SET, before)
+    elif not any(seed_folder(folder, seed).exists() for seed in seeds_of(folder)):
+        (folder / SET).unlink()
+        with suppress(OSError):  # what else lies there stays
+            folder.rmdir()
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -1,11 +1,9 @@
 """Where a run fails: recall per class, and the speaker it serves worst."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gensr.estimator.metrics import Numbers
-from gensr.pipeline.protocols.protocol import Protocol
-from gensr.pipeline.runs.predictions import Prediction
+from gensr.pipeline.scoring.answered import Answered
 
 FEWEST = 5
 """Clips below which a speaker's accuracy says little, and no speaker is called the worst."""
@@ -23,7 +21,7 @@ class ClassRecall:
     taken_for: str
     """The class that most of the missed ones were taken for; empty where none was missed."""
     taken: int
-    """How many were."""
+    """How many were; of several seeds the mean, rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +47,25 @@ def recalls(numbers: Numbers) -> list[ClassRecall]:
                 ClassRecall(
                     name=name,
                     recall=row[index] / sum(row),
-                    n=sum(row),
+                    n=sum(row) // numbers.seeds,
                     taken_for=answers[missed.index(taken)] if taken else "",
-                    taken=taken,
+                    taken=round(taken / numbers.seeds),
                 )
             )
     return found
 
 
-def worst_speaker(predictions: Sequence[Prediction], protocol: Protocol) -> WorstSpeaker | None:
+def worst_speaker(answers: Answered) -> WorstSpeaker | None:
     """The worst of the speakers with `FEWEST` clips or more; among equals the one with most.
-
-    Args:
-        predictions: of a run; those of version 0.1.0 name no speaker, but the protocol may.
-        protocol: of the run.
 
     Returns:
         None where speakers are not known, or none has clips enough.
     """
-    clusters = dict(zip(protocol.paths, protocol.clusters, strict=True))
-    several = len({given.corpus for given in predictions}) > 1
-    hits: dict[str, list[bool]] = {}
-    for given in predictions:
-        name = given.speaker
-        if name and several:
-            name = f"{given.corpus}/{name}"
-        if not name and not given.corpus and protocol.cluster == "speaker":
-            name = clusters.get(given.path, "")
-        if name:
-            hits.setdefault(name, []).append(given.predicted == given.label)
-    ranked = [
-        (sum(right) / len(right), -len(right), name)
-        for name, right in hits.items()
-        if len(right) >= FEWEST
-    ]
-    if len(hits) < 2 or not ranked:
+    speakers, right = answers.speakers, answers.right.mean(0)
+    names = sorted({*speakers.tolist()} - {""})
+    each = [(right[speakers == name], name) for name in names]
+    ranked = [(float(one.mean()), -len(one), name) for one, name in each if len(one) >= FEWEST]
+    if len(names) < 2 or not ranked:
         return None
     accuracy, n, name = min(ranked)
     return WorstSpeaker(name, accuracy, -n)

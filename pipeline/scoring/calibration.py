@@ -2,9 +2,9 @@
 
 Every number is that of the answers to test clips. The temperature of each fold was fitted on the
 answers of its development part, by a model that had learnt from neither (`runs/dev.py`). Intervals
-leave out one speaker at a time, from all folds and seeds at once.
+leave out one speaker at a time, from all folds and seeds at once, and hold the seeds' variance.
 
-Shapes: k seeds, n clips, C classes, S clusters.
+Shapes: R seeds, n clips, C classes, S clusters.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,9 +33,12 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.intervals import MIN_CLUSTERS, interval
 from gensr.estimator.metrics import accuracy
 from gensr.pipeline.runs.dev import Temperature
-from gensr.pipeline.scoring.system import System
+from gensr.pipeline.scoring.answered import Answered
 
 Floats = NDArray[np.float64]
+Some = NDArray[np.bool_]
+Measure = Callable[[Some], Floats]
+"""Which clips (n,) -> a number of every seed, (R,)."""
 _COVERED = ("brier", "log_loss", "aurc")
 """Numbers whose interval over speakers covers them (docs/calibration.md)."""
 Span = tuple[float, float] | None
@@ -104,7 +107,7 @@ class Calibration:
 
 
 def calibration(
-    found: System,
+    found: Answered,
     temperatures: Sequence[Mapping[str, Temperature]],
     *,
     reject_below: float | None = None,
@@ -119,8 +122,7 @@ def calibration(
     Raises:
         ConfigError: `reject_below` is no confidence.
     """
-    if reject_below is not None and not 0 <= reject_below <= 1:
-        raise ConfigError(f"--reject-below takes a confidence from 0 to 1; found {reject_below}")
+    check_confidence(reject_below)
     if found.p is None:
         return None
     lacks = _lacks(found, temperatures)
@@ -140,7 +142,17 @@ def calibration(
     )
 
 
-def _lacks(found: System, temperatures: Sequence[Mapping[str, Temperature]]) -> str:
+def check_confidence(reject_below: float | None) -> None:
+    """Refuse what is no confidence.
+
+    Raises:
+        ConfigError: saying so.
+    """
+    if reject_below is not None and not 0 <= reject_below <= 1:
+        raise ConfigError(f"--reject-below takes a confidence from 0 to 1; found {reject_below}")
+
+
+def _lacks(found: Answered, temperatures: Sequence[Mapping[str, Temperature]]) -> str:
     if not any(temperatures) or len(temperatures) != found.seeds:
         return "no dev scores; `gensr train --calibrate` keeps them"
     for fitted in temperatures:
@@ -149,39 +161,41 @@ def _lacks(found: System, temperatures: Sequence[Mapping[str, Temperature]]) -> 
     return ""
 
 
-def _scaled(found: System, p: Floats, temperatures: Sequence[Mapping[str, Temperature]]) -> Floats:
+def _scaled(
+    found: Answered, p: Floats, temperatures: Sequence[Mapping[str, Temperature]]
+) -> Floats:
     """Every answer by the temperature of the model that gave it."""
     each = [[fitted[fold].temperature for fold in found.folds.tolist()] for fitted in temperatures]
     return np.stack([with_temperature(one, np.array(T)) for one, T in zip(p, each, strict=True)])
 
 
-def _measures(found: System, p: Floats) -> dict[str, Callable[[NDArray[np.bool_]], float]]:
-    """Each number as a function of which clips (n,) count: the mean over seeds."""
+def _measures(found: Answered, p: Floats) -> dict[str, Measure]:
+    """Each number of every seed, (R,), as a function of which clips (n,) count."""
     seeds = range(found.seeds)
-    sure, right = p.max(-1), found.predicted == found.y
-    brier = np.mean([brier_scores(p[s], found.y) for s in seeds], 0)
-    losses = np.mean([log_losses(p[s], found.y) for s in seeds], 0)
+    sure, right, truth = p.max(-1), found.right, found.truth
+    brier = np.stack([brier_scores(p[s], truth) for s in seeds])  # (R, n)
+    losses = np.stack([log_losses(p[s], truth) for s in seeds])
 
-    def mean(measure: Callable[[Floats, NDArray[np.bool_]], float]) -> Any:
-        return lambda some: float(np.mean([measure(sure[s, some], right[s, some]) for s in seeds]))
+    def each(measure: Callable[[Floats, Some], float]) -> Measure:
+        return lambda some: np.array([measure(sure[s, some], right[s, some]) for s in seeds])
 
     return {
-        "ece": mean(lambda c, r: ece(c, r, equal_width())),
-        "ece_mass": mean(lambda c, r: ece(c, r, equal_mass(c))),
-        "brier": lambda some: float(brier[some].mean()),
-        "log_loss": lambda some: float(losses[some].mean()),
-        "aurc": mean(lambda c, r: risk_coverage(c, r)[3]),
+        "ece": each(lambda c, r: ece(c, r, equal_width())),
+        "ece_mass": each(lambda c, r: ece(c, r, equal_mass(c))),
+        "brier": lambda some: np.asarray(brier[:, some].mean(1)),
+        "log_loss": lambda some: np.asarray(losses[:, some].mean(1)),
+        "aurc": each(lambda c, r: risk_coverage(c, r)[3]),
     }
 
 
-def _of(found: System, p: Floats) -> Reliability:
+def _of(found: Answered, p: Floats) -> Reliability:
     everything = np.ones(len(found.rows), bool)
     measures = _measures(found, p)
-    sure, right = p.max(-1).ravel(), (found.predicted == found.y).ravel()
+    sure, right = p.max(-1).ravel(), found.right.ravel()
     thresholds, coverage, risk, _ = risk_coverage(sure, right)
     few = np.unique(np.linspace(0, len(risk) - 1, 100).round().astype(int))
     return Reliability(
-        values={name: measure(everything) for name, measure in measures.items()},
+        values={name: float(measure(everything).mean()) for name, measure in measures.items()},
         intervals={name: _from_zero(_interval(found, measures[name])) for name in _COVERED},
         chance=_chance(p.max(-1)),
         bins=tuple(reliability(sure, right, equal_width())),
@@ -192,33 +206,36 @@ def _of(found: System, p: Floats) -> Reliability:
 
 
 def _chance(sure: Floats) -> dict[str, float]:
-    """What ECE is in the mean of a perfect model, by the confidences (k, n)."""
+    """What ECE is in the mean of a perfect model, by the confidences (R, n)."""
     return {
         "ece": float(np.mean([ece_by_chance(one, equal_width()) for one in sure])),
         "ece_mass": float(np.mean([ece_by_chance(one, equal_mass(one)) for one in sure])),
     }
 
 
-def _change(found: System, before: Floats, after: Floats) -> dict[str, tuple[float, Span]]:
+def _change(found: Answered, before: Floats, after: Floats) -> dict[str, tuple[float, Span]]:
     """After less before: the same speakers are left out of both at once."""
     one, other = _measures(found, before), _measures(found, after)
     everything = np.ones(len(found.rows), bool)
     result = {}
     for name in one:
 
-        def gain(some: NDArray[np.bool_], name: str = name) -> float:
+        def gain(some: Some, name: str = name) -> Floats:
             return other[name](some) - one[name](some)
 
-        result[name] = gain(everything), _interval(found, gain) if name in _COVERED else None
+        span = _interval(found, gain) if name in _COVERED else None
+        result[name] = float(gain(everything).mean()), span
     return result
 
 
-def _interval(found: System, measure: Callable[[NDArray[np.bool_]], float]) -> Span:
-    """By leaving out one cluster at a time, with Student's t."""
-    if found.n_clusters < MIN_CLUSTERS:
+def _interval(found: Answered, measure: Measure) -> Span:
+    """By leaving out one cluster at a time, with Student's t; the seeds' variance added."""
+    clusters = found.clusters
+    names = np.unique(clusters)
+    if len(names) < MIN_CLUSTERS:
         return None
-    whole = measure(np.ones(len(found.rows), bool))
-    without = np.array([measure(found.cluster != s) for s in range(found.n_clusters)])
+    whole = measure(np.ones(len(found.rows), bool))  # (R,)
+    without = np.array([measure(clusters != name) for name in names])  # (S, R)
     return jackknife_t(whole, without)
 
 
@@ -227,17 +244,15 @@ def _from_zero(span: Span) -> Span:
     return span and (max(0.0, span[0]), span[1])
 
 
-def _rejection(found: System, p: Floats, below: float, scaled: bool) -> Rejection:
+def _rejection(found: Answered, p: Floats, below: float, scaled: bool) -> Rejection:
     """Both shares have the interval that accuracy has: of clips answered, and answered right."""
-    k = found.seeds
-    kept = p.max(-1) >= below  # (k, n)
-    right = found.predicted == found.y
-    shares = [_shares(found, np.ones_like(kept), kept), _shares(found, kept, right)]
+    kept = p.max(-1) >= below  # (R, n)
+    shares = [_shares(found, np.ones_like(kept), kept), _shares(found, kept, found.right)]
     value = [None if not share.sum() else float(accuracy(share.sum(0))) for share in shares]
     span = [interval(accuracy, share) if len(share) else None for share in shares]
     return Rejection(
         below=below,
-        answered=round(kept.sum() / k),
+        answered=round(kept.sum() / found.seeds),
         coverage=value[0] or 0.0,
         coverage_interval=span[0],
         accuracy=value[1],
@@ -246,10 +261,11 @@ def _rejection(found: System, p: Floats, below: float, scaled: bool) -> Rejectio
     )
 
 
-def _shares(found: System, counted: NDArray[np.bool_], hit: NDArray[np.bool_]) -> Floats:
+def _shares(found: Answered, counted: Some, hit: Some) -> Floats:
     """(S', 2, 2): of the clips counted of each cluster, those that hit and those that miss."""
-    shares = np.zeros((found.n_clusters, 2, 2))
+    names, cluster = np.unique(found.clusters, return_inverse=True)
+    shares = np.zeros((len(names), 2, 2))
     for column, which in enumerate((counted & hit, counted & ~hit)):
-        np.add.at(shares[:, 0, column], found.cluster, which.mean(0))
+        np.add.at(shares[:, 0, column], cluster, which.mean(0))
     there: Floats = shares[shares.sum((-2, -1)) > 0]
     return there

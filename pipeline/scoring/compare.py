@@ -1,6 +1,6 @@
 """In what the questions of two runs differ, so that nobody compares the numbers unaware."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ class Asked(Protocol):
     """What answers a question: an evaluation of a run, or a system in a table."""
 
     @property
-    def run(self) -> Path:
+    def place(self) -> Path:
         """Its folder."""
 
     @property
@@ -26,6 +26,14 @@ class Asked(Protocol):
     @property
     def split_seed(self) -> int | None:
         """Of the draws of hold-outs; None where nobody says."""
+
+    @property
+    def enrol_clips(self) -> int | None:
+        """By how many clips speakers were enrolled; None where nobody says."""
+
+    @property
+    def perturbations(self) -> tuple[str, ...] | None:
+        """What was done to its clips; empty for nothing, None where nobody says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +59,7 @@ def differences(found: Sequence[Asked]) -> tuple[Difference, ...]:
     """Every run whose question is not the first one's; empty where all may be compared."""
     first = found[0]
     return tuple(
-        Difference(runs=(first.run, other.run), reasons=reasons)
+        Difference(runs=(first.place, other.place), reasons=reasons)
         for other in found[1:]
         if (reasons := reasons_between(first, other))
     )
@@ -60,7 +68,7 @@ def differences(found: Sequence[Asked]) -> tuple[Difference, ...]:
 def reasons_between(one: Asked, other: Asked) -> tuple[str, ...]:
     """In what two questions differ, the widest first; empty where they are one question."""
     if one.protocol.hash == other.protocol.hash:
-        return _few([_folds_tested(one, other)])
+        return _few([_folds_tested(one, other), _perturbed(one, other), _enrolled(one, other)])
     left, right = one.protocol.describe(), other.protocol.describe()
     classes = _values("classes", left["classes"], right["classes"])
     counts = len(left["classes"]) != len(right["classes"])
@@ -74,9 +82,13 @@ def reasons_between(one: Asked, other: Asked) -> tuple[str, ...]:
         "" if left["label_map"] == right["label_map"] else "the class of a label",
         _values("kept apart", left["disjoint"], right["disjoint"]),
         _values("intervals over", [left["cluster"]], [right["cluster"]]),
+        _roles(left.get("roles", {}), right.get("roles", {})),
+        "" if left.get("parts") == right.get("parts") else "which clips are on which side",
         _split_seeds(one, other),
         _clips(one, other),
         _folds_tested(one, other),
+        _perturbed(one, other),
+        _enrolled(one, other),
     ]
     return _few(reasons) or ("what is left out or shared between training and test",)
 
@@ -99,6 +111,26 @@ def _values(what: str, left: Sequence[str], right: Sequence[str]) -> str:
 def _list(values: Sequence[str], most: int = 3) -> str:
     more = f" and {len(values) - most} more" if len(values) > most else ""
     return (", ".join(values[:most]) or "nothing") + more
+
+
+def _roles(left: Mapping[str, str], right: Mapping[str, str]) -> str:
+    told = [[f"{corpus} {role}" for corpus, role in sorted(side.items())] for side in (left, right)]
+    return _values("what corpora are for", *told)
+
+
+def _perturbed(one: Asked, other: Asked) -> str:
+    left, right = one.perturbations, other.perturbations
+    if left is None or right is None:
+        return ""
+    return _values("what was done to the clips", left, right)
+
+
+def _enrolled(one: Asked, other: Asked) -> str:
+    left, right = one.enrol_clips, other.enrol_clips
+    if None in (left, right) or left == right:
+        return ""
+    told = (f"{count} clips of each" if count else "none" for count in (left, right))
+    return f"enrolment of speakers ({'; '.join(told)})"
 
 
 def _split_seeds(one: Asked, other: Asked) -> str:

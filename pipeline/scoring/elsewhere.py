@@ -167,6 +167,7 @@ def _answers(
     folds = [fold for fold in protocol.folds if len(fold.test)]
     count = sum(len(fold.test) for fold in folds)  # they are the first of the protocol
     rows = protocol.store_rows[:count]
+    vectors.enrol(run.config.enrol_clips)
     clips = clips_at(vectors, rows, protocol.labels[:count], device)
     given: list[Prediction] = []
     for fold in folds:

@@ -13,7 +13,7 @@ from gensr.estimator.metrics import Numbers
 from gensr.features.same_encoder import named
 from gensr.features.shown import in_picture
 from gensr.pipeline.scoring import fonts
-from gensr.pipeline.scoring.evaluate import Evaluation
+from gensr.pipeline.scoring.evaluation import Evaluation
 from gensr.pipeline.scoring.replay import MeanTrajectory
 
 _LONGEST_TITLE = 100

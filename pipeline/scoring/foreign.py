@@ -21,15 +21,17 @@ from gensr.estimator.metrics import Numbers
 from gensr.features.store.where import Location, local
 from gensr.pipeline.protocols import protocol as protocols
 from gensr.pipeline.protocols.protocol import Protocol
+from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.files import plain_bytes, read_plain
 from gensr.pipeline.runs.predictions import Prediction, to_csv
 from gensr.pipeline.runs.run import Run, is_run
 from gensr.pipeline.runs.sets import runs_of
 from gensr.pipeline.scoring.answer_files import Answer, read_answers
-from gensr.pipeline.scoring.counts import count
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.errors import AnswersError
 from gensr.pipeline.scoring.systems import ANSWERS, is_foreign
 from gensr.pipeline.scoring.wording import AMBIGUOUS, MAPPED, MISSED, REFUSED, Reading, Wording
+from gensr.pipeline.training.vectors import open_vectors
 
 ABSENT = "absent"
 """A tested clip of which there is no row, or an empty answer."""
@@ -97,20 +99,42 @@ class Scored:
         write_whole(folder / ANSWERS, plain_bytes(told))
 
 
-def score_answers(table: Path, protocol: Location, *, name: str | None = None) -> Scored:
+def score_answers(
+    table: Path,
+    protocol: Location,
+    *,
+    name: str | None = None,
+    stores: Location | Iterable[Location] | None = None,
+    label: str = "emotion",
+    labels: str | None = None,
+    split_seed: int = 0,
+) -> Scored:
     """Score another system's answers.
 
     Args:
         table: see `answer_files.py`.
         protocol: a run, a set of runs, a folder of `gensr score`, or a `protocol.json`. Of a run
-            of some folds alone, those are asked for.
+            of some folds alone, those are asked for. With `stores`, a protocol as `gensr train`
+            takes it: nothing need be trained to score others' answers.
         name: of the system; default: the name of the table's file.
+        stores: whose clips are asked for.
+        label: with `stores`, what is asked of them.
+        labels: with `stores`, `native` or `canonical` emotions.
+        split_seed: with `stores`, of the draws of hold-outs.
 
     Raises:
         AnswersError: the table cannot be read, names no clip of the protocol, or one twice.
         RunError: there is no protocol, or it tests nothing.
+        ProtocolError, StoreError: the stores have no such protocol, or cannot be read.
     """
-    about, folds = _question(protocol)
+    if stores is None:
+        about, folds = _question(protocol)
+    else:
+        with open_vectors(stores) as opened:
+            about = make_protocol(
+                opened.table, name=str(protocol), label=label, labels=labels, seed=split_seed
+            )
+        folds = {fold.name for fold in about.folds}
     tested = {row: fold.name for fold in about.folds if fold.name in folds for row in fold.test}
     if not tested:
         raise RunError(f"{protocol} tests nothing, so there is nothing to score; pass another")
@@ -154,6 +178,11 @@ def _question(place: Location) -> tuple[Protocol, set[str]]:
             about = protocols.from_plain(kept["protocol"], kept["clips"], kept.get("columns"))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{path} is no protocol.json of a run (it lacks {error})") from error
+        if kept.get("hash") != about.hash:
+            raise RunError(
+                f"{path} was changed since it was made: its hash is {kept.get('hash')}, its "
+                f"question's {about.hash}; take it from its run again"
+            )
         return about, {fold.name for fold in about.folds}
     if is_foreign(path):
         about = Run(path).protocol

@@ -3,6 +3,8 @@
 From the predictions and the protocol alone. The gap is that of the best and the worst group. Where
 there are more than two, those two were picked by the numbers that are compared, so their interval
 is one of the simultaneous ones of all pairs (Bonferroni).
+
+Shapes: R seeds, n clips, C classes, S clusters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,10 +16,14 @@ from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.gaps import gap_interval
-from gensr.estimator.intervals import MIN_CLUSTERS, Matrix, interval
-from gensr.estimator.metrics import METRICS, is_over_classes
-from gensr.pipeline.scoring.system import CLASS, LENGTH, System, over_seeds
+from gensr.estimator.intervals import MIN_CLUSTERS, Matrix
+from gensr.estimator.metrics import METRICS, intervals_of, is_over_classes
+from gensr.pipeline.scoring.answered import Answered
 
+CLASS = "class"
+"""What is predicted, by its true value."""
+LENGTH = "length"
+"""The column `seconds` in thirds."""
 USUAL = (CLASS, "speaker", "corpus", "gender", "intensity", LENGTH)
 """What every evaluation is told by, where it is known and takes two values."""
 FEWEST = 5
@@ -63,32 +69,45 @@ class Grouping:
     gaps: dict[str, Gap]
     """By metric; none where fewer than two groups have clips enough."""
     unknown: int
-    """System clips of which the column says nothing: in no group."""
+    """Tested clips of which the column says nothing: in no group."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for `--json`."""
         return asdict(self)
 
 
-def groupings(found: System, by: Iterable[str] = ()) -> list[Grouping]:
+def groupings(found: Answered, by: Iterable[str] = ()) -> list[Grouping]:
     """The usual groupings that say something of these clips, and those asked for.
 
     Raises:
         ConfigError: a column that is asked for is not known, or names one group alone.
     """
-    columns = found.protocol.columns
-    known = {CLASS, "speaker", *columns} | ({LENGTH} if "seconds" in columns else set())
     result = {}
     for name in USUAL:
-        values = _parted(name, found.column(name)) if name in known else np.zeros(0, str)
-        if len({*values.tolist()} - {""}) > 1:
+        values = _values(found, name)
+        if values is not None and len({*values.tolist()} - {""}) > 1:
             result[name] = _grouping(found, name, values)
     for name in by:
-        values = _parted(name, found.column(name))
+        values = _values(found, name)
+        if values is None:
+            there = dict.fromkeys((CLASS, "speaker", *sorted(found.protocol.columns)))
+            raise ConfigError(
+                f"no column {name!r} is known of these clips; there are {', '.join(there)}"
+            )
         if len({*values.tolist()} - {""}) < 2:
             raise ConfigError(f"--by {name}: all tested clips are of one {name}, or of none known")
         result.setdefault(name, _grouping(found, name, values))
     return list(result.values())
+
+
+def _values(found: Answered, by: str) -> NDArray[np.str_] | None:
+    """(n,) the group of each clip, empty where nobody knows; None: of no clip."""
+    if by == CLASS:
+        return np.array(found.protocol.classes)[found.truth]
+    if by == "speaker":
+        return found.speakers
+    values = found.column("seconds" if by == LENGTH else by)
+    return None if values is None else _parted(by, values)
 
 
 def _parted(name: str, values: NDArray[np.str_]) -> NDArray[np.str_]:
@@ -111,15 +130,15 @@ def _parted(name: str, values: NDArray[np.str_]) -> NDArray[np.str_]:
     return np.where(known, np.array(names)[which], "")
 
 
-def _grouping(found: System, by: str, values: NDArray[np.str_]) -> Grouping:
+def _grouping(found: Answered, by: str, values: NDArray[np.str_]) -> Grouping:
     names = _in_order(values)
-    parts = {name: found.confusions(values == name) for name in names}
+    parts = {name: _of_clusters(found, values == name) for name in names}
     groups = tuple(_group(found, name, parts[name]) for name in names)
     fit = [group for group in groups if group.n >= FEWEST]
     return Grouping(
         by=by,
         groups=groups,
-        gaps={} if len(fit) < 2 else {name: _gap(name, found, fit, parts) for name in METRICS},
+        gaps={} if len(fit) < 2 else {name: _gap(name, fit, parts) for name in METRICS},
         unknown=int((values == "").sum()),
     )
 
@@ -132,37 +151,42 @@ def _in_order(values: NDArray[np.str_]) -> list[str]:
     return sorted(names, key=lambda name: ranks.get(name.split(" ")[0], 1)) if thirds else names
 
 
-def _group(found: System, name: str, matrices: Matrix) -> Group:
-    there = matrices[matrices.sum((-2, -1)) > 0]
-    n, k = round(there.sum()), found.seeds
-    spans = {
-        metric: interval(over_seeds(METRICS[metric], k), there, by_class=_by_class(metric))
-        for metric in METRICS
-    }
+def _of_clusters(found: Answered, some: NDArray[np.bool_]) -> Matrix:
+    """Confusion matrices (R, S, C, C) of some clips, for every cluster: zeros where it has none."""
+    names = np.unique(found.clusters)
+    part = found.matrices(some=some)
+    whole = np.zeros((part.shape[0], len(names), *part.shape[2:]))
+    whole[:, np.isin(names, found.clusters[some])] = part
+    return whole
+
+
+def _group(found: Answered, name: str, matrices: Matrix) -> Group:
+    there = matrices[:, matrices[0].sum((-2, -1)) > 0]
+    n, clusters = round(there[0].sum()), there.shape[1]
     lacks = []
     if n < FEWEST:
         lacks.append(f"{n} clip{'s' * (n > 1)}: too few")
-    if len(there) < MIN_CLUSTERS:
-        lacks.append(f"{len(there)} {found.protocol.cluster}{'s' * (len(there) > 1)}: no interval")
+    if clusters < MIN_CLUSTERS:
+        lacks.append(f"{clusters} {found.protocol.cluster}{'s' * (clusters > 1)}: no interval")
     return Group(
         name=name,
         n=n,
-        clusters=len(there),
-        values={m: float(over_seeds(METRICS[m], k)(there.sum(0))) for m in METRICS},
-        intervals=spans,
+        clusters=clusters,
+        values={m: float(METRICS[m](there.sum(1)).mean()) for m in METRICS},
+        intervals=intervals_of(there),
         lacks="; ".join(lacks),
     )
 
 
-def _gap(metric: str, found: System, groups: Sequence[Group], parts: dict[str, Matrix]) -> Gap:
+def _gap(metric: str, groups: Sequence[Group], parts: dict[str, Matrix]) -> Gap:
     best = max(groups, key=lambda group: group.values[metric])
     worst = min(reversed(groups), key=lambda group: group.values[metric])  # another, if all alike
     pairs = len(groups) * (len(groups) - 1) // 2
     span = gap_interval(
-        over_seeds(METRICS[metric], found.seeds),
+        METRICS[metric],
         parts[best.name],
         parts[worst.name],
-        by_class=_by_class(metric),
+        by_class=is_over_classes(METRICS[metric]),
         level=1 - 0.05 / pairs,
     )
     return Gap(
@@ -171,7 +195,3 @@ def _gap(metric: str, found: System, groups: Sequence[Group], parts: dict[str, M
         value=best.values[metric] - worst.values[metric],
         interval=span,
     )
-
-
-def _by_class(metric: str) -> bool:
-    return is_over_classes(METRICS[metric])

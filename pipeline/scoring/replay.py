@@ -74,6 +74,7 @@ class Replay:
                 )
             self._protocol = question_of(run, vectors.table)
             place = pick_device(device)
+            vectors.enrol(config.enrol_clips)
             self._table = vectors.table
             self._vectors, self._clips = vectors, labelled(vectors, self._protocol, place)
             self._models: dict[str, Classifier] = {
@@ -101,7 +102,7 @@ class Replay:
         return tuple(self._protocol.classes[label] for label in labels)
 
     def ends(self) -> Iterator[tuple[Fold, Ends]]:
-        """Each fold of a generative model, and what it makes of clips: x1, and its last x0_hat."""
+        """Each fold of a generative model, and of clips: x1, and what is classified of them."""
         for fold in self._folds():
             model = self._models[fold.name]
             if isinstance(model, Generative):
@@ -114,7 +115,7 @@ class Replay:
         for some in torch.split(torch.from_numpy(rows), 256):
             with torch.inference_mode(), computing(model.device, model.precision):
                 x = self._clips.batch(some)
-                last = model.transport(x, record=False).estimates[-1]
+                last = model.end(x)
                 found.append((model.standardized(x)[:, -1].float().cpu(), last.float().cpu()))
         x1, x0 = (torch.cat(parts).numpy() for parts in zip(*found, strict=True))
         return x1, x0

@@ -17,6 +17,7 @@ from gensr.estimator.swaps import smallest_p
 from gensr.features.store.where import Location
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.compare import Difference, differences
+from gensr.pipeline.scoring.left_out import left_out
 from gensr.pipeline.scoring.systems import System, systems_of
 
 LEVEL = 0.05
@@ -75,7 +76,8 @@ class Table:
         one, first = self.systems[0], self.numbers[0]
         notes = [*one.protocol.notes()]
         notes += dict.fromkeys(note for each in self.systems for note in each.notes)
-        notes.append(f"intervals leave out: {'; '.join(self._left_out())}")
+        seeds = {each.name: len(each.seeds) for each in self.systems}
+        notes.append(left_out(seeds, len(one.folds)))
         if len(self.systems) > 1:
             notes.append(
                 f"p: {one.protocol.cluster}s swapped between the two systems "
@@ -119,7 +121,7 @@ class Table:
         }
         return {
             "name": system.name,
-            "place": str(system.run),
+            "place": str(system.place),
             "seeds": list(system.seeds),
             "folds": list(system.folds),
             **numbers.as_json(),
@@ -138,18 +140,6 @@ class Table:
             },
             "notes": list(system.notes),
         }
-
-    def _left_out(self) -> list[str]:
-        single = [one.name for one in self.systems if len(one.seeds) == 1]
-        left = []
-        if single:
-            whose = "" if len(single) == len(self.systems) else f" of {', '.join(single)}"
-            left.append(f"what another training seed would change{whose} (one seed; see --seeds)")
-        if len(self.systems[0].folds) > 1:
-            left.append("that folds share training clips")
-        elif self.systems[0].folds:
-            left.append("what another training part would change")
-        return left
 
     def _ways(self) -> str:
         found = [rival.paired for rival in self.rivals[self.cluster][self.metric].values()]
@@ -174,7 +164,13 @@ def compare(
     if metric not in METRICS or metric == "majority_baseline":
         known = [name for name in METRICS if name != "majority_baseline"]
         raise ConfigError(f"--metric takes {', '.join(known)}; found {metric}")
-    systems = systems_of(places)
+    return tabulate(systems_of(places), against=against, metric=metric)
+
+
+def tabulate(
+    systems: Sequence[System], *, against: str | None = None, metric: str = "accuracy"
+) -> Table:
+    """Systems that are at hand, in one table; see `compare`."""
     if unlike := differences(systems):
         raise IncomparableError(unlike)
     names = [one.name for one in systems]
@@ -182,7 +178,7 @@ def compare(
     if twice:
         raise ConfigError(f"{twice[0]} is given twice; a table takes every system once")
     if against is not None and against not in names:
-        by_path = [str(one.run) for one in systems]
+        by_path = [str(one.place) for one in systems]
         if against not in by_path:
             raise ConfigError(f"--against takes one of {', '.join(names)}; found {against}")
         against = names[by_path.index(against)]

@@ -57,7 +57,8 @@ _NOT = frozenset(
         *("unlikely", "nicht", "kein", "keine", "keinen", "weder", "pas", "ni", "sin"),
     )
 )
-_NOT_PHRASES = (("rather", "than"), ("instead", "of"), ("lack", "of"), ("absence", "of"))
+_NOT_PHRASES = (("rather", "than"), ("instead", "of"), ("lack", "of"), ("absence", "of"),
+                ("far", "from"), ("anything", "but"))  # fmt: skip
 _NO_NEGATION: tuple[tuple[str, ...], ...] = (
     *(("not", "only"), ("not", "just"), ("not", "merely"), ("no", "doubt"), ("no", "question")),
     *(("without", "a", "doubt"), ("without", "doubt")),
@@ -71,8 +72,12 @@ _REFUSALS = re.compile(
     r"\b(sorry|apologi[sz]e|unable to|not able to|cannot|can ?not|can't|could ?n[o']t|won't|"
     r"not possible to|impossible to|as an? (?:ai|language model|assistant)|"
     r"(?:does not|do not|don't) have access|not enough information|insufficient information|"
-    r"unknown|n/?a|undetermined|indeterminate)\b|无法|抱歉|对不起|不能确定"
+    r"(?:do not|don't) know|not sure|not clear|unclear|(?:difficult|hard) to (?:say|tell)|"
+    r"difficult to determine|hard to determine|"
+    r"unknown|unk|n/?a|undetermined|indeterminate)\b|无法|抱歉|对不起|不能确定|不知道"
 )
+_DENIED = re.compile(r"\?\s*(?:no|nope|nein|non)\b", re.IGNORECASE)
+"""An answer that takes back what it asked: `angry? no`."""
 _ANSWER = re.compile(r"\banswer\s*(?:is|:|=)", re.IGNORECASE)
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|\n")
 _SPACELESS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -118,11 +123,12 @@ class Wording:
         if whole in self._words:
             return Reading(MAPPED, self._words[whole])
         named = self._named(text)
-        if len(named) == 1:
+        if len(named) == 1 and not _DENIED.search(text):
             return Reading(MAPPED, named.pop())
         if named:
             return Reading(AMBIGUOUS)
-        return Reading(REFUSED if _REFUSALS.search(plain_quotes(answer)) else MISSED)
+        said = plain_quotes(answer).replace("_", " ")  # a token of a model: <|EMO_UNKNOWN|>
+        return Reading(REFUSED if _REFUSALS.search(said) else MISSED)
 
     @cached_property
     def _words(self) -> dict[str, str]:

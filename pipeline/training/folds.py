@@ -56,7 +56,9 @@ def learn(training: FoldTraining, folds: Sequence[Fold]) -> Iterator[tuple[Fold,
 
 def _learn_alone(training: FoldTraining, fold: Fold, only: bool) -> Classifier:
     """Train one fold; `only` if its clips are no other's."""
-    model, stop, lines, dev = training.fresh(fold), None, [], []
+    model, stop = training.fresh(fold), None
+    lines: list[dict[str, object]] = []
+    dev: list[Prediction] = []
     compared, tried, budget = training.compared(fold), training.tries(fold), training.budget
     with threads_for(model.size):
         if compared:

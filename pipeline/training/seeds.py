@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gensr.estimator.errors import ConfigError
+from gensr.estimator.errors import ConfigError, GensrError
 from gensr.estimator.parallel import is_alone, is_first
 from gensr.features.store.where import Location, each, local
 from gensr.pipeline.progress import Listener
 from gensr.pipeline.runs.run import is_beginning, is_run, new_folder, seed_folder
-from gensr.pipeline.runs.sets import begin_set
-from gensr.pipeline.training.train import TrainConfig, TrainReport, train
+from gensr.pipeline.runs.sets import begin_set, kept_set, put_back
+from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.train import TrainReport, train
 
 
 def train_seeds(
@@ -45,13 +46,14 @@ def train_seeds(
         raise ConfigError("several processes train several seeds: pass --run, the folder of all")
     where = new_folder(Path("runs"), config.model) if folder is None else local(folder)
     stores = list(each(stores))
+    before = kept_set(where)
     if is_first():
         begin_set(where, seeds, resume=resume, overwrite=overwrite)
-    reports = []
+    reports: list[TrainReport] = []
     for seed in sorted(seeds):
         own = seed_folder(where, seed)
-        reports.append(
-            train(
+        try:
+            report = train(
                 stores,
                 replace(config, seed=seed),
                 folder=own,
@@ -59,5 +61,9 @@ def train_seeds(
                 overwrite=overwrite,
                 progress=progress,
             )
-        )
+        except GensrError:
+            if is_first() and not reports:  # a slip in what was asked: it changes no set
+                put_back(where, before)
+            raise
+        reports.append(report)
     return where, tuple(reports)

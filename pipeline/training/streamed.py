@@ -8,7 +8,7 @@ changes no weight.
 Shapes: N clips, K conditioning layers, L width.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from typing import Any
@@ -24,6 +24,8 @@ from gensr.estimator.source import BLOCK, Scale, Source, Window
 from gensr.features.store.lazy import read_rows
 from gensr.pipeline.training.vectors import Vectors
 
+Centre = Callable[[NDArray[np.int64], NDArray[np.float32]], None]
+"""See `Vectors.centre`."""
 _READERS = 2
 """Threads that read shards at once: each holds one."""
 
@@ -112,7 +114,7 @@ class Streamed(Source):
     def _filled(self, lazy: Any, slot: "_Slot", shown: Tensor) -> tuple["_Slot", Window]:
         """Read a window into a slot."""
         clips, places = np.unique(shown.numpy(), return_inverse=True)
-        slot.fill(lazy, self._rows[clips], self._scale)
+        slot.fill(lazy, self._rows[clips], self._scale, self._vectors.centre)
         rows = torch.from_numpy(places.reshape(shown.shape))
         return slot, Window(slot.x, send(rows, self.device), send(self.y[shown], self.device))
 
@@ -131,8 +133,10 @@ class _Slot:
         self._stream: Any = torch.cuda.Stream(device) if on_gpu else None  # type: ignore[no-untyped-call]
         self._rows: NDArray[np.int64] | None = None
 
-    def fill(self, lazy: Any, rows: NDArray[np.int64], scale: Scale | None) -> None:
-        """Read rows into the first places, and scale them; a GPU's copy is sent for, not awaited.
+    def fill(self, lazy: Any, rows: NDArray[np.int64], scale: Scale | None, centre: Centre) -> None:
+        """Read rows into the first places, centre and scale them.
+
+        A GPU's copy is sent for, not awaited.
 
         What is there already stays: a part that fits one window is read twice, for two slots.
         """
@@ -141,7 +145,9 @@ class _Slot:
         self._rows = rows
         if self._stream is not None:
             self._stream.synchronize()  # the window before was sent from here
-        read_rows(lazy, rows, self._host.numpy()[: len(rows)], _READERS)
+        host = self._host.numpy()[: len(rows)]
+        read_rows(lazy, rows, host, _READERS)
+        centre(rows, host)
         if self._stream is None:
             if scale is not None:
                 scale.into(self.x[: len(rows)])

@@ -9,105 +9,35 @@ kept (there, and with `calibrate`): the temperature of the probabilities is fitt
 clip is seen before it is predicted.
 """
 
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-
-from gensr.estimator.config import chosen, from_plain, to_plain
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.fitting import TrainingConfig
-from gensr.estimator.models.registry import MODELS
-from gensr.estimator.models.spec import ModelSpec, build, preset
+from gensr.estimator.models.spec import ModelSpec, build
 from gensr.estimator.parallel import Group, joined, own_device
 from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, local
 from gensr.pipeline.lint.checks import checks
-from gensr.pipeline.lint.findings import TEST_SET, Findings
 from gensr.pipeline.progress import Listener, Silent, say
 from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.begin import Request, begun
-from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.dev import beside_predictions, dev_of_fold
 from gensr.pipeline.runs.predictions import Prediction
-from gensr.pipeline.runs.provenance import Manifest, StoreRead, perturbed_line, provenance
-from gensr.pipeline.runs.run import Run
-from gensr.pipeline.training.by_scores import by_scores
+from gensr.pipeline.runs.run import CHECKS, Run
 from gensr.pipeline.training.clips import labelled
-from gensr.pipeline.training.fold import FoldTraining, budgets_of
+from gensr.pipeline.training.config import TrainConfig, resolve
+from gensr.pipeline.training.fold import FoldTraining
 from gensr.pipeline.training.folds import learn
+from gensr.pipeline.training.notes import notes_on, read_again
 from gensr.pipeline.training.precision import check_precision
 from gensr.pipeline.training.predictions import predictions_of, with_people
 from gensr.pipeline.training.question import as_before
+from gensr.pipeline.training.request import asked_of, manifest_of
 from gensr.pipeline.training.vectors import Vectors, open_vectors, prefixes_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainConfig:
-    """What a run depends on, beside its stores."""
-
-    model: str = "gen-ser"
-    """Name of a model: `gen-ser`, `linear`, `transformer-ce`, or a package's."""
-    preset: str = "small"
-    """`small` for two CPU cores, `paper` for section 3.2."""
-    label: str = "emotion"
-    """Column to predict: emotion, gender, speaker, or any other of the clip table."""
-    labels: str | None = None
-    """`native` or `canonical` emotions; None: native for one corpus, canonical for several."""
-    protocol: str | None = None
-    """A protocol as docs/evaluation.md lists them, with its argument; None: the corpus's own."""
-    fold: str = "all"
-    """`all`, the name of one fold, or `none`: one model to deploy, learning from every clip."""
-    layers: tuple[str, ...] | None = None
-    """Conditioning layers by name; None: all that precede x1. `("auto",)`: all, each counting by
-    its score of inner folds (`inputs.layers = "auto"`)."""
-    choose: str = "beforehand"
-    """How many steps: `beforehand` by the budget; the best look at the `dev` part inside that
-    schedule; or, as `budgets:200,400,800`, the best end on the dev part among whole schedules."""
-    calibrate: bool = False
-    """Whether each fold first trains without its development part, and its answers of that part
-    are kept, to fit a temperature on; so in any case where the `dev` part chooses."""
-    seed: int = 0
-    """Of every draw of the training: initial weights, batches, times, noise, dropout."""
-    split_seed: int = 0
-    """Of the draws of hold-outs and development parts; one question, many training seeds."""
-    device: str = "auto"
-    """`auto`, `cpu`, `cuda`, `cuda:N`."""
-    steps: int | None = None
-    """Optimizer steps, in place of the preset's."""
-    precision: str | None = None
-    """`float32` or `bfloat16`, of matrix products, in place of the preset's."""
-    allow_slow: bool = False
-    """Whether `precision` may be one that this device computes many times slower than float32."""
-    allow_leaks: bool = False
-    """Whether to go on where the protocol leaks, which is then the first of every run's notes."""
-    stream: bool | None = None
-    """Read vectors while they are learnt from; None: where memory does not hold them. It changes
-    no weight."""
-    settings: Location | None = None
-    """A TOML file with tables [model] and [training] over the preset."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the model over those, as in [model]: `{"mean": {"name": "logistic", "k": 4}}`."""
-
-    def __post_init__(self) -> None:
-        if self.choose not in ("beforehand", "dev") and not budgets_of(self.choose):
-            raise ConfigError(
-                f"choose must be beforehand, dev or budgets:A,B,..., found {self.choose!r}"
-            )
-        if self.labels not in (None, "native", "canonical"):
-            raise ConfigError(f"labels must be native or canonical, found {self.labels!r}")
-        if self.labels is not None and self.label != "emotion":
-            raise ConfigError(f"--labels is about emotions, not {self.label}; drop it")
-        if self.steps is not None and self.steps < 1:
-            raise ConfigError(f"steps must be at least 1, found {self.steps}")
-
 
 _DEFAULT = TrainConfig()
 
@@ -150,12 +80,12 @@ def train(
     if resume and folder is None:
         raise ConfigError("--resume needs --run: which run to go on with")
     folder = None if folder is None else local(folder)
-    if config.layers == ("auto",):
-        config = replace(config, layers=None, options=by_scores(config.model, config.options))
-    options, budget = _resolve(config)
+    options, budget = resolve(config)
+    layers = None if config.layers == ("auto",) else config.layers
     device = own_device(pick_device(config.device))
     before = _before(folder) if resume else None
-    with joined(device) as group, _vectors(stores, config.layers, before) as vectors:
+    with joined(device) as group, _vectors(stores, layers, before) as vectors:
+        vectors.enrol(config.enrol_clips if config.enrol else 0)
         protocol = _protocol(vectors, config, before)
         folds = _chosen(protocol, config.fold)
         spec = ModelSpec(
@@ -169,16 +99,16 @@ def train(
         size = build(spec).size
         advice = check_precision(budget, size, device, allow_slow=config.allow_slow)
         listener = progress or Silent()
-        unsaid = say(listener, advice)
+        leaks = protocol.notes()[: len(protocol.leaks)]
+        unsaid = say(listener, (*leaks, *advice))  # before any progress
         request = Request(
-            config=_asked(config, options, budget, vectors, folds),
+            config=asked_of(config, options, budget, vectors, folds),
             protocol=protocol,
-            manifest=_manifest(config, protocol, vectors, options, device),
+            manifest=manifest_of(config, protocol, vectors, options, device),
         )
         checked = checks(vectors.table, protocol, allow_leaks=config.allow_leaks)
         with _begun(folder, request, group, resume=resume, overwrite=overwrite) as run:
-            if group.leads:
-                run.write_checks(checked.as_json())
+            looked = run.write_checks(checked.as_json()) if group.leads else b""
             training = FoldTraining(
                 run=run,
                 spec=spec,
@@ -202,12 +132,12 @@ def train(
             if group.leads:
                 run.write_log([fold.name for fold in folds])
                 told_of = [with_people(each, vectors.table) for each in (predictions, dev)]
-                beside = beside_predictions(run, protocol.classes, told_of[1])
+                beside = {CHECKS: looked, **beside_predictions(run, protocol.classes, told_of[1])}
                 run.write_predictions(protocol.classes, told_of[0], beside)
             group.wait()
-            told = (*_notes(protocol, vectors, folds, config, checked), *unsaid)
+            told = (*unsaid, *notes_on(protocol, vectors, folds, config, checked))
             if budget is not None and not isinstance(training.clips, Resident):
-                told += _read_again(vectors.shard_clips, budget.block)
+                told += read_again(vectors.shard_clips, budget.block)
         return TrainReport(run, protocol, told, group.leads)
 
 
@@ -222,56 +152,6 @@ def _begun(
             yield run
         return
     yield Run(Path(str(group.share(None))))
-
-
-def _manifest(
-    config: TrainConfig, protocol: Protocol, vectors: Vectors, options: Any, device: torch.device
-) -> Manifest:
-    origin = [
-        StoreRead(path=str(place), hash=fingerprint, perturb=done)
-        for place, fingerprint, done in zip(
-            vectors.places, vectors.hashes, vectors.perturbed, strict=True
-        )
-    ]
-    parts = [(MODELS, config.model), *chosen(options)]
-    return provenance(
-        config.seed, protocol, origin, device=str(device), parts=parts, joined=vectors.notes
-    )
-
-
-def _resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
-    """The preset, overlaid by the TOML file, overlaid by what was given beside it."""
-    options, budget = preset(config.model, config.preset)
-    if config.settings is not None:
-        where = str(config.settings)
-        try:
-            given = tomllib.loads(local(config.settings).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{where} cannot be read as TOML: {error}") from error
-        unknown = sorted(set(given) - {"model", "training"})
-        if unknown:
-            raise ConfigError(f"{where}: no table [{unknown[0]}]; there are [model], [training]")
-        options = from_plain(
-            type(options), given.get("model", {}), f"{where} [model]", base=options
-        )
-        if "training" in given:
-            _check_by_steps(config.model, budget, f"{where} [training]")
-            budget = from_plain(
-                TrainingConfig, given["training"], f"{where} [training]", base=budget
-            )
-    options = from_plain(type(options), config.options, config.model, base=options)
-    if config.choose != "beforehand":
-        _check_by_steps(config.model, budget, f"choose = {config.choose}")
-    for name in ("steps", "precision"):
-        if (asked := getattr(config, name)) is not None:
-            _check_by_steps(config.model, budget, f"{name} = {asked}")
-            budget = replace(budget or TrainingConfig(), **{name: asked})
-    return options, budget
-
-
-def _check_by_steps(model: str, budget: TrainingConfig | None, asked: str) -> None:
-    if budget is None:
-        raise ConfigError(f"{model} is not trained by steps; drop {asked}")
 
 
 def _before(folder: Path | None) -> Run | None:
@@ -311,16 +191,6 @@ def _protocol(vectors: Vectors, config: TrainConfig, before: Run | None) -> Prot
     )
 
 
-def _read_again(shard: int, block: int) -> tuple[str, ...]:
-    """What streaming costs where shards are larger than blocks."""
-    if shard <= block:
-        return ()
-    return (
-        f"streamed: a shard of {shard} clips was read for every block of {block}; [training] "
-        f"block = {shard} reads each once an epoch (another order, so another run)",
-    )
-
-
 def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:
     if fold in ("all", "none"):
         return protocol.folds
@@ -329,58 +199,3 @@ def _chosen(protocol: Protocol, fold: str) -> tuple[Fold, ...]:
         names = ", ".join(one.name for one in protocol.folds)
         raise ConfigError(f"protocol {protocol.name} has no fold {fold!r}; there are {names}, all")
     return folds
-
-
-def _asked(
-    config: TrainConfig,
-    options: Any,
-    budget: TrainingConfig | None,
-    vectors: Vectors,
-    folds: Sequence[Fold],
-) -> RunConfig:
-    """What is kept of the request."""
-    places = [place.resolve() if isinstance(place, Path) else place for place in vectors.places]
-    return RunConfig(
-        model=config.model,
-        preset=config.preset,
-        options=to_plain(options),
-        training=None if budget is None else to_plain(budget),
-        choose=config.choose,
-        calibrate=config.calibrate,
-        label=config.label,
-        labels=config.labels,
-        protocol=config.protocol,
-        fold=config.fold,
-        folds=tuple(fold.name for fold in folds),
-        layers=vectors.layers,
-        width=vectors.shape[1],
-        seed=config.seed,
-        split_seed=config.split_seed,
-        encoder=vectors.encoder,
-        stores=tuple(map(str, places)),
-    )
-
-
-def _notes(
-    protocol: Protocol,
-    vectors: Vectors,
-    folds: Sequence[Fold],
-    config: TrainConfig,
-    checked: Findings,
-) -> tuple[str, ...]:
-    worse = perturbed_line(zip(map(str, vectors.places), vectors.perturbed, strict=True))
-    smaller = (one.line for one in checked.findings if one.kind == TEST_SET)
-    leaks, others = protocol.notes()[: len(protocol.leaks)], protocol.notes()[len(protocol.leaks) :]
-    # The gravest come first.
-    notes = [*leaks, *smaller, *others, *filter(None, [worse]), *vectors.notes]
-    notes += [one.line for one in checked.findings if one.kind == "shortcut"]
-    audio = vectors.table["audio_sha256"][protocol.store_rows]
-    repeats = len(audio) - len(np.unique(audio))
-    if repeats:
-        notes.append(f"clips whose audio is another clip's too: {repeats}; each counts on its own")
-    missing = ", ".join(fold.name for fold in folds if not len(fold.dev))
-    if config.choose != "beforehand" and missing:
-        notes.append(f"no development part in fold {missing}: steps are the budget's")
-    if config.calibrate and missing:
-        notes.append(f"no development part in fold {missing}: no dev scores, so no temperature")
-    return tuple(notes)

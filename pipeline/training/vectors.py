@@ -7,7 +7,6 @@ corpora have the same path. (gensr 0.1.0 named them by their store's file; its r
 Shapes: N clips, K conditioning layers, L width.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import PurePosixPath
@@ -17,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import ConfigError
-from gensr.features.corpora.spelling import joined_columns
 from gensr.features.same_encoder import differences, first_difference
 from gensr.features.store import Store, open_store
 from gensr.features.store.errors import StoreError
 from gensr.features.store.facts import perturbed
-from gensr.features.store.schema import COLUMN_DTYPES, LABEL_COLUMNS
 from gensr.features.store.where import Location, Where, located
+from gensr.pipeline.protocols.clip_table import one_table
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.training.enrolment import Enrolled, drawn
 
 
 class Vectors:
@@ -53,6 +52,7 @@ class Vectors:
         """What was done to the clips of each store before they were encoded; empty for nothing."""
         self.encoder: dict[str, Any] = dict(stores[0].header.encoder)
         """Provenance of the encoder that made them."""
+        self._enrolled: Enrolled | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._stores))
@@ -67,6 +67,32 @@ class Vectors:
         """Rows of the largest shard: what is read at once, however few of them are wanted."""
         return max(store.header.shard_clips for store in self._stores)
 
+    def enrol(self, clips: int) -> None:
+        """Give every speaker's vectors less the mean of some of their clips from now on.
+
+        Args:
+            clips: of each speaker; 0 enrols nobody.
+
+        Raises:
+            ConfigError: a clip names no speaker.
+            StoreError: a store is damaged, or was exchanged while it was read.
+        """
+        if not clips:
+            return
+        speaker, rows = drawn(self.table, clips)
+        S = int(speaker.max()) + 1
+        sums = np.zeros((S, *self.shape))
+        for places, part in self.shards(rows):
+            np.add.at(sums, speaker[rows[places]], part)
+        counts = np.bincount(speaker[rows], minlength=S)
+        means = (sums / counts[:, None, None]).astype(np.float32)
+        self._enrolled = Enrolled(means, speaker)
+
+    def centre(self, rows: NDArray[np.int64], x: NDArray[np.float32]) -> None:
+        """Do to vectors (n, K+1, L) of rows what `read` does to all: nothing but for enrolment."""
+        if self._enrolled is not None:
+            self._enrolled.centre(rows, x)
+
     def read(self, rows: NDArray[np.int64], out: NDArray[np.float32]) -> None:
         """Put the vectors of rows into their final place, (rows, K+1, L), each byte read once.
 
@@ -78,6 +104,7 @@ class Vectors:
                 store.vectors(own, self.layers, out=out[where])
             else:
                 out[where] = store.vectors(own, self.layers)
+        self.centre(rows, out)
 
     def shards(
         self, rows: NDArray[np.int64]
@@ -88,11 +115,15 @@ class Vectors:
             places = order[where]
             done = 0
             for numbers, block in store.selected(own, self.layers):
-                yield places[done : done + len(numbers)], block
+                there = places[done : done + len(numbers)]
+                if self._enrolled is not None:
+                    block = block.copy()
+                    self.centre(rows[there], block)
+                yield there, block
                 done += len(numbers)
 
     def lazy(self) -> Any:
-        """A dask array (N, K+1, L), one block a shard, nothing read yet."""
+        """A dask array (N, K+1, L), one block a shard, nothing read yet, nor centred."""
         from gensr.features.store.lazy import concatenated
 
         return concatenated([store.lazy(self.layers) for store in self._stores])
@@ -165,7 +196,8 @@ def open_vectors(
                 _check_encoder(encoder, opened[-1])
             check_same_encoder(opened[0], opened[-1])
         wanted = _wanted(opened[0], layers)
-        table, notes = _table(opened, prefixes, join)
+        tables = [(str(store.path), store.table) for store in opened]
+        table, notes = one_table(tables, prefixes=prefixes, join=join)
         hashes = tuple(_hash(store, encoder or opened[0].header.encoder, known) for store in opened)
         for store in opened:
             store.release()
@@ -229,56 +261,3 @@ def prefixes_of(run: Run) -> tuple[str, ...] | None:
     clips = run.protocol.paths
     by_store = len(names) > 1 and all(path.partition(":")[0] in names for path in clips)
     return names if by_store else None
-
-
-def _table(
-    stores: Sequence[Store], prefixes: Sequence[str] | None, join: bool
-) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
-    table, labels = {}, {}
-    for name in sorted({name for store in stores for name in store.table}):
-        parts: list[str] = []
-        for store in stores:
-            values = store.table[name].tolist() if name in store.table else [""] * len(store)
-            parts.extend(map(str, values))
-        table[name] = _as_text(parts)
-        if name in LABEL_COLUMNS or name not in COLUMN_DTYPES:
-            labels[name] = parts
-    notes: tuple[str, ...] = ()
-    if join:  # each scan has joined its own; `Angry` of one store and `angry` of another are left
-        changed, notes = joined_columns(labels, own=LABEL_COLUMNS)
-        table |= {name: _as_text(parts) for name, parts in changed.items()}
-    if prefixes is not None:
-        before = np.repeat(prefixes, [len(store) for store in stores])
-        pairs = zip(before, table["path"], strict=True)
-        table["path"] = np.array([f"{name}:{path}" for name, path in pairs], dtype=object)
-    elif len(stores) > 1:
-        table["path"] = _clip_names(table["corpus"], table["path"], stores)
-    return table, notes
-
-
-def _as_text(parts: Sequence[str]) -> NDArray[Any]:
-    """A column of `str` objects, equal ones the same: a pointer a row, where values repeat.
-
-    numpy's own text would take four bytes a character of the longest in every row.
-    """
-    known: dict[str, str] = {}
-    return np.array([known.setdefault(text, text) for text in parts], dtype=object)
-
-
-def _clip_names(
-    corpora: NDArray[np.str_], paths: NDArray[np.str_], stores: Sequence[Store]
-) -> NDArray[np.str_]:
-    """Paths, or corpus:path for all where two corpora have the same path."""
-    if len(np.unique(paths)) == len(paths):
-        return paths
-    names = [f"{corpus}:{path}" for corpus, path in zip(corpora, paths, strict=True)]
-    (name, times), *_ = Counter(names).most_common(1)
-    if times > 1:
-        holders = np.repeat([str(s.path) for s in stores], [len(s) for s in stores])
-        both = [str(at) for at, one in zip(holders, names, strict=True) if one == name][:2]
-        raise StoreError(
-            f"{both[0]} and {both[1]} both hold the clip {name}, which would be learnt from "
-            "twice; join them by gensr store merge, give one of them, or, where they are two "
-            "corpora, name the corpora apart (a manifest's column corpus)"
-        )
-    return np.array(names, dtype=object)

@@ -1,7 +1,8 @@
 """Speech in, emotion out: encode clips as the run's store was made, and ask the deployed model."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,14 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gensr.estimator.calibration import with_temperature
 from gensr.estimator.device import pick_device
-from gensr.estimator.errors import RunError
+from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.spec import ModelSpec
 from gensr.features.audio.resample import SAMPLE_RATE
 from gensr.features.corpora import Problem
+from gensr.features.corpora.errors import CorpusError
 from gensr.features.encoders import Encoder, EncoderMemoryError, load_encoder
 from gensr.features.encoders.errors import EncoderError
 from gensr.features.encoders.load import CONTEXTS
@@ -29,6 +32,7 @@ from gensr.features.same_encoder import first_difference, named
 from gensr.features.store.where import Location
 from gensr.pipeline.extraction.config import batch_seconds
 from gensr.pipeline.extraction.encoder_folders import recall, remember
+from gensr.pipeline.importing.given import IMPORTED
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.runs.dev import temperatures
 from gensr.pipeline.runs.models import load_deployed
@@ -48,6 +52,7 @@ def predict(
     device: str = "auto",
     allow_outside: bool = False,
     raw: bool = False,
+    enrol: Sound | Iterable[Sound] | None = None,
     progress: Listener | None = None,
 ) -> Answers:
     """Answer audio files, parts of them, every audio file under folders, manifests' clips, samples.
@@ -61,6 +66,8 @@ def predict(
         allow_outside: whether a manifest may name files outside its folder.
         raw: leave the probabilities as the model gives them; else a run that was trained with
             `--calibrate` answers after its temperature. The answer is the same class.
+        enrol: unlabelled clips of the one who speaks in all inputs, as `inputs` takes them: for a
+            run that was trained with `--enrol speaker`, and no other.
         progress: told how far it is.
 
     Returns:
@@ -74,41 +81,101 @@ def predict(
     """
     run = Run.of(run)
     model, spec = load_deployed(run, pick_device(device))
+    _check_enrolled(run, enrol is not None)
     fitted = None if raw else temperatures(run).get("all")
     T = None if fitted is None else fitted.temperature
     with TemporaryDirectory(prefix="gensr-") as room:
         asked = inputs_of(inputs, allow_outside=allow_outside, room=Path(room))
         ears = _same_encoder(run, None if encoder is None else str(encoder), device)
         listener = progress or Silent()
+        made = Making(ears, _as_extracted(run, ears), model, spec)
+        notes = asked.notes
+        if enrol is not None:
+            made, said = _enrolled(made, enrol, allow_outside, Path(room), listener)
+            notes = (*notes, *said)
         listener.stage("predict", len(asked.clips))
-        rows, failed = _hear(asked, ears, _as_extracted(run, ears), model, spec, listener)
+        rows, failed = _hear(asked, made, listener)
     if T is not None:
         rows = _after_temperature(rows, T)
-    return Answers(spec.classes, rows, (*asked.problems, *failed), asked.notes, T)
+    return Answers(spec.classes, rows, (*asked.problems, *failed), notes, T)
 
 
-def _hear(
-    asked: Inputs,
-    ears: Encoder,
-    batching: Batching,
-    model: Classifier,
-    spec: ModelSpec,
-    listener: Listener,
-) -> tuple[list[Answer], list[Problem]]:
-    """Answer what can be used, a few dozen clips at a time."""
-    rows: list[Answer] = []
-    failed: list[Problem] = []
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What makes an answer of audio."""
+
+    ears: Encoder
+    batching: Batching
+    model: Classifier
+    spec: ModelSpec
+    mean: NDArray[np.float32] | None = None
+    """(K+1, L), of the clips that enrol the speaker; None: nobody is enrolled."""
+
+    def vectors(self, clips: Clips) -> NDArray[np.float32]:
+        """(n, K+1, L) of clips, as the model reads them."""
+        wanted = [self.ears.layers.index(name) for name in self.spec.layers]
+        try:
+            (vectors,) = encode_clips([clips], self.ears, self.batching)
+        except EncoderMemoryError as error:
+            raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
+        x: NDArray[np.float32] = vectors[:, wanted]
+        return x if self.mean is None else x - self.mean
+
+
+def _check_enrolled(run: Run, given: bool) -> None:
+    """Refuse a speaker for a run that knows of none, and the other way round."""
+    if run.config.enrol_clips and not given:
+        raise ConfigError(
+            f"{run.folder} was trained with --enrol speaker, on vectors less their speaker's mean: "
+            "pass --enrol with some clips of the one who speaks"
+        )
+    if given and not run.config.enrol_clips:
+        raise ConfigError(
+            f"{run.folder} was trained without enrolment; drop --enrol, or train with --enrol "
+            "speaker"
+        )
+
+
+def _enrolled(
+    made: Making, given: Any, allow_outside: bool, room: Path, listener: Listener
+) -> tuple[Making, tuple[str, ...]]:
+    """The same for one speaker, by the mean of the clips that can be used; and what cannot."""
+    apart = room / "enrol"
+    apart.mkdir()
+    asked = inputs_of(given, allow_outside=allow_outside, room=apart)
+    listener.stage("enrol", len(asked.clips))
+    notes = [f"not enrolled by {one.path}: {one.reason}" for one in asked.problems]
+    parts = []
+    with closing(_heard(asked, listener)) as heard:
+        for clips, problems in heard:
+            notes += [f"not enrolled by {one.path}: {one.reason}" for one in problems]
+            if clips.paths:
+                parts.append(made.vectors(clips))
+    if not parts:
+        raise CorpusError("none of the clips of --enrol can be used; pass others of the speaker")
+    mean = np.concatenate(parts).mean(0, dtype=np.float64).astype(np.float32)
+    return replace(made, mean=mean), (*asked.notes, *notes)
+
+
+def _heard(asked: Inputs, listener: Listener) -> Generator[tuple[Clips, list[Problem]], None, None]:
+    """What can be used and what cannot, a few dozen clips at a time."""
     with closed_at_the_end(hear_in_children(asked.clips, {})) as verdicts:
         heard = zip(asked.clips, verdicts, strict=True)
         while part := list(islice(heard, CLIPS_AT_ONCE)):
             clips, problems = _sorted_out(part, asked)
+            yield clips, problems
+            listener.advance(len(part), clips.seconds)
+
+
+def _hear(asked: Inputs, made: Making, listener: Listener) -> tuple[list[Answer], list[Problem]]:
+    """Answer what can be used."""
+    rows: list[Answer] = []
+    failed: list[Problem] = []
+    with closing(_heard(asked, listener)) as heard:
+        for clips, problems in heard:
             failed += problems
             if clips.paths:
-                try:
-                    rows += _answers(clips, ears, batching, model, spec, asked)
-                except EncoderMemoryError as error:
-                    raise EncoderError(f"{error}: pass --device cpu, or cut long clips") from error
-            listener.advance(len(part), clips.seconds)
+                rows += _answers(clips, made, asked)
     return rows, failed
 
 
@@ -125,6 +192,12 @@ def _after_temperature(rows: Sequence[Answer], T: float) -> list[Answer]:
 def _same_encoder(run: Run, name: str | None, device: str) -> Encoder:
     """The encoder of the run's store, checked by the hashes of its weights and its config."""
     asked = run.config.encoder
+    if asked.get("family") == IMPORTED:
+        raise RunError(
+            f"{run.folder} learnt from vectors that were imported ({named(asked)}), which gensr "
+            "cannot make of speech: import those of the new clips as well and ask its model "
+            "(docs/importing.md), or train on a store that `gensr extract` made"
+        )
     context = asked.get("context")
     place, revision = (name, None) if name else _place(asked)
     try:
@@ -210,23 +283,15 @@ def _sorted_out(
     return clips, problems
 
 
-def _answers(
-    clips: Clips,
-    ears: Encoder,
-    batching: Batching,
-    model: Classifier,
-    spec: ModelSpec,
-    asked: Inputs,
-) -> list[Answer]:
-    wanted = [ears.layers.index(name) for name in spec.layers]
-    (vectors,) = encode_clips([clips], ears, batching)
-    x = torch.from_numpy(vectors[:, wanted]).to(model.device)
-    p = model.predict(x).double().cpu().numpy()
+def _answers(clips: Clips, made: Making, asked: Inputs) -> list[Answer]:
+    x = torch.from_numpy(made.vectors(clips)).to(made.model.device)
+    p = made.model.predict(x).double().cpu().numpy()
+    classes = made.spec.classes
     return [
         Answer(
             path=asked.name(Path(path)),
-            predicted=spec.classes[int(np.argmax(given))],
-            probabilities=dict(zip(spec.classes, map(float, given), strict=True)),
+            predicted=classes[int(np.argmax(given))],
+            probabilities=dict(zip(classes, map(float, given), strict=True)),
         )
         for path, given in zip(clips.paths, p, strict=True)
     ]

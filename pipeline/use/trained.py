@@ -33,6 +33,8 @@ class Trained:
     """What built it."""
     model: Classifier = field(repr=False)
     """The model itself."""
+    enrol_clips: int = 0
+    """If not 0, it takes vectors less the mean of so many clips of their speaker."""
 
     @property
     def name(self) -> str:
@@ -53,7 +55,8 @@ class Trained:
         """Class probabilities of vectors.
 
         Args:
-            x: (N, K+1, L) the layers `layers`, x1 last.
+            x: (N, K+1, L) the layers `layers`, x1 last; of a run with enrolment less the mean of
+                some clips of each speaker.
             **options: the model's own: `sampler` and `N` of gen-ser.
 
         Returns:
@@ -99,4 +102,4 @@ def load_model(run: Run | Location, fold: str | None = None, *, device: str = "a
     run.predictions()  # an unfinished training has none
     name = fold or folds[0]
     model, spec = load_fold(run, name, pick_device(device))
-    return Trained(run.folder, name, spec, model)
+    return Trained(run.folder, name, spec, model, run.config.enrol_clips)

@@ -62,7 +62,8 @@ def process():
 def home(tmp_path_factory) -> Path:
     """A working folder with a corpus, a store, settings, and three runs under runs/."""
     from gensr.pipeline.extraction.extract import ExtractConfig, extract
-    from gensr.pipeline.training.train import TrainConfig, train
+    from gensr.pipeline.training.config import TrainConfig
+    from gensr.pipeline.training.train import train
 
     root = tmp_path_factory.mktemp("home")
     corpus = tones.write_corpus(root / "corpus")

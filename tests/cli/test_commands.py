@@ -58,7 +58,8 @@ def test_from_speech_to_numbers_as_in_the_readme(gensr, here):
     shutil.rmtree("runs")
     said = plain(gensr("train", "new.h5", "--steps", 4, "--config", "tiny.toml").ok())
     (run,) = Path("runs").iterdir()
-    assert re.match(rf"{run}: emodb-loso, WA [\d.]+ \[.*\], UAR .*, n = 36\n", said.out)
+    head = rf"{run}: emodb-loso \([0-9a-f]+\), WA [\d.]+ \[.*\], UAR .*"
+    assert re.match(rf"{head}, n = 36, majority class [\d.]+\n", said.out)
     said = plain(gensr("eval", "--sampler-steps", "1,2").ok())
     assert json.loads((run / "numbers.json").read_text())["n"] == 36
     for name in ("confusion", "steps", "trajectory"):
@@ -160,8 +161,11 @@ class TestEval:
 
     def test_several_runs_stand_side_by_side(self, gensr, here):
         said = plain(gensr("eval", "runs/gen-ser", "runs/linear", "--sampler-steps", "1").ok())
-        rows = [line for line in said.out.splitlines() if re.match(r"(gen-ser|linear) ", line)]
+        rows = [line for line in said.out.splitlines() if re.match(r"(gen-ser|linear)  +", line)]
         assert len(rows) == 2
+        paired = r"^linear less gen-ser: WA [+-].* points, p .* \(Holm .*\), detectable "
+        assert re.search(paired, said.out, re.MULTILINE)
+        assert said.out.count("note: intervals leave out") == 1
         found = json.loads(
             gensr("eval", "runs/gen-ser", "runs/linear", "--json", "--sampler-steps", "1").ok().out
         )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gensr.pipeline.training.config import TrainConfig
 from gensr.pipeline.training.fold import FoldTraining
-from gensr.pipeline.training.train import TrainConfig, train
+from gensr.pipeline.training.train import train
 from support.kept import unpack
 
 VALUES: tuple[object, ...] = (

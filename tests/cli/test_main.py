@@ -83,7 +83,10 @@ def test_a_wrong_usage_is_one_line_and_exit_status_two(args, said, gensr):
         (["train", "gone.zarr", "--choose", "test"], "choose must be"),
         (["eval", "gone", "--sampler-steps", "1,x"], "--sampler-steps takes numbers from 1"),
         (["eval", "gone", "--sampler-steps", "0"], "--sampler-steps takes numbers from 1"),
-        (["eval", "gone", "--sampler", "heun"], "--sampler takes euler or exact; found heun"),
+        (
+            ["eval", "gone", "--sampler", "huen"],
+            "--sampler takes euler or exact or heun; found huen",
+        ),
         (["extract", ".", "--out", "s.zarr", "--batch-seconds", "0"], "batch_seconds"),
         (["extract", ".", "--out", "s.zarr", "--batch-seconds", "1e305"], "at most 7200"),
         (["extract", ".", "--out", "s.zarr", "--max-seconds", "1e305"], "from 1 to 7200"),

@@ -16,6 +16,8 @@ def test_a_leak_is_one_line_and_allowed_by_its_flag(gensr, here):
     assert not Path("r").exists()
     allowed = gensr(*asked, "--allow-leaks").ok()
     assert allowed.err.index(said) < allowed.err.index("share their sentence")
+    for command in ("eval", "compare"):
+        assert gensr(command, "r").ok().out.startswith(f"note: {said}")
     kept = json.loads(Path("r/protocol.json").read_text())["protocol"]
     assert kept["leaks"] == {"audio_sha256": 2}
 
@@ -25,8 +27,8 @@ def test_folds_of_ones_own(gensr, here):
     gensr("extract", "tones", "--encoder", "fbank", "--out", "tones.zarr").ok()
     Path("mine.toml").write_text('name = "mine"\n[folds]\ncolumn = "sentence"\n')
     asked = ("train", "tones.zarr", "--model", "linear", "--steps", 2)
-    assert ": mine, WA" in gensr(*asked, "--run", "a", "--protocol", "mine.toml").ok().out
-    assert ": kfold:3, WA" in gensr(*asked, "--run", "b", "--protocol", "kfold:3").ok().out
+    assert ": mine (" in gensr(*asked, "--run", "a", "--protocol", "mine.toml").ok().out
+    assert ": kfold:3 (" in gensr(*asked, "--run", "b", "--protocol", "kfold:3").ok().out
     Path("mine.toml").write_text('name = "mine"\nfold = "sentence"\n')
     complaint = gensr(*asked, "--run", "c", "--protocol", "mine.toml").complaint
     assert "mine.toml, line 2: fold is no key" in complaint

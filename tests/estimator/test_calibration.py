@@ -159,3 +159,15 @@ def test_the_jackknife_of_a_mean_is_students():
     low, high = cal.jackknife_t(values.mean(), without)
     expected = t.interval(0.95, 11, values.mean(), values.std(ddof=1) / math.sqrt(12))
     assert (low, high) == pytest.approx(expected)
+
+
+def test_the_seeds_of_a_number_widen_its_interval():
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(12, 1)) + np.zeros((12, 3))
+    without = (values.sum(0) - values) / 11
+    alike = cal.jackknife_t(values.mean(0), without)
+    assert alike == pytest.approx(cal.jackknife_t(values.mean(0)[:1], without[:, 0]))
+    moved = np.array([-0.5, 0.0, 0.5])
+    apart = cal.jackknife_t(values.mean(0) + moved, without + moved)
+    assert sum(apart) == pytest.approx(sum(alike))
+    assert apart[1] - apart[0] > alike[1] - alike[0]

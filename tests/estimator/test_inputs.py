@@ -125,8 +125,13 @@ def test_the_twin_has_gen_ser_s_weights_times_and_noise_and_no_label() -> None:
         draws.append(model.draw(50))
     for name in ("t", "z", "sigma", "kept"):
         assert torch.equal(draws[0][name], draws[1][name]), name
-    seen = []
-    twin.network.forward = lambda state, *rest: seen.append(state) or torch.zeros_like(state)
+    seen: list[torch.Tensor] = []
+
+    def forward(state: torch.Tensor, *rest: object) -> torch.Tensor:
+        seen.append(state)
+        return torch.zeros_like(state)
+
+    twin.network.forward = forward
     x = torch.randn(50, K + 1, L)
     for label in (0, 1):
         twin.loss(x, torch.full((50,), label), draws[1])

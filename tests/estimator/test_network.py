@@ -93,10 +93,11 @@ def test_every_input_reaches_the_output() -> None:
 
 def test_without_conditioning_layers_x_c_is_one_learned_vector() -> None:
     net = _small(K=0)
-    assert net.fusion.weight.shape == (16,)
+    weight = net.fusion.get_parameter("weight")
+    assert weight.shape == (16,)
     net(torch.randn(4, 16), torch.empty(4, 0, 16), torch.rand(4)).sum().backward()
-    assert net.fusion.weight.grad is not None
-    assert net.fusion.weight.grad.abs().max() > 0
+    assert weight.grad is not None
+    assert weight.grad.abs().max() > 0
 
 
 def test_the_fused_condition_starts_as_the_mean_of_the_layers() -> None:

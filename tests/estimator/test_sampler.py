@@ -1,3 +1,4 @@
+import math
 from itertools import pairwise
 
 import pytest
@@ -12,11 +13,17 @@ from gensr.estimator.paths.logistic import LogisticMean
 from gensr.estimator.paths.path import GaussianPath
 from gensr.estimator.samplers.euler import euler
 from gensr.estimator.samplers.exact import exact
+from gensr.estimator.samplers.heun import heun
+from gensr.estimator.samplers.readout import READOUTS, read
 from gensr.estimator.samplers.registry import SAMPLERS
 from gensr.estimator.samplers.sampler import time_grid
 
 PATH = GaussianPath(mean=LogisticMean(k=10.0), variance=BridgeVariance(strength=0.5))
 T, T_EPS = 0.999, 0.03
+ORDERS = {"euler": 1, "exact": 1, "heun": 2}
+"""In 1/N, of every sampler of ours."""
+CALLS = {"euler": 1, "exact": 1, "heun": 2}
+"""Of the network, a step."""
 
 
 def _problem(B: int = 50, C: int = 7, L: int = 64) -> tuple[Tensor, Tensor]:
@@ -62,7 +69,7 @@ def test_the_exact_step_returns_the_estimate_at_t_0_in_one_step() -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLERS.names())
-def test_a_sampler_makes_n_calls_and_keeps_every_state(name: str) -> None:
+def test_a_sampler_makes_its_calls_and_keeps_every_state(name: str) -> None:
     x0, x1 = _problem(B=3)
     calls = []
 
@@ -71,28 +78,62 @@ def test_a_sampler_makes_n_calls_and_keeps_every_state(name: str) -> None:
         return x0
 
     way = SAMPLERS[name](estimate, PATH, x1, time_grid(T, T_EPS, 5).double())
-    assert len(calls) == 5
+    assert len(calls) == 5 * CALLS[name]
     assert all(t.shape == (1,) for t in calls)  # one time for all
     assert way.states.shape == (6, 3, 64)
     assert way.estimates.shape == (5, 3, 64)
     assert torch.equal(way.states[0], x1)
+    noisy = SAMPLERS[name](estimate, PATH, x1, time_grid(T, T_EPS, 5).double(), x_T=x1 + 1)
+    assert torch.equal(noisy.states[0], x1 + 1)
+    last = SAMPLERS[name](estimate, PATH, x1, time_grid(T, T_EPS, 5).double(), record=False)
+    assert torch.equal(last.states[0], way.states[-1])
 
 
 @pytest.mark.parametrize("name", SAMPLERS.names())
-def test_both_samplers_converge_at_first_order_to_the_same_point(name: str) -> None:
+@pytest.mark.parametrize("N", [1, 2, 3, 10, 50])
+def test_every_n_arrives_where_the_estimate_points(name: str, N: int) -> None:
+    """Whatever is read; Euler's state alone needs more than a few steps."""
+    x0, x1 = _problem()
+    way = SAMPLERS[name](lambda x, t: x0, PATH, x1, time_grid(T, T_EPS, N).double())
+    assert torch.isfinite(way.states).all()
+    for readout in READOUTS:
+        if (name, readout) != ("euler", "state") or N == 50:
+            assert _cosine(read(way, lambda x, t: x0, readout), x0) > 0.98
+
+
+def test_each_read_out_is_another_vector_and_after_asks_once_more() -> None:
+    x0, x1 = _problem(B=3)
+    asked = []
+
+    def estimate(x: Tensor, t: Tensor) -> Tensor:
+        asked.append((x, float(t)))
+        return x0 + t
+
+    way = exact(estimate, PATH, x1, time_grid(T, T_EPS, 4).double())
+    assert torch.equal(read(way, estimate, "estimate"), way.estimates[-1])
+    assert torch.equal(read(way, estimate, "state"), way.states[-1])
+    assert len(asked) == 4
+    assert torch.equal(read(way, estimate, "after"), x0 + way.times[-1])
+    assert len(asked) == 5
+    assert torch.equal(asked[-1][0], way.states[-1])
+    assert asked[-1][1] == pytest.approx(T_EPS)
+
+
+@pytest.mark.parametrize("name", SAMPLERS.names())
+def test_a_sampler_converges_at_its_own_order_to_the_one_point(name: str) -> None:
     x0, x1 = _problem(B=8)
 
     def estimate(x: Tensor, t: Tensor) -> Tensor:  # smooth in the state and in time
         return x0 + 0.5 * torch.sin(x + 3 * t[:, None])
 
     start = 0.9  # away from the stiff end, where the order shows
-    fine = exact(estimate, PATH, x1, torch.linspace(start, 0.1, 20_001).double()).states[-1]
+    fine = heun(estimate, PATH, x1, torch.linspace(start, 0.1, 10_001).double()).states[-1]
     errors = [
         float((SAMPLERS[name](estimate, PATH, x1, times).states[-1] - fine).norm())
         for times in (torch.linspace(start, 0.1, N + 1).double() for N in (100, 200, 400, 800))
     ]
     ratios = [a / b for a, b in pairwise(errors)]
-    assert all(1.8 < ratio < 2.2 for ratio in ratios), ratios
+    assert all(0.9 < math.log2(ratio) / ORDERS[name] < 1.1 for ratio in ratios), ratios
 
 
 def test_noise_at_the_start_blows_up_under_euler_and_not_under_the_exact_step() -> None:

@@ -95,8 +95,11 @@ def test_a_budget_out_of_range_is_refused(settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"sampler": "heun"},
+        {"sampler": "huen"},
         {"readout": "mean"},
+        {"start": "middle"},
+        {"draws": 2},
+        {"start": "noisy", "draws": 0},
         {"sampler_steps": 0},
         {"t_eps": 1.0},
         {"t_eps": 0.0},

@@ -55,7 +55,8 @@ def tiny(made) -> Path:
 @pytest.fixture(scope="session")
 def fit(store, tiny):
     """fit(folder, *stores, **TrainConfig and train's own) -> TrainReport."""
-    from gensr.pipeline.training.train import TrainConfig, train
+    from gensr.pipeline.training.config import TrainConfig
+    from gensr.pipeline.training.train import train
 
     def run(folder, *stores, resume=False, overwrite=False, progress=None, **config):
         settings = {"steps": 12, "settings": tiny, "device": "cpu"} | config

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from gensr.features.store.hdf5_store import Hdf5Writer  # noqa: F401  once, before forking
-from gensr.pipeline.training.train import TrainConfig
+from gensr.pipeline.training.config import TrainConfig
 from gensr.pipeline.training.train import train as stage
 
 torch.set_num_threads(1)

@@ -7,7 +7,7 @@ Shapes: n tested clips, K conditioning layers, L width, N steps, C classes.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,9 @@ from gensr.pipeline.report.content.data import Layers, Map, Missing, Steps, Way
 from gensr.pipeline.report.content.layers import probe_layers
 from gensr.pipeline.report.content.probe import Ridge, polygon
 from gensr.pipeline.report.content.statistics import estimate
-from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.replay import Replay
+from gensr.pipeline.scoring.systems import System
 
 MOST_CLASSES = 12
 """That colours and marks tell apart in one picture."""
@@ -58,11 +58,11 @@ def ask(
     """
     stores = None if stores is None else located(stores)
     try:
-        with Replay(system.run, stores, device) as replay:
+        with Replay(system.runs[0], stores, device) as replay:
             protocol = replay.protocol
-            if not issubclass(MODELS[system.run.config.model], Generative):
+            if not issubclass(MODELS[system.runs[0].config.model], Generative):
                 why = Missing(
-                    f"{system.run.config.model} answers at once: it carries no vector from "
+                    f"{system.runs[0].config.model} answers at once: it carries no vector from "
                     "speech to a class."
                 )
                 asked = Asked(why, why, why, why)
@@ -96,20 +96,20 @@ def _steps(
     listener.stage("sampling", sum(steps) * len(system.runs))
     answers: dict[int, list[NDArray[np.int64]]] = {N: [] for N in steps}
     for run in system.runs:
-        if run is system.run:
+        if run is system.runs[0]:
             _sweep(system, run, first, answers, listener)
         else:
             with Replay(run, stores, device) as replay:
                 _sweep(system, run, replay, answers, listener)
     counts = {
-        N: System(system.name, system.runs, system.rows, system.probabilities, np.stack(found))
+        N: replace(system.answers, predicted=np.stack(found), p=None).matrices()
         for N, found in answers.items()
     }
     by_metric = {
-        name: tuple(estimate(METRICS[name], counts[N].confusions()) for N in steps)
+        name: tuple(estimate(METRICS[name], counts[N]) for N in steps)
         for name in ("accuracy", "uar")
     }
-    sampler = str(system.run.config.options.get("sampler") or "its own")
+    sampler = str(system.runs[0].config.options.get("sampler") or "its own")
     return Steps(N=tuple(steps), sampler=sampler, **by_metric)
 
 
@@ -124,7 +124,7 @@ def _sweep(
     sampler = run.config.options.get("sampler")
     for N, found in answers.items():
         given = {one.path: one.predicted for one in replay.predictions(sampler=sampler, N=N)}
-        paths = (system.protocol.paths[row] for row in system.rows)
+        paths = (system.protocol.paths[row] for row in system.answers.rows)
         found.append(np.array([index[given[path]] for path in paths], np.int64))
         listener.advance(N)
 

@@ -2,11 +2,11 @@
 
 from gensr.estimator.calibration import BINS, FLOOR
 from gensr.pipeline.report.content.data import Calibration, Missing
-from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.runs.dev import temperatures
 from gensr.pipeline.scoring.calibration import Calibration as Scored
 from gensr.pipeline.scoring.calibration import Reliability
 from gensr.pipeline.scoring.calibration import calibration as scored
+from gensr.pipeline.scoring.systems import System
 
 _TOLD = (
     ("ece", "ECE", f"share that confidence and accuracy are apart, {BINS} bins"),
@@ -17,7 +17,7 @@ _TOLD = (
 
 def calibration(system: System) -> Calibration | Missing:
     """How well the probabilities of a system fit its answers, over all seeds."""
-    found = scored(system.answers(), [temperatures(run) for run in system.runs])
+    found = scored(system.answers, [temperatures(run) for run in system.runs])
     if found is None:
         return Missing("The answers came without a probability for each class.")
     raw = found.raw

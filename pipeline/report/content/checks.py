@@ -4,16 +4,14 @@ findings    kind (`leak`, `overlap`, ...), weight (`fatal`, `warning`, `note`) a
 shortcuts   column, accuracy, interval, n and flagged of each column that was tried
 """
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from gensr.estimator.errors import RunError
 from gensr.pipeline.report.content.data import Bar, Check, Checks, Estimate, Missing, Shortcut
-from gensr.pipeline.report.content.systems import System
-from gensr.pipeline.runs.files import read_plain
+from gensr.pipeline.runs.run import CHECKS
+from gensr.pipeline.scoring.systems import System
 
-FILE = "checks.json"
 LEAK = "leak"
 _WEIGHTS = ("fatal", "warning", "note")
 
@@ -24,15 +22,16 @@ def checks(system: System) -> Checks | Missing:
     Raises:
         RunError: the file is damaged.
     """
-    path = system.run.folder / FILE
-    if not os.path.lexists(path):
-        return Missing(f"The run has no {FILE}: nobody looked for leaks and shortcuts.")
-    plain = read_plain(path)
+    run = system.runs[0]
+    plain = run.checks()
+    if plain is None:
+        return Missing(f"The run has no {CHECKS}: nobody looked for leaks and shortcuts.")
     try:
         found = [_check(one) for one in plain.get("findings", [])]
         shortcuts = [_shortcut(one) for one in plain.get("shortcuts", [])]
         found.sort(key=lambda one: (one.kind != LEAK, _WEIGHTS.index(one.weight)))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
+        path = run.folder / CHECKS
         raise RunError(f"{path} cannot be read ({error}); train again") from error
     return Checks(found=tuple(found), shortcuts=tuple(shortcuts))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from gensr.estimator.errors import RunError
 from gensr.features.store.where import Location, each
 from gensr.pipeline.progress import Listener, Silent
 from gensr.pipeline.report.content import parts, words
@@ -10,11 +11,10 @@ from gensr.pipeline.report.content.calibration import calibration
 from gensr.pipeline.report.content.checks import checks
 from gensr.pipeline.report.content.data import Missing, Report
 from gensr.pipeline.report.content.groups import groups
-from gensr.pipeline.report.content.systems import System, load_system
 from gensr.pipeline.report.content.worst import worst_errors
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import SWEEP
-from gensr.pipeline.scoring.systems import systems_of
+from gensr.pipeline.scoring.systems import System, systems_of
 
 
 def gather(
@@ -42,24 +42,28 @@ def gather(
         RunError: a run is unfinished, damaged, or tests nothing.
         GensrError: `stores` are not those that the run was trained on.
     """
-    places = each(runs)
-    systems = systems_of(places)
-    first = load_system(places[0], systems[0].name)
+    systems = systems_of(each(runs))
+    first = systems[0]
+    if not first.runs:
+        raise RunError(
+            f"{first.place} holds answers of another system, with no model to report on; give a "
+            "run first"
+        )
     if ask_models:
         asked = ask(first, stores=stores, steps=steps, device=device, listener=progress or Silent())
     else:
         why = Missing("Not asked for: this page was made from the run's own files alone.")
         asked = Asked(why, why, why, why)
     looked = checks(first)
-    errors, errors_note = worst_errors(first, audio)
-    told, untold = groups(first)
+    errors, errors_note = worst_errors(first.answers, audio)
+    told, untold = groups(first.answers)
     return first, Report(
         headline=parts.headline(first),
-        alerts=words.leaks(first, looked),
+        alerts=words.alerts(first, looked),
         systems=parts.systems_table(systems),
-        confusion=parts.confusion(first),
-        by_class=parts.by_class(first),
-        by_speaker=parts.by_speaker(first),
+        confusion=parts.confusion(first.answers),
+        by_class=parts.by_class(first.answers),
+        by_speaker=parts.by_speaker(first.answers),
         layers=asked.layers,
         steps=asked.steps,
         calibration=calibration(first),

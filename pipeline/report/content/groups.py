@@ -1,22 +1,22 @@
 """Accuracy by what is known of the clips: gender, intensity, length, corpus, and the gaps."""
 
 from gensr.pipeline.report.content.data import Bar, Estimate, Group, Missing
-from gensr.pipeline.report.content.systems import System
 from gensr.pipeline.scoring import groups as scored
-from gensr.pipeline.scoring.system import CLASS
+from gensr.pipeline.scoring.answered import Answered
+from gensr.pipeline.scoring.groups import CLASS
 
 _ELSEWHERE = (CLASS, "speaker")
 """Which have charts of their own."""
 _METRIC = "accuracy"
 
 
-def groups(system: System) -> tuple[tuple[Group, ...] | Missing, tuple[str, ...]]:
+def groups(answers: Answered) -> tuple[tuple[Group, ...] | Missing, tuple[str, ...]]:
     """The groups that there are, and why others are not shown, one line each."""
-    if not system.protocol.columns:
+    if not answers.protocol.columns:
         return Missing(
             "The run does not keep what is known of its clips: it is of an earlier version."
         ), ()
-    found = {one.by: one for one in scored.groupings(system.answers())}
+    found = {one.by: one for one in scored.groupings(answers)}
     asked = [name for name in scored.USUAL if name not in _ELSEWHERE]
     shown = [_group(found[name]) for name in asked if name in found and found[name].gaps]
     lacking = [

@@ -1,6 +1,6 @@
 """The parts of a report that follow from the answers of its systems alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -22,30 +22,28 @@ from gensr.pipeline.report.content.statistics import (
     estimates,
     of_one_speaker,
 )
-from gensr.pipeline.report.content.systems import System
-from gensr.pipeline.runs.config import RunConfig
-from gensr.pipeline.runs.sets import runs_of
-from gensr.pipeline.scoring import systems as scored
+from gensr.pipeline.scoring.answered import Answered
 from gensr.pipeline.scoring.compare import reasons_between
+from gensr.pipeline.scoring.systems import System
 
 
 def headline(system: System) -> Headline:
     """What stands first."""
-    about, known = system.protocol, estimates(system.confusions())
-    speakers = system.speakers
+    about, answers = system.protocol, system.answers
+    known, config = estimates(answers.matrices()), system.runs[0].config
     return Headline(
         name=system.name,
-        model=system.run.config.model,
-        encoder=system.encoder,
+        model=config.model,
+        encoder=named(config.encoder),
         corpora=about.corpora,
         label=about.label,
         accuracy=known["accuracy"],
         uar=known["uar"],
         majority=known["majority_baseline"].value,
-        n=len(system.rows),
-        clusters=len(np.unique(system.clusters)),
+        n=len(answers.rows),
+        clusters=len(np.unique(answers.clusters)),
         cluster=about.cluster,
-        speakers=0 if speakers is None else len({*speakers.tolist()} - {""}),
+        speakers=len({*answers.speakers.tolist()} - {""}),
         classes=len(about.classes),
         seeds=system.seeds,
         protocol=about.name,
@@ -53,26 +51,26 @@ def headline(system: System) -> Headline:
     )
 
 
-def confusion(system: System) -> Confusion:
+def confusion(answers: Answered) -> Confusion:
     """What was taken for what, the mean over seeds."""
-    return Confusion(system.protocol.classes, system.confusions().sum(1).mean(0))
+    return Confusion(answers.protocol.classes, answers.matrices().sum(1).mean(0))
 
 
-def by_class(system: System) -> tuple[Bar, ...]:
+def by_class(answers: Answered) -> tuple[Bar, ...]:
     """The recall of every class that is tested."""
-    tested, counts = np.unique(system.truth, return_counts=True)
+    tested, counts = np.unique(answers.truth, return_counts=True)
     return tuple(
-        Bar(system.protocol.classes[label], class_recall(system, int(label)), int(n))
+        Bar(answers.protocol.classes[label], class_recall(answers, int(label)), int(n))
         for label, n in zip(tested, counts, strict=True)
     )
 
 
-def by_speaker(system: System) -> tuple[Bar, ...] | Missing:
+def by_speaker(answers: Answered) -> tuple[Bar, ...] | Missing:
     """The accuracy of every speaker, worst first."""
-    speakers = system.speakers
-    if speakers is None:
+    speakers = answers.speakers
+    if not (speakers != "").any():
         return Missing("The run does not know who speaks.")
-    right = system.right.mean(0)
+    right = answers.right.mean(0)
     bars = []
     for name in sorted({*speakers.tolist()} - {""}):
         own = right[speakers == name]
@@ -82,36 +80,45 @@ def by_speaker(system: System) -> tuple[Bar, ...] | Missing:
     return tuple(sorted(bars, key=lambda bar: (bar.estimate.value, bar.name)))
 
 
-def systems_table(systems: Sequence[scored.System]) -> Systems:
+def systems_table(systems: Sequence[System]) -> Systems:
     """All systems of the first one's question, and in what the others' questions differ.
 
     Answers of any other system, as `gensr score` keeps them, stand in it like a run.
     """
     first = systems[0]
-    unlike = {one.run: "; ".join(reasons_between(first, one)) for one in systems[1:]}
-    alike = [first, *(one for one in systems[1:] if not unlike[one.run])]
-    counts = [one.answers.matrices(_clusters(one)) for one in alike]
+    unlike = {one.place: "; ".join(reasons_between(first, one)) for one in systems[1:]}
+    alike = [first, *(one for one in systems[1:] if not unlike[one.place])]
+    counts = [one.answers.matrices() for one in alike]
     paired = [None, *(differences(counts) if len(counts) > 1 else ())]
     notes = [
-        f"{one.name} is not in the table. It answers another question: {unlike[one.run]}."
+        f"{one.name} is not in the table. It answers another question: {unlike[one.place]}."
         for one in systems[1:]
-        if unlike[one.run]
+        if unlike[one.place]
     ]
     notes += [note for one in alike for note in one.notes]
+    notes += [line for one in alike for line in _over_others(one)]
     return Systems(
         rows=tuple(_row(*each) for each in zip(alike, counts, paired, strict=True)),
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _clusters(system: scored.System) -> list[str]:
-    """What the protocol's intervals are over, of each tested clip."""
-    return next(iter(system.answers.clusterings().values()))
+def _over_others(system: System) -> Iterator[str]:
+    """Intervals over clusters that are not the protocol's: speakers, where those are dialogues."""
+    for other in system.answers.numbers().also:
+        told = [
+            f"{called} {100 * span[0]:.1f} to {100 * span[1]:.1f} %"
+            for metric, called in (("accuracy", "WA"), ("uar", "UAR"))
+            if (span := other.intervals[metric])
+        ]
+        if told:
+            over = f"{other.clusters} {other.cluster}s"
+            yield f"{system.name}: 95 % intervals over {over}: {', '.join(told)}."
 
 
-def _row(system: scored.System, counts: Floats, difference: Difference | None) -> SystemRow:
+def _row(system: System, counts: Floats, difference: Difference | None) -> SystemRow:
     spreads = system.spreads("accuracy")
-    config = None if scored.is_foreign(system.run) else _config(system)
+    config = system.runs[0].config if system.runs else None
     return SystemRow(
         name=system.name,
         model=config.model if config else "answers of another system",
@@ -122,10 +129,6 @@ def _row(system: scored.System, counts: Floats, difference: Difference | None) -
         over_seeds=_several(spreads["seeds"]),
         difference=difference,
     )
-
-
-def _config(system: scored.System) -> RunConfig:
-    return runs_of(system.run)[0].config
 
 
 def _several(spread: Spread) -> tuple[float, float] | None:

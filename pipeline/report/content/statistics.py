@@ -13,7 +13,7 @@ from gensr.estimator.intervals import Matrix, Metric, clopper_pearson, interval
 from gensr.estimator.metrics import METRICS, accuracy, is_over_classes
 from gensr.estimator.paired import difference, holm
 from gensr.pipeline.report.content.data import Difference, Estimate, Floats
-from gensr.pipeline.report.content.systems import System
+from gensr.pipeline.scoring.answered import Answered
 
 
 def estimate(metric: Metric, counts: Floats) -> Estimate:
@@ -46,10 +46,9 @@ def recall_of(label: int) -> Metric:
     return recall
 
 
-def class_recall(system: System, label: int) -> Estimate:
+def class_recall(answers: Answered, label: int) -> Estimate:
     """The recall of one class, with its interval over the speakers who have clips of it."""
-    counts = system.confusions(part=system.truth == label)
-    return estimate(recall_of(label), counts)
+    return estimate(recall_of(label), answers.matrices(some=answers.truth == label))
 
 
 def of_one_speaker(right: float, n: int) -> Estimate:

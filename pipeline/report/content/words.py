@@ -3,11 +3,16 @@
 import shlex
 from collections import Counter
 
+from gensr.estimator.config import to_plain
+from gensr.estimator.models.spec import preset
+from gensr.features.same_encoder import named
 from gensr.pipeline.protocols.protocol import Protocol
 from gensr.pipeline.report.content.checks import LEAK
 from gensr.pipeline.report.content.data import Checks, Missing
-from gensr.pipeline.report.content.systems import System
+from gensr.pipeline.runs.provenance import StoreRead
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.systems import System
+from gensr.pipeline.training.enrolment import note_of
 
 Facts = tuple[tuple[str, str], ...]
 _FEW_FOLDS = 12
@@ -31,9 +36,9 @@ def protocol_facts(system: System) -> Facts:
         *([("labels made one", _merged(merged))] if merged else []),
         ("kept apart", _apart(about)),
         ("folds", "; ".join(folds)),
-        ("tested", f"{len(system.rows)} clips, each once"),
+        ("tested", f"{len(system.answers.rows)} clips, each once"),
         ("intervals over", f"{about.cluster}s"),
-        ("split seed", str(system.run.config.split_seed)),
+        ("split seed", str(system.split_seed)),
     )
 
 
@@ -43,17 +48,19 @@ def notes(system: System) -> tuple[str, ...]:
     return (*system.protocol.notes(), *dict.fromkeys(joined))
 
 
-def leaks(system: System, looked: Checks | Missing) -> tuple[str, ...]:
-    """What comes before everything: leaks that a person let pass."""
+def alerts(system: System, looked: Checks | Missing) -> tuple[str, ...]:
+    """What comes before everything: leaks that a person let pass, clips that were made worse."""
     lines = [note for note in system.protocol.notes() if note.startswith("leak:")]
-    if not isinstance(looked, Missing):
+    if not lines and not isinstance(looked, Missing):  # else those say the same again
         lines += [one.says for one in looked.found if one.kind == LEAK]
-    return tuple(dict.fromkeys(lines))
+    made = (run.manifest.perturbed for run in system.runs)
+    known = (note_of(run.config.enrol_clips) for run in system.runs)
+    return tuple(dict.fromkeys(filter(None, (*lines, *made, *known))))
 
 
 def provenance(system: System) -> Facts:
     """Where the system's runs came from."""
-    run, made = system.run, system.run.manifest
+    run, made = system.runs[0], system.runs[0].manifest
     encoder = run.config.encoder
     weights = {name: encoder[name] for name in _WEIGHTS if encoder.get(name)}
     return (
@@ -64,7 +71,7 @@ def provenance(system: System) -> Facts:
         *([("training", _plain(run.config.training))] if run.config.training else []),
         ("layers read", ", ".join(run.config.layers)),
         ("seed", ", ".join(map(str, system.seeds))),
-        ("encoder", system.encoder),
+        ("encoder", named(encoder)),
         *([("of the encoder", _plain(weights))] if weights else []),
         *(("store", f"{store.path}, {store.hash}") for store in made.stores),
         ("created", made.created),
@@ -81,28 +88,30 @@ _WEIGHTS = ("revision", "weights_sha256", "config_sha256", "dtype", "context")
 
 def commands(system: System) -> tuple[str, ...]:
     """The calls that make it again; what cannot be known of a call is in capitals."""
-    run = system.run
+    run = system.runs[0]
     return (
-        *(_extract(run, store.path) for store in run.manifest.stores),
+        *(_extract(run, store) for store in run.manifest.stores),
         _train(run, system),
-        shlex.join(["gensr", "report", str(system.folder)]),
+        shlex.join(["gensr", "report", str(system.place)]),
     )
 
 
-def _extract(run: Run, store: str) -> str:
+def _extract(run: Run, store: StoreRead) -> str:
     encoder = run.config.encoder
     call = ["gensr", "extract", "CORPUS", "--encoder", str(encoder.get("name") or "ENCODER")]
     if encoder.get("context") == "clip":
         call += ["--context", "clip"]
     if encoder.get("dtype") not in (None, "float32"):
         call += ["--dtype", str(encoder["dtype"])]
-    return shlex.join([*call, "--out", store])
+    if store.perturb:
+        call += ["--perturb", store.perturb]
+    return shlex.join([*call, "--out", store.path])
 
 
 def _train(run: Run, system: System) -> str:
     config = run.config
     call = ["gensr", "train", *config.stores, "--model", config.model, "--preset", config.preset]
-    call += ["--protocol", run.protocol.name, "--label", config.label]
+    call += ["--protocol", config.protocol or run.protocol.name, "--label", config.label]
     if config.labels:
         call += ["--labels", config.labels]
     if config.fold != "all":
@@ -112,10 +121,29 @@ def _train(run: Run, system: System) -> str:
         call += ["--choose", config.choose]
     elif config.training:
         call += ["--steps", str(config.training["steps"])]
+    if config.enrol_clips:
+        call += ["--enrol", "speaker", "--enrol-clips", str(config.enrol_clips)]
+    if config.calibrate:
+        call.append("--calibrate")
+    if run.protocol.leaks:
+        call.append("--allow-leaks")
+    if _settled(run):
+        call += ["--config", "SETTINGS.toml"]
     several = len(system.seeds) > 1
     call += ["--seeds" if several else "--seed", ",".join(map(str, system.seeds))]
     call += ["--split-seed", str(config.split_seed)]
-    return shlex.join([*call, "--run", str(system.folder)])
+    return shlex.join([*call, "--run", str(system.place)])
+
+
+def _settled(run: Run) -> bool:
+    """Whether more was set than flags say: then its config.json has what SETTINGS.toml had."""
+    config = run.config
+    options, budget = preset(config.model, config.preset)
+    training = dict(config.training or {})
+    if budget is not None:
+        training["steps"] = budget.steps
+    usual = {} if budget is None else to_plain(budget)
+    return dict(config.options) != to_plain(options) or training != usual
 
 
 def _apart(about: Protocol) -> str:

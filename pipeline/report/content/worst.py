@@ -7,27 +7,29 @@ import numpy as np
 from gensr.features.store.where import Location, local
 from gensr.pipeline.report.content.audio import sounds
 from gensr.pipeline.report.content.data import Error
-from gensr.pipeline.report.content.systems import System
+from gensr.pipeline.scoring.answered import Answered
 
 MOST = 10
 """Errors that are shown; all are in predictions.csv."""
 
 
-def worst_errors(system: System, audio: Location | None) -> tuple[tuple[Error, ...], str]:
+def worst_errors(answers: Answered, audio: Location | None) -> tuple[tuple[Error, ...], str]:
     """The worst errors, the surest first, and a line about them.
 
     Args:
-        system: whose; with several seeds its probabilities are averaged.
+        answers: whose; with several seeds its probabilities are averaged.
         audio: the corpus's folder; None: nothing can be heard.
     """
-    p = system.probabilities.mean(0)
-    answers = p.argmax(1) if len(system.runs) > 1 else system.predicted[0]
+    if answers.p is None:
+        return (), "The answers came without a probability for each class: none is the surest."
+    p, truth, speakers = answers.p.mean(0), answers.truth, answers.speakers
+    said = p.argmax(1) if answers.seeds > 1 else answers.predicted[0]
     n = np.arange(len(p))
-    wrong = np.flatnonzero(answers != system.truth)
-    confidence = p[n, answers]
+    wrong = np.flatnonzero(said != truth)
+    confidence = p[n, said]
     chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST]
-    places = [_place(system, int(i)) for i in chosen]
-    hashes = [_fact(system, "audio_sha256", int(i)) for i in chosen]
+    places = [_place(answers, int(i)) for i in chosen]
+    hashes = [_fact(answers, "audio_sha256", int(i)) for i in chosen]
     clips = [(path, sha256) for (path, _), sha256 in zip(places, hashes, strict=True)]
     heard = sounds(None if audio is None else local(audio), clips)
     errors = []
@@ -35,11 +37,11 @@ def worst_errors(system: System, audio: Location | None) -> tuple[tuple[Error, .
         errors.append(
             Error(
                 path=path,
-                label=system.protocol.classes[system.truth[i]],
-                predicted=system.protocol.classes[answers[i]],
+                label=answers.protocol.classes[truth[i]],
+                predicted=answers.protocol.classes[said[i]],
                 confidence=float(confidence[i]),
-                p_label=float(p[i, system.truth[i]]),
-                speaker="" if system.speakers is None else str(system.speakers[i]),
+                p_label=float(p[i, truth[i]]),
+                speaker=str(speakers[i]),
                 corpus=corpus,
                 audio=sound,
                 silent=silent,
@@ -57,12 +59,12 @@ def _note(wrong: int, n: int, errors: Sequence[Error], unheard: bool) -> str:
     return told
 
 
-def _fact(system: System, column: str, i: int) -> str:
-    values = system.column(column)
+def _fact(answers: Answered, column: str, i: int) -> str:
+    values = answers.column(column)
     return "" if values is None else str(values[i])
 
 
-def _place(system: System, i: int) -> tuple[str, str]:
+def _place(answers: Answered, i: int) -> tuple[str, str]:
     """The clip's path in its corpus, and the corpus: `corpus:path` where two have the same one."""
-    path, corpus = system.protocol.paths[system.rows[i]], _fact(system, "corpus", i)
+    path, corpus = answers.protocol.paths[answers.rows[i]], _fact(answers, "corpus", i)
     return path.removeprefix(f"{corpus}:") if corpus else path, corpus

@@ -243,6 +243,7 @@ def test_a_split_under_another_name_is_honoured(tmp_path: Path, name: str) -> No
     assert [clip.split for clip in found.clips] == ["train", "test", ""]
     assert {clip.corpus for clip in found.clips} == {tmp_path.name}
     assert f"manifest.csv: {name!r} is taken for the split" in found.notes
+    assert [clip.extra[name] for clip in found.clips] == ["Train", "test", ""]  # for column:NAME
     rows = "a.wav,sad,train,2\nb.wav,joy,tested,2\nc.wav,joy,valid,2\n"
     found = listed(tmp_path, f"file,emotion,{name},other\n{rows}")
     assert {clip.split for clip in found.clips} == {""}

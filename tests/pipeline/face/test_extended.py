@@ -61,5 +61,5 @@ class TestNearestMean(ClassifierContract):
 @pytest.mark.slow
 class TestGenSEROfOtherParts(ModelContract):
     model = "gen-ser"
-    options = SMALL | PARTS | {"sampler": "heun"}
+    options = SMALL | PARTS | {"sampler": "midpoint"}
     falls = 0.8  # x1 itself is wanted too, noise and all

@@ -14,7 +14,7 @@ import gensr
 from support import tones
 from support.acme import FILES
 
-PARTS = "--mean cosine --variance sine --codes one-hot --target difference --sampler heun"
+PARTS = "--mean cosine --variance sine --codes one-hot --target difference --sampler midpoint"
 DRIVER = """
 import io, json, sys
 from contextlib import redirect_stdout, redirect_stderr
@@ -54,7 +54,7 @@ def said(site, tmp_path_factory):
         "train s.zarr --model nearest-mean --steps 5 --run no",
         "eval near mlp --json",
         "eval ours --sampler-steps 1,3",
-        "eval theirs --sampler heun --sampler-steps 2",
+        "eval theirs --sampler midpoint --sampler-steps 2",
         "info ours",
         "train s.zarr --model nearest-mean --fold none --run deployed",
         "predict acted/f00_sad_000.wav --run deployed",
@@ -99,9 +99,9 @@ def test_the_page_holds_every_file_of_the_package():
     ("command", "names"),
     [
         ("extract --help", ("fbank or bands", "msp_podcast or acted")),
-        ("train --help", ("mlp or nearest-mean", "logistic or cosine", "bridge or sine")),
-        ("train --help", ("sinusoidal or one-hot", "x0 or difference", "exact or heun")),
-        ("eval --help", ("exact or heun",)),
+        ("train --help", ("mlp or nearest-mean", "vp or cosine", "exploding or sine")),
+        ("train --help", ("autoencoder or one-hot", "score or difference", "heun or midpoint")),
+        ("eval --help", ("heun or midpoint",)),
     ],
 )
 def test_help_knows_what_the_package_brings(said, command, names):
@@ -150,14 +150,14 @@ def test_the_parts_of_the_method_are_exchanged_by_name(said):
     place, answers = said
     status, out, err = answers["eval ours --sampler-steps 1,3"]
     assert status == 0, err
-    assert "N steps of the heun sampler" in out
+    assert "N steps of the midpoint sampler" in out
     options = json.loads((place / "ours/numbers.json").read_text())["options"]["options"]
     assert options["mean"] == {"name": "cosine"}
     assert options["variance"] == {"name": "sine", "strength": 0.5}
     assert (options["codes"], options["target"]) == ({"name": "one-hot"}, {"name": "difference"})
-    status, out, err = answers["eval theirs --sampler heun --sampler-steps 2"]
+    status, out, err = answers["eval theirs --sampler midpoint --sampler-steps 2"]
     assert status == 0, err
-    assert (place / "theirs/numbers-heun.json").is_file()
+    assert (place / "theirs/numbers-midpoint.json").is_file()
     status, out, _ = answers["info ours"]
     assert status == 0
     assert out.count("gensr-acme 1.0") == 5

@@ -127,3 +127,57 @@ def test_without_a_protocol_the_files_are_looked_at_all_the_same(corpus):
     found = lint(corpus)
     assert found.protocol == ""
     assert "protocol" in _kinds(found)
+
+
+def _second(tmp_path: Path, corpus: Path, *, same: bool) -> Path:
+    """Another corpus: of other people, or with one recording of the first under another name."""
+    root = tmp_path / "second"
+    root.mkdir()
+    rows = []
+    for s, who in enumerate("efgh"):
+        for e, emotion in enumerate(EMOTIONS):
+            name = f"{who}-{emotion}.wav"
+            soundfile.write(root / name, babble(500 + 10 * s + e, 1.0), RATE)
+            rows.append({"file": name, "speaker": who, "emotion": emotion, "sentence": "9"})
+    if same:
+        (root / "e-sad.wav").write_bytes((corpus / "a-sad-0.wav").read_bytes())
+    _write(root, rows)
+    return root
+
+
+def test_a_copy_in_another_corpus_is_a_leak_of_a_question_over_both(corpus, tmp_path):
+    other = _second(tmp_path, corpus, same=True)
+    asked = {"protocol": "cross-corpus:corpus:second"}
+    found = lint([corpus, other], **asked)
+    assert found.fatal
+    assert found.tested == 8
+    assert any("identical in audio" in one.line for one in found.findings if one.weight == "fatal")
+    (other / "e-sad.wav").write_bytes((other / "f-sad.wav").read_bytes())
+    assert not lint([corpus, other], **asked).fatal
+
+
+def test_stores_are_read_together_as_train_reads_them(corpus, fbank, tmp_path):
+    other = _second(tmp_path, corpus, same=True)
+    stores = [fbank(corpus, tmp_path / "a.zarr"), fbank(other, tmp_path / "b.zarr")]
+    asked = {"protocol": "cross-corpus:corpus:second"}
+    read = lint(stores, **asked)
+    assert read.fatal
+    heard = lint(stores, audio=[corpus, other], **asked)
+    assert heard.as_json() == {**lint([corpus, other], **asked).as_json(), **_without_notes(heard)}
+    with pytest.raises(GensrError, match="for 2 stores"):
+        lint(stores, audio=corpus)
+    with pytest.raises(GensrError, match="corpora alone"):
+        lint([stores[0], other])
+    with pytest.raises(GensrError, match="both hold the clip"):
+        lint([stores[0], stores[0]])
+
+
+def test_a_label_that_was_asked_for_must_be_there(corpus):
+    with pytest.raises(ProtocolError, match="nope"):
+        lint(corpus, label="nope")
+
+
+def test_numbers_that_could_not_hold_are_warned_of(corpus):
+    found = lint(corpus, protocol="column:emotion")
+    warned = [one.line for one in found.findings if one.weight == "warning"]
+    assert any("tests classes it never trained on: angry" in line for line in warned)

@@ -37,6 +37,10 @@ def test_words_of_a_split_are_one() -> None:
     assert fold.held_out == "part = test"
     assert set(clips["part"][fold.dev]) == {"dev"}
     assert set(clips["part"][fold.train]) == {"train"}
+    spelt = with_column("Training", "training", "valid", "Test")
+    (same,) = make_protocol(spelt, name="column:part").folds
+    assert same.test.tolist() == fold.test.tolist()
+    assert same.dev.tolist() == fold.dev.tolist()
 
 
 def test_nothing_is_promised_and_what_is_shared_is_said() -> None:

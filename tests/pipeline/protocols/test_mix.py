@@ -66,6 +66,11 @@ def test_the_absent_ones_are_said() -> None:
     assert protocol.notes()[0] == "not the whole mix: no clips of cremad, ravdess, savee"
     alone = make_protocol(meld(), name="paper-mix")
     assert "no clips of cremad, emodb, ravdess, savee, tess" in alone.notes()[0]
+    clips = together(meld(), other("emodb"))
+    kept = (clips["corpus"] != "meld") | (clips["split"] == "test")
+    left = {name: values[kept] for name, values in clips.items()}
+    tested = make_protocol(left, name="paper-mix")
+    assert "not the whole mix: none of MELD's clips is of its train part" in tested.notes()
 
 
 def test_without_meld_or_with_strangers_it_is_refused(six: Table) -> None:

@@ -20,7 +20,8 @@ from gensr.pipeline.extraction.extract import ExtractConfig, extract
 from gensr.pipeline.protocols.mix import CORPORA
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate
-from gensr.pipeline.training.train import TrainConfig, train
+from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.train import train
 from support import tones
 
 pytestmark = pytest.mark.slow

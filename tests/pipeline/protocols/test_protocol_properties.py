@@ -9,6 +9,7 @@ from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.protocol import from_plain
 from gensr.pipeline.protocols.registry import SPLITTERS, splitter_of
 from gensr.pipeline.protocols.splitters import make_protocol
+from support.clip_tables import grid
 
 ARGUMENTS = {
     "speaker-kfold": ":3",
@@ -181,3 +182,13 @@ def test_the_hash_does_not_know_the_order_of_the_clips(drawn, name, random):
         assert one.hash == other.hash
         kept = from_plain(one.describe(), one.assignment())
         assert kept.hash == one.hash
+
+
+def test_small_corpora_beside_each_other_test_speakers_enough_for_an_interval() -> None:
+    tables = [grid(corpus, speakers) for corpus, speakers in (("one", "abcdef"), ("two", "ghijk"))]
+    both = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    n = len(both["path"])
+    both |= {"gender": np.full(n, ""), "audio_sha256": np.arange(n).astype(str)}
+    protocol = make_protocol(both, name="speaker-holdout")
+    tested = {both["speaker"][row] for fold in protocol.folds for row in fold.test}
+    assert len(tested) >= 4

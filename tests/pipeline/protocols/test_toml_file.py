@@ -104,6 +104,11 @@ def test_what_is_declared_apart_is_checked(ask, clips) -> None:
         ('name = "x"\ntrain = "emodb"', r"line 2: train must be a list of texts, found 'emodb'"),
         ('name = "x"\ntest = ["savee"]', r"line 2: test names savee, of which there are no clips"),
         ('name = "x"\ndrop = ["a", "a"]', r"line 2: drop says one name twice"),
+        ('name = "emodb-loso"', r"line 1: name is 'emodb-loso', which is another question's"),
+        (
+            'name = "x"\nmerge = { sad = "happy" }\ndrop = ["sad"]',
+            r"line 3: drop names 'sad', which merge counts as happy",
+        ),
         ('name = "x"\ndrop = ["calm"]', r"line 2: drop names 'calm'; the labels are angry, happy"),
         ('name = "x"\nmerge = {calm = "sad"}', r"line 2: merge names 'calm'"),
         ('name = "x"\nmerge = {sad = 1}', r"line 2: merge must be a table"),
@@ -130,3 +135,10 @@ def test_a_mistake_is_named_with_its_line(ask, text: str, said: str) -> None:
 def test_a_file_that_is_not_there(clips: Table) -> None:
     with pytest.raises(ProtocolError, match=r"none.toml: cannot be read \(No such file"):
         make_protocol(clips, name="none.toml")
+
+
+def test_intervals_over_clips_under_another_name_are_said(ask) -> None:
+    text = 'name = "x"\nintervals = "{}"\n[folds]\ncolumn = "sentence"\n'
+    told = ask(text.format("path")).notes()
+    assert any("every tested clip has a path of its own" in note for note in told)
+    assert not any("of its own" in note for note in ask(text.format("speaker")).notes())

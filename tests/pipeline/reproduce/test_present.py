@@ -28,11 +28,18 @@ def test_corpora_are_found_by_what_they_hold_and_missing_ones_say_why(corpora):
         "cremad": "CREMA-D audio missing",
         "meld": "MELD audio missing (the folder MELD holds none)",
     }
-    lines = found.obtain()
-    assert len(lines) == 4
-    assert any(
-        "https://github.com/declare-lab/MELD" in line and "GPL-3.0" in line for line in lines
-    )
+    lines = obtain.to_get("table1", found.missing, ["fbank", paper.HUBERT])
+    assert len(lines) == 5
+    assert "https://github.com/declare-lab/MELD" in lines[0]
+    assert "GPL-3.0" in lines[0]
+    assert paper.WAVLM in lines[-1]
+
+
+def test_gender_is_asked_of_other_clips(corpora):
+    lines = obtain.to_get("table2", look(corpora).missing, [])
+    assert "AIR-Bench" in lines[0]
+    assert [line.split(" (")[0] for line in lines[1:3]] == ["EmoDB", "CREMA-D"]
+    assert len(lines) == 5
 
 
 def test_a_corpus_itself_may_be_given(corpora):

@@ -104,6 +104,8 @@ def test_with_nothing_there_the_answer_is_what_to_obtain(tmp_path):
     with pytest.raises(ReproduceError, match=r"zenodo.org/records/1188976.*CC BY-NC-SA 4.0"):
         reproduce("table1", tmp_path, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    with pytest.raises(ReproduceError, match=r"AIR-Bench.*huggingface.co/microsoft/wavlm-large"):
+        reproduce("table2", tmp_path, out=tmp_path / "out")
     with pytest.raises(ReproduceError, match="no experiment 'table4'"):
         reproduce("table4", tmp_path)
 

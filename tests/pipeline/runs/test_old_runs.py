@@ -12,7 +12,8 @@ from gensr.estimator.errors import RunError
 from gensr.pipeline.runs.files import plain_bytes
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate
-from gensr.pipeline.training.train import TrainConfig, train
+from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.train import train
 from gensr.pipeline.use.describe import describe
 from gensr.pipeline.use.predict import predict
 from support import kept

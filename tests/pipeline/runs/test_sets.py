@@ -5,8 +5,8 @@ import pytest
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.pipeline.runs.run import Run, newest
 from gensr.pipeline.runs.sets import begin_set, parse_seeds, runs_of, seeds_of
+from gensr.pipeline.training.config import TrainConfig
 from gensr.pipeline.training.seeds import train_seeds
-from gensr.pipeline.training.train import TrainConfig
 from support.results import same_result
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from sklearn.metrics import recall_score
 from gensr.estimator.metrics import numbers
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.breakdown import recalls, worst_speaker
 from gensr.pipeline.use.describe import describe
+from support.answered import answers, question
 
 
 def test_recalls_are_those_of_scikit_learn():
@@ -31,31 +34,44 @@ def test_a_class_that_is_not_tested_has_no_recall():
     assert [(one.name, one.recall, one.taken_for) for one in found] == [("a", 1.0, "")]
 
 
-def given(speaker, right, wrong, corpus="c"):
-    return [
-        Prediction(
-            f"{speaker}{n}", "1", "a", "a" if n < right else "b", (1.0, 0.0), speaker, corpus
-        )
-        for n in range(right + wrong)
-    ]
+def told(*people, corpora=("x",)):
+    """Answers of speakers, (name, right, wrong) each."""
+    protocol = question(
+        {name: {"corpus": [corpus] * (right + wrong)} for name, corpus, right, wrong in people},
+        corpora=corpora,
+    )
+    hits = [i < right for _, _, right, wrong in people for i in range(right + wrong)]
+    return count([answers(protocol, hits)], protocol)
 
 
-def test_the_worst_speaker(finished):
-    protocol = Run.open(finished).protocol
-    rows = given("03", 5, 3) + given("04", 10, 6) + given("05", 9, 1) + given("06", 0, 4)
-    found = worst_speaker(rows, protocol)
+def test_the_worst_speaker():
+    many = (("03", "x", 5, 3), ("04", "x", 10, 6), ("05", "x", 9, 1), ("06", "x", 0, 4))
+    found = worst_speaker(told(*many))
     assert (found.name, found.accuracy, found.n) == ("04", 0.625, 16)  # as bad, on more clips
-    assert worst_speaker(given("03", 5, 3), protocol) is None  # alone
-    assert worst_speaker(given("03", 0, 4) + given("04", 4, 0), protocol) is None  # too few clips
-    rows = given("03", 5, 3, "one") + given("03", 5, 4, "two")
-    assert worst_speaker(rows, protocol).name == "two/03"
+    assert worst_speaker(told(many[0])) is None  # alone
+    assert worst_speaker(told(("03", "x", 0, 4), ("04", "x", 4, 0))) is None  # too few clips
+    two = told(("03", "one", 5, 3), ("04", "two", 5, 4), corpora=["one", "two"])
+    assert worst_speaker(two).name == "two/04"
 
 
-def test_predictions_of_version_0_1_0_have_speakers_by_their_protocol(linear, copied):
+def test_of_several_seeds_numbers_are_means():
+    protocol = question({name: {"n": [""] * 10} for name in "pq"})
+    each = [answers(protocol, [i % 10 < right for i in range(20)]) for right in (4, 8)]
+    found = count(each, protocol)
+    assert worst_speaker(found).accuracy == pytest.approx(0.6)
+    assert [one.n for one in recalls(found.numbers())] == [10, 10]
+
+
+def test_predictions_of_version_0_1_0_have_speakers_by_their_protocol(linear):
     run = Run.open(linear)
     rows = run.predictions()
     bare = [Prediction(r.path, r.fold, r.label, r.predicted, r.probabilities) for r in rows]
-    assert worst_speaker(bare, run.protocol) == worst_speaker(rows, run.protocol)
+    older = replace(run.protocol, columns={})
+    found = [
+        worst_speaker(count([given], about))
+        for given, about in ((bare, older), (rows, run.protocol))
+    ]
+    assert found[0] == found[1]
 
 
 def test_predictions_carry_speaker_and_corpus(finished):

@@ -7,8 +7,8 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.intervals import interval
 from gensr.estimator.metrics import accuracy
 from gensr.pipeline.runs.dev import Temperature, fitted_on
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.calibration import calibration
-from gensr.pipeline.scoring.system import system_of
 from support.answered import answers, question
 
 
@@ -24,14 +24,14 @@ def system(speakers: int = 12, n: int = 40, T: float = 1.0, seed: int = 0):
 
 def worth(protocol, *seeds, T=None, **options):
     fitted = [{} if T is None else {"1": Temperature(T, 100)}] * len(seeds)
-    return calibration(system_of(protocol, seeds), fitted, **options)
+    return calibration(count(seeds, protocol), fitted, **options)
 
 
 class TestTemperature:
     def test_it_mends_what_was_too_sure(self):
         protocol, given = system(T=3.0)
         fitted = fitted_on(system(T=3.0, seed=1)[1], protocol.classes)
-        found = calibration(system_of(protocol, [given]), [fitted])
+        found = calibration(count([given], protocol), [fitted])
         assert fitted["1"].temperature == pytest.approx(3, rel=0.2)
         assert found.scaled.values["log_loss"] < found.raw.values["log_loss"]
         assert found.change["log_loss"][1][1] < 0
@@ -53,7 +53,7 @@ class TestTemperature:
 
     def test_a_fold_without_any_is_named(self):
         protocol, given = system()
-        found = calibration(system_of(protocol, [given]), [{"2": Temperature(1.0, 10)}])
+        found = calibration(count([given], protocol), [{"2": Temperature(1.0, 10)}])
         assert found.lacks == "no dev scores of fold 1"
 
 

@@ -1,5 +1,6 @@
 """Runs of unlike questions are told apart, in words."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.predictions import Prediction
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.compare import differences, reasons_between
-from gensr.pipeline.scoring.evaluate import Evaluation, score
+from gensr.pipeline.scoring.evaluate import score
+from gensr.pipeline.scoring.evaluation import Evaluation
 
 
 def table(speakers="abcdefgh", emotions=("angry", "happy", "sad"), corpus="mine", **columns):
@@ -41,10 +44,12 @@ def scored(clips, run="run", folds=None, **asked):
         run=run,
         model="linear",
         protocol=protocol,
+        answers=count([given], protocol),
         numbers=score(given, protocol),
         folds={name: {} for name in folds or [fold.name for fold in protocol.folds]},
         by_steps={},
         config=SimpleNamespace(split_seed=asked.get("seed", 0)),
+        seeds=(0,),
         sampler=None,
         trajectory=None,
         worst_speaker=None,
@@ -113,3 +118,19 @@ def test_another_fold_of_one_question():
     left = scored(clips, name="speaker-5fold")
     right = scored(clips, name="speaker-5fold", folds=["2"])
     assert reasons_between(left, right) == ("folds that are tested (1, 2, 3 and 2 more; 2)",)
+
+
+def test_clips_that_were_made_worse_are_another_question():
+    clips = table()
+    clean, noisy = scored(clips), replace(scored(clips), perturbations=("noise:20dB",))
+    assert reasons_between(noisy, replace(clean, perturbations=("noise:20dB",))) == ()
+    told = ("what was done to the clips (nothing; noise:20dB)",)
+    assert reasons_between(clean, noisy) == told
+
+
+def test_the_same_name_with_other_sides_is_another_question():
+    clips = table(part=["train" if i % 2 else "test" for i in range(72)])
+    one = scored(clips)
+    sides = [replace(one.protocol, parts=digest) for digest in ("aa", "bb")]
+    found = reasons_between(*(replace(one, protocol=each) for each in sides))
+    assert found == ("which clips are on which side",)

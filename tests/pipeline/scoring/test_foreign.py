@@ -8,9 +8,12 @@ from sklearn import metrics as oracle
 
 from gensr.estimator.errors import RunError
 from gensr.estimator.metrics import METRICS, confusion, numbers
+from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.files import plain_bytes
+from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.errors import AnswersError
+from gensr.pipeline.scoring.evaluate import score
 from gensr.pipeline.scoring.foreign import score_answers
 from gensr.pipeline.scoring.systems import is_foreign, system_of
 
@@ -202,6 +205,30 @@ def test_what_is_kept_is_read_again_and_replaced_only_when_asked(question, tmp_p
     with pytest.raises(RunError, match="holds answers already"):
         found.write(out)
     found.write(out, overwrite=True)
+    rows = (out / "predictions.csv").read_text()
+    (out / "predictions.csv").write_text(rows.replace(",sadness,sadness", ",sadness,anger"))
+    with pytest.raises(RunError, match=r"predictions\.csv"):
+        system_of(out)
+    found.write(out, overwrite=True)
     (out / "mine.txt").write_text("")
     with pytest.raises(RunError, match="something else"):
         found.write(out, overwrite=True)
+
+
+def test_a_protocol_of_a_store_needs_no_run(store, linear, tmp_path):
+    run = Run.open(linear)
+    rows = [(given.path, given.predicted) for given in run.predictions()]
+    answers = written(tmp_path, ["path,answer", *(f"{path},{said}" for path, said in rows)])
+    found = score_answers(answers, "emodb-loso", stores=store)
+    assert found.protocol.hash == run.protocol.hash
+    assert found.numbers.values == score(run.predictions(), run.protocol).values
+    with pytest.raises(ProtocolError, match="no protocol 'nope'"):
+        score_answers(answers, "nope", stores=[store])
+
+
+def test_a_protocol_that_was_edited_is_refused(question, tmp_path):
+    path, labels = question
+    answers = written(tmp_path, ["path,answer", *(f"{a},{b}" for a, b in labels.items())])
+    path.write_text(path.read_text().replace("speaker-5fold", "speaker-4fold"))
+    with pytest.raises(RunError, match="was changed since it was made"):
+        score_answers(answers, path)

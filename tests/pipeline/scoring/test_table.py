@@ -12,7 +12,7 @@ from gensr.estimator.paired import difference, holm
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.scoring import table as tables
-from gensr.pipeline.scoring.counts import count
+from gensr.pipeline.scoring.answered import count
 from gensr.pipeline.scoring.systems import System
 
 
@@ -46,9 +46,8 @@ def system(about, name, skill, seeds=1, blank=0.0, seed=0):
                 answers.append(Prediction(about.paths[row], fold.name, label, said, ()))
         given.append(answers)
     return System(
-        run=Path("runs") / name,
+        place=Path("runs") / name,
         name=name,
-        protocol=about,
         folds=tuple(fold.name for fold in about.folds),
         split_seed=0,
         seeds=tuple(range(seeds)) if not blank else (),

@@ -53,6 +53,9 @@ def test_one_class_named(text, expected):
         ("不是生气", "missed"),
         ("not happy and excited", "missed"),
         ("There is no anger.", "missed"),
+        ("anything but happy", "missed"),
+        ("The voice is far from happy; sad.", "sadness"),
+        ("nothing but anger", "anger"),
     ],
 )
 def test_a_negated_class_is_not_named(text, expected):
@@ -60,7 +63,14 @@ def test_a_negated_class_is_not_named(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["angry or sad", "not only angry but also sad", "Happy. Or is it fear?", "生气或害怕"]
+    "text",
+    [
+        "angry or sad",
+        "not only angry but also sad",
+        "Happy. Or is it fear?",
+        "生气或害怕",
+        "angry? no",
+    ],
 )
 def test_two_classes_are_ambiguous(text):
     assert read(text) == "ambiguous"
@@ -75,6 +85,11 @@ def test_two_classes_are_ambiguous(text):
         "I cannot tell whether the speaker is angry",
         "N/A",
         "unknown",
+        "<unk>",
+        "I don't know",
+        "unclear",
+        "It is difficult to determine.",
+        "<|en|><|EMO_UNKNOWN|><|Speech|>",
         "抱歉，我无法判断",
     ],
 )

@@ -15,7 +15,8 @@ from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.runs.run import Run, newest
 from gensr.pipeline.scoring.evaluate import evaluate
-from gensr.pipeline.training.train import TrainConfig, train
+from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.train import train
 from support import tones
 from support.loaded import load_vectors
 from support.results import assert_close, files, log, plain, rows

@@ -11,7 +11,8 @@ from gensr.estimator.errors import ConfigError
 from gensr.features.store.errors import StoreError
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.scoring.evaluate import evaluate
-from gensr.pipeline.training.train import TrainConfig, train
+from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.train import train
 from gensr.pipeline.training.vectors import open_vectors
 from support import tones
 from support.loaded import load_vectors

@@ -6,15 +6,19 @@ import shutil
 import wave
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
+from gensr.estimator.config import to_plain
 from gensr.estimator.errors import GensrError, RunError
 from gensr.estimator.metrics import accuracy, per_cluster
+from gensr.estimator.models.spec import preset
 from gensr.estimator.paired import difference
 from gensr.features.hearing.decode import read_audio
+from gensr.pipeline.report.content import words
 from gensr.pipeline.report.content.data import Missing
 from gensr.pipeline.report.content.gather import gather
 from gensr.pipeline.runs.predictions import to_csv
@@ -22,8 +26,8 @@ from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.breakdown import recalls
 from gensr.pipeline.scoring.evaluate import evaluate, score
 from gensr.pipeline.scoring.replay import Replay
+from gensr.pipeline.training.config import TrainConfig
 from gensr.pipeline.training.seeds import train_seeds
-from gensr.pipeline.training.train import TrainConfig
 
 GONE = "/nowhere.zarr"
 _BOTH = ("label", "predicted")
@@ -227,7 +231,7 @@ class TestSeeds:
 
     def test_it_is_one_system_that_one_command_makes(self, several):
         system, lone = gather(several, ask_models=False)
-        assert system.folder == several
+        assert system.place == several
         assert system.seeds == (0, 1)
         assert "--seeds 0,1 " in lone.commands[1]
         assert lone.commands[1].endswith(f"--run {several}")
@@ -334,8 +338,30 @@ class TestWords:
             names.append(name)
         assert names == ["extract", "train", "report"]
 
+    def test_the_commands_say_what_was_set_and_what_was_done_to_the_clips(self, finished):
+        system, lone = gather(finished, ask_models=False)
+        assert "--config SETTINGS.toml" in lone.commands[1]
+        run = system.runs[0]
+        options, budget = map(to_plain, preset("gen-ser", "small"))
+        store = replace(run.manifest.stores[0], perturb="noise:20dB")
+        other = SimpleNamespace(
+            config=replace(run.config, options=options, training=budget, calibrate=True),
+            manifest=replace(run.manifest, stores=(store,)),
+            protocol=replace(run.protocol, leaks={"speaker": 3}),
+            joined="",
+        )
+        system = replace(system, runs=(other,))
+        extracted, trained, _ = words.commands(system)
+        assert "--perturb noise:20dB" in extracted
+        assert "--calibrate --allow-leaks" in trained
+        assert "--config" not in trained
+        assert any("noise:20dB" in line for line in words.alerts(system, Missing("")))
+
     def test_what_was_looked_for_is_told_the_grave_first(self, finished, copied):
         run = copied(finished)
+        with pytest.raises(RunError, match=r"checks\.json"):
+            _changed(run / "checks.json", run)
+        _unseal(run)
         (run / "checks.json").unlink(missing_ok=True)
         assert "nobody looked" in gather(run, ask_models=False)[1].checks.why
         leak = "leak: 3 of 36 tested clips are identical in audio to trained ones"
@@ -375,3 +401,16 @@ class TestRefused:
         (note,) = lone.systems.notes
         assert "answers another question: protocol (" in note
         assert "; speaker-holdout)" in note
+
+
+def _changed(path, run):
+    """What a report says once a file says something else."""
+    path.write_text('{"findings": []}')
+    gather(run, ask_models=False)
+
+
+def _unseal(run):
+    """Leave a run as one that did not seal its checks."""
+    seal = json.loads((run / "seal.json").read_text())
+    seal.pop("checks.json")
+    (run / "seal.json").write_text(json.dumps(seal))

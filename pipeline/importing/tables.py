@@ -1,0 +1,226 @@
+"""A table of features, a row an utterance: parquet, CSV or TSV, as pandas and audformat write it.
+
+    file,emotion,speaker,F0_mean,F0_sd,...        columns of numbers: one layer
+    file,emotion,speaker,embedding                lists of numbers: a layer a column, x1 last
+    file,start,end,F0_mean,...                    parts of files, as openSMILE's Python writes them
+
+Columns of fractions (or of lists) are features; what names a file, a speaker, a label or a time is
+not; whole numbers and text go along as columns of the clip table. A choice of one's own is given
+by patterns.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensr.estimator.errors import one_line
+from gensr.features.audio.errors import AudioError
+from gensr.features.audio.segments import Segment, name_of, to_nanoseconds
+from gensr.features.corpora.columns import columns_of
+from gensr.features.corpora.errors import CorpusError
+from gensr.features.corpora.tables import Row
+from gensr.pipeline.importing.given import Given, Vectors, sound
+from gensr.pipeline.importing.told import clips_of
+
+SUFFIXES = (".parquet", ".csv", ".tsv")
+_TIMES = ("start", "end", "duration")
+_SPAN = re.compile(r"(?:(\d+) days?,? ?)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
+
+
+def read_features(path: Path, patterns: Sequence[str] = ()) -> Given:
+    """Read a table whole.
+
+    Args:
+        path: of one of `SUFFIXES`.
+        patterns: which columns are features, as in a shell (`F0*`); none: see above.
+
+    Raises:
+        CorpusError: it cannot be read, has no features, or names no files.
+    """
+    table = _table(path)
+    names = list(table.column_names)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CorpusError(f"{path}: two columns are called {twice!r}; rename one")
+    chosen, lists, left = _chosen(path, table, patterns)
+    own = [name for name in names if name not in chosen and name not in _TIMES]
+    x = _lists(path, table, chosen) if lists else _numbers(table, chosen)
+    rows = [
+        Row(number + 2, dict(zip(own, map(_cell, cells), strict=True)))
+        for number, cells in enumerate(zip(*(table[name].to_pylist() for name in own), strict=True))
+    ]
+    rows, seconds = _parts(path, table, rows, columns_of(path, own)["file"])
+    clips, problems, notes = clips_of(path, own, rows)
+    place = {row.cells[columns_of(path, own)["file"]]: n for n, row in reversed([*enumerate(rows)])}
+    layers, width = x.shape[1:]
+
+    def read(name: str) -> Vectors:
+        return sound(x[place[name]], layers, width)
+
+    listed = f"{len(chosen)} of features, {chosen[0]}{f' to {chosen[-1]}' if chosen[1:] else ''}"
+    told = [f"{path.name}: {len(names)} columns, {listed}"]
+    if left:
+        told.append(f"{path.name}: whole numbers, taken for no features: {_few(left)} (--columns)")
+    return Given(
+        names=tuple(clip.path for clip in clips),
+        read=read,
+        layers=tuple(chosen) if lists and layers == len(chosen) else _numbered(layers),
+        width=width,
+        identity={
+            "source": "table",
+            "columns": len(chosen),
+            "columns_sha256": hashlib.sha256(json.dumps(chosen).encode()).hexdigest(),
+        },
+        clips=clips,
+        seconds={clip.path: seconds[place[clip.path]] for clip in clips},
+        problems=problems,
+        notes=(*told, *notes),
+    )
+
+
+def _numbered(layers: int) -> tuple[str, ...]:
+    return (*map(str, range(layers - 1)), "last")
+
+
+def _table(path: Path) -> Any:
+    try:
+        import pyarrow.csv as arrow_csv  # an extra, and slow to import
+        import pyarrow.parquet as arrow_parquet
+    except ImportError as error:
+        raise CorpusError(
+            f"{path}: tables of features need pyarrow; install gensr[tables]"
+        ) from error
+    try:
+        if path.suffix.lower() == ".parquet":
+            return arrow_parquet.read_table(path)
+        between = "\t" if path.suffix.lower() == ".tsv" else ","
+        return arrow_csv.read_csv(path, parse_options=arrow_csv.ParseOptions(delimiter=between))
+    except (OSError, ValueError) as error:  # Arrow's own errors are ValueErrors
+        raise CorpusError(f"{path}: cannot be read as a table ({one_line(error)})") from error
+
+
+def _chosen(path: Path, table: Any, patterns: Sequence[str]) -> tuple[list[str], bool, list[str]]:
+    """Which columns are features, whether they are lists, and which whole numbers are none."""
+    from pyarrow import types
+
+    kinds = {field.name: field.type for field in table.schema}
+    numeric = [
+        name for name, kind in kinds.items() if types.is_floating(kind) or types.is_integer(kind)
+    ]
+    listed = [
+        name
+        for name, kind in kinds.items()
+        if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    ]
+    if patterns:
+        found = [name for name in kinds if any(fnmatchcase(name, one) for one in patterns)]
+        if wrong := [name for name in found if name not in (*numeric, *listed)]:
+            raise CorpusError(f"{path}: the column {wrong[0]!r} holds no numbers; narrow --columns")
+        lists = [name for name in found if name in listed]
+        if lists and len(lists) < len(found):
+            raise CorpusError(f"{path}: --columns names lists and single numbers; name either")
+        left: list[str] = []
+    else:
+        lists = listed
+        named = [name for name in kinds if name not in listed]
+        fields = {*columns_of(path, named).values(), *_TIMES}
+        numbers = [name for name in numeric if name not in fields]
+        found = lists or [name for name in numbers if types.is_floating(kinds[name])]
+        left = [name for name in numbers if name not in found]
+    if not found:
+        raise CorpusError(
+            f"{path}: no column of features (columns: {_few(list(kinds))}); name them by --columns"
+        )
+    return found, bool(lists), left
+
+
+def _numbers(table: Any, chosen: Sequence[str]) -> NDArray[Any]:
+    """Columns of numbers as one layer, (N, 1, L); a missing one is NaN."""
+    columns = [table[name].to_numpy().astype(np.float64) for name in chosen]
+    return np.stack(columns, -1)[:, None]
+
+
+def _lists(path: Path, table: Any, chosen: Sequence[str]) -> NDArray[Any]:
+    """Columns of lists as a layer each, or one of lists of lists, (N, K+1, L)."""
+    rows: list[NDArray[Any]] = []
+    for number, lists in enumerate(zip(*(table[name].to_pylist() for name in chosen), strict=True)):
+        try:
+            block = np.array(lists, dtype=np.float64)
+            block = block[0] if block.ndim == 3 and len(chosen) == 1 else block
+        except (TypeError, ValueError):
+            block = np.empty(0)
+        if block.ndim != 2 or not block.size or (rows and block.shape != rows[0].shape):
+            raise CorpusError(
+                f"{path}, row {number + 1}: the lists of {_few(chosen)} are not as long as those "
+                "of the first row, or hold no numbers; mend the table"
+            )
+        rows.append(block)
+    if not rows:
+        raise CorpusError(f"{path}: holds no row")
+    return np.stack(rows)
+
+
+def _parts(path: Path, table: Any, rows: Sequence[Row], file: str) -> tuple[list[Row], list[float]]:
+    """Rows that name a part of a file where a file has several, and how long each lasts in s."""
+    times = {name: table[name].to_pylist() for name in _TIMES if name in table.column_names}
+    spans = {
+        name: [_seconds(path, n, name, cell) for n, cell in enumerate(cells)]
+        for name, cells in times.items()
+    }
+    nothing = [None] * len(rows)
+    starts, ends = spans.get("start", nothing), spans.get("end", nothing)
+    several = len({row.cells[file] for row in rows}) < len(rows)
+    named, seconds = [], []
+    for number, (row, start, end) in enumerate(zip(rows, starts, ends, strict=True)):
+        if several and (start or end is not None):
+            try:
+                segment = Segment(start=start or Decimal(0), end=end)
+            except AudioError as error:
+                raise CorpusError(f"{path}, row {number + 1}: {error}") from error
+            row = replace(row, cells={**row.cells, file: name_of(row.cells[file], segment)})
+        lasts = spans["duration"][number] if "duration" in spans else None
+        if lasts is None and end is not None:
+            lasts = end - (start or 0)
+        named.append(row)
+        seconds.append(float(lasts or 0))
+    return named, seconds
+
+
+def _seconds(path: Path, number: int, name: str, cell: Any) -> Decimal | None:
+    """A time in seconds; None where there is none (NaT: to the end)."""
+    if cell is None or cell != cell or str(cell).strip() in ("", "NaT"):
+        return None
+    if hasattr(cell, "total_seconds"):
+        return to_nanoseconds(Decimal(str(cell.total_seconds())))
+    text = str(cell).strip()
+    if found := _SPAN.fullmatch(text):
+        days, hours, minutes, rest = (Decimal(part or 0) for part in found.groups())
+        return to_nanoseconds(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+    try:
+        told = Decimal(text)
+    except ArithmeticError:
+        told = Decimal(-1)
+    if not told.is_finite() or told < 0:
+        raise CorpusError(f"{path}, row {number + 1}: {name} is no time, {text[:40]!r}")
+    return to_nanoseconds(told)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # a column of whole numbers with a gap: speaker 3, not 3.0
+    return str(value).strip()
+
+
+def _few(names: Sequence[str], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (f", ... ({len(names)})" if len(names) > most else "")
