@@ -18,7 +18,7 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import LogEntry
 from gensr.estimator.seeds import mix_seed
 from gensr.estimator.stack import Member, Stack
-from gensr.estimator.training import check_finite, look, start_loss
+from gensr.estimator.training import check_finite, kept_at, look, start_loss
 
 _SHARED = ("steps", "batch_size", "evaluate_every", "precision")
 """What the budgets of all members must have in common."""
@@ -78,7 +78,7 @@ def fit_together(
             all_look = not done % members[0].config.evaluate_every
             for e, member in enumerate(members):
                 if done == member.end or (all_look and done < member.end):
-                    logs[e].append(_line(stack, e, done))
+                    logs[e].append(_line(stack, e, done, kept_at(checkpoint, logs[e])))
             if not all_look and done < last:
                 continue
             if checkpoint is not None:
@@ -94,10 +94,10 @@ def fit_together(
     return logs
 
 
-def _line(stack: Stack, e: int, step: int) -> LogEntry:
+def _line(stack: Stack, e: int, step: int, kept: str) -> LogEntry:
     """A line of one model's log; it must not have diverged."""
     member, average, loss = stack.members[e], stack.updates[e].average, stack.mean_loss(e)
-    check_finite(loss, average.is_finite(), step, member.config)
+    check_finite(loss, average.is_finite(), step, member.config, kept)
     with average.in_place():
         begun = start_loss(member.model, *stack.shown(e), mix_seed(member.seed, "start", step))
         return look(member.model, member.dev, step, loss, begun, member.answered)

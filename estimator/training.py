@@ -6,7 +6,7 @@ with the same weights as one that was not, on the same device and thread count.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -84,7 +84,8 @@ def fit(
                 if done % config.evaluate_every and done < last:
                     continue
                 loss = step.mean_loss()
-                check_finite(loss, step.update.average.is_finite(), done, config)
+                finite = step.update.average.is_finite()
+                check_finite(loss, finite, done, config, kept_at(checkpoint, log))
                 with step.update.average.in_place():
                     batch = window.take(window.rows[number]), window.y[number]
                     begun = start_loss(model, *batch, mix_seed(seed, "start", done))
@@ -110,18 +111,34 @@ def order_of(train: Source, config: TrainingConfig, seed: int) -> Order:
     )
 
 
-def check_finite(loss: float, weights: bool, step: int, config: TrainingConfig) -> None:
+def kept_at(checkpoint: Path | None, log: Sequence[LogEntry]) -> str:
+    """Where the last good state is, and of which step; empty where none is kept."""
+    if checkpoint is None or not log or not checkpoint.exists():
+        return ""
+    return f"; its last good state, of step {log[-1].step}, is {checkpoint}"
+
+
+def check_finite(
+    loss: float, weights: bool, step: int, config: TrainingConfig, kept: str = ""
+) -> None:
     """Refuse a training that diverged.
 
+    Args:
+        loss: mean since the last look.
+        weights: whether their average is finite.
+        step: done.
+        config: the budget.
+        kept: see `kept_at`.
+
     Raises:
-        RunError: saying when, and what to change.
+        RunError: saying when, what is kept, and what to change.
     """
     if math.isfinite(loss) and weights:
         return
     raise RunError(
         f"the training diverged: loss {loss} at step {step}, weights "
-        f"{'finite' if weights else 'not finite'}, learning rate {config.learning_rate}; lower "
-        "learning_rate in --config [training]"
+        f"{'finite' if weights else 'not finite'}, learning rate {config.learning_rate}{kept}; "
+        "lower learning_rate in --config [training]"
     )
 
 

@@ -1,3 +1,5 @@
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from gensr.estimator.models.spec import ModelSpec, build
 from gensr.estimator.network import NetworkConfig
 from gensr.estimator.optimizer import Average
 from gensr.estimator.resident import Resident
+from gensr.estimator.stack import Member
+from gensr.estimator.together import fit_together
 from gensr.estimator.training import fit
 from support.toy import CLASSES, K, L, clips
 
@@ -169,3 +173,30 @@ def test_a_flipped_bit_of_a_checkpoint_is_one_line(tmp_path: Path) -> None:
     file.write_bytes(whole)
     with pytest.raises(RunError, match=r"run=a.*asked for.*run=b"):
         fit(fresh("linear"), clips(50), config, seed=0, checkpoint=file, owner="b")
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_training_that_diverges_names_its_last_good_state(together: bool, tmp_path: Path) -> None:
+    file, budget = tmp_path / "checkpoint", TrainingConfig(steps=10, evaluate_every=5)
+    broken = clips(50)
+    broken.x[3] = float("nan")
+
+    def train(some: Resident, stop: int | None) -> None:
+        models = [fresh("linear", seed) for seed in (0, 1)]
+        if not together:
+            fit(models[0], some, budget, seed=0, stop=stop, checkpoint=file)
+            return
+        members = [Member(model=one, train=some, config=budget, seed=0) for one in models]
+        taken = count()
+        with suppress(InterruptedError):  # who was killed after so many steps
+            fit_together(members, checkpoint=file, over=lambda: next(taken) == stop)
+
+    train(clips(50), 5)
+    good = file.read_bytes()
+    with pytest.raises(RunError) as told:
+        train(broken, None)
+    said = str(told.value)
+    assert "loss nan at step 10" in said
+    assert "learning rate 0.0005" in said
+    assert f"its last good state, of step 5, is {file}" in said
+    assert file.read_bytes() == good
