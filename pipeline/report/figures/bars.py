@@ -73,9 +73,9 @@ def shortcuts_chart(checks: Checks, majority: float) -> Chart:
     )
 
 
-def systems_chart(rows: Sequence[SystemRow], majority: float) -> Chart:
-    """The systems' accuracies, in the order of the table."""
-    bars = [Bar(row.name, row.estimates["accuracy"], 0) for row in rows]
+def systems_chart(rows: Sequence[SystemRow], majority: float, n: int) -> Chart:
+    """The systems' accuracies on n clips, in the order of the table."""
+    bars = [Bar(row.name, row.estimates["accuracy"], n) for row in rows]
     return bars_chart(
         "systems",
         "Systems",

@@ -19,7 +19,7 @@ def charts_of(report: Report) -> dict[str, Chart]:
     overall = ("all clips", head.accuracy.value)
     found = [confusion_chart(report.confusion)]
     if len(report.systems.rows) > 1:
-        found.append(systems_chart(report.systems.rows, head.majority))
+        found.append(systems_chart(report.systems.rows, head.majority, head.n))
     uar = ("UAR", head.uar.value)
     found.append(
         bars_chart("by-class", "Recall by class", report.by_class, line=uar, what="recall")
