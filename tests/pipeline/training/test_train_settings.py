@@ -194,7 +194,7 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("wrong", "kind", "said"),
         [
-            ({"model": "svm"}, ConfigError, "no model 'svm'; choose one of gen-ser, linear"),
+            ({"model": "magic"}, ConfigError, "no model 'magic'; choose one of gen-ser, linear"),
             ({"preset": "huge"}, ConfigError, "no preset 'huge'; choose one of small, paper"),
             ({"fold": "9"}, ConfigError, "no fold '9'; there are 1, 2, 3, 4, all"),
             ({"fold": "../1"}, ConfigError, "no fold '../1'; there are"),
