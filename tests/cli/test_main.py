@@ -79,7 +79,7 @@ def test_a_wrong_usage_is_one_line_and_exit_status_two(args, said, gensr):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["train", "gone.zarr", "--model", "svm"], "no model 'svm'"),
+        (["train", "gone.zarr", "--model", "magic"], "no model 'magic'"),
         (["train", "gone.zarr", "--choose", "test"], "choose must be"),
         (["eval", "gone", "--sampler-steps", "1,x"], "--sampler-steps takes numbers from 1"),
         (["eval", "gone", "--sampler-steps", "0"], "--sampler-steps takes numbers from 1"),

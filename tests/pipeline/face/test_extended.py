@@ -50,8 +50,8 @@ class TestActed(AdapterContract):
         return CORPORA["acted"]
 
 
-class TestMlp(ModelContract):
-    model = "mlp"
+class TestPerceptron(ModelContract):
+    model = "perceptron"
 
 
 class TestNearestMean(ClassifierContract):

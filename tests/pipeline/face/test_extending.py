@@ -48,11 +48,11 @@ def said(site, tmp_path_factory):
         "extract acted --encoder bands --out s.zarr --verify 4",
         "extract acted --encoder bands --dtype bfloat16 --out t.zarr",
         "train s.zarr --model nearest-mean --run near",
-        "train s.zarr --model mlp --steps 60 --run mlp",
+        "train s.zarr --model perceptron --steps 60 --run perceptron",
         f"{train} {PARTS} --run ours",
         f"{train} --run theirs",
         "train s.zarr --model nearest-mean --steps 5 --run no",
-        "eval near mlp --json",
+        "eval near perceptron --json",
         "eval ours --sampler-steps 1,3",
         "eval theirs --sampler midpoint --sampler-steps 2",
         "info ours",
@@ -99,7 +99,7 @@ def test_the_page_holds_every_file_of_the_package():
     ("command", "names"),
     [
         ("extract --help", ("fbank or bands", "msp_podcast or acted")),
-        ("train --help", ("mlp or nearest-mean", "vp or cosine", "exploding or sine")),
+        ("train --help", ("nearest-mean or perceptron", "vp or cosine", "exploding or sine")),
         ("train --help", ("autoencoder or one-hot", "score or difference", "heun or midpoint")),
         ("eval --help", ("heun or midpoint",)),
     ],
@@ -128,11 +128,11 @@ def test_a_corpus_and_an_encoder_are_known_by_name(said):
 
 def test_models_and_a_metric_are_known_by_name(said):
     place, answers = said
-    status, out, _ = answers["eval near mlp --json"]
+    status, out, _ = answers["eval near perceptron --json"]
     assert status == 0
-    near, mlp = json.loads(out)["runs"]
-    assert (near["model"], mlp["model"]) == ("nearest-mean", "mlp")
-    for one in (near, mlp):
+    near, other = json.loads(out)["runs"]
+    assert (near["model"], other["model"]) == ("nearest-mean", "perceptron")
+    for one in (near, other):
         assert one["accuracy"] > 0.6  # of three classes
         low, high = one["intervals"]["worst_recall"]
         assert low <= one["worst_recall"] <= min(one["recall"].values()) + 1e-9 <= high + 1e-9
