@@ -285,11 +285,12 @@ def _apart(systems: "Sequence[System]") -> tuple[list[str], str]:
         assert rival is not None  # it is not the reference
         paired = rival.paired
         ends = None if paired.low is None or paired.high is None else (paired.low, paired.high)
-        finds = "none" if paired.detectable is None else f"{100 * paired.detectable:.1f}"
+        least = paired.detectable
+        finds = "none" if least is None else f"{100 * least:.1f} (four times in five)"
         lines.append(
             f"{one.name} less {systems[0].name}: WA {100 * paired.value:+.1f}"
             f"{interval(ends, sign='+')} points, p {paired.p:.3g} (Holm {rival.corrected:.3g}), "
-            f"detectable {finds} (four times in five)"
+            f"detectable {finds}"
         )
     return lines, left
 
