@@ -19,7 +19,7 @@ def test_two_processes_write_the_run_of_one(fit, store, tiny, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("emodb-loso") == 1  # one line, of the first process
-    assert done.stderr.count("fold 1: learn") == 1
+    assert done.stderr.count("fold 1: learn: 12/12 in") == 1  # on a busy machine a line before it
     one = fit(tmp_path / "one").run
     asked, same = (each.config.to_plain() for each in (Run.open(run), one))
     of_its_own = {"run", "hashes"}
