@@ -37,11 +37,15 @@ def command(
         list[str] | None,
         typer.Option(help="Whose clips --protocol NAME asks for. May be repeated."),
     ] = None,
-    label: Annotated[str, typer.Option(help="With --store, what is asked.")] = "emotion",
+    label: Annotated[
+        str | None, typer.Option(help="With --store, what is asked. [default: emotion]")
+    ] = None,
     labels: Annotated[
         str | None, typer.Option(help="With --store, native or canonical emotions.")
     ] = None,
-    split_seed: Annotated[int, typer.Option(help="With --store, of hold-outs.")] = 0,
+    split_seed: Annotated[
+        int | None, typer.Option(help="With --store, of hold-outs. [default: 0]")
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Of the system; default: the table's file name.")
     ] = None,
@@ -54,16 +58,23 @@ def command(
 ) -> None:
     """Score another system's answers: free text is mapped to classes, what is none is wrong."""
     from gensr.cli import console
+    from gensr.estimator.errors import ConfigError
     from gensr.pipeline.scoring.foreign import score_answers
 
+    given = {"--label": label, "--labels": labels, "--split-seed": split_seed}
+    for option, value in given.items():
+        if value is not None and not store:
+            raise ConfigError(
+                f"{option} {value} has no say without --store: a run's question is what it was"
+            )
     found = score_answers(
         table,
         protocol,
         name=name,
         stores=store or None,
-        label=label,
+        label=label or "emotion",
         labels=labels,
-        split_seed=split_seed,
+        split_seed=split_seed or 0,
     )
     if out is not None:
         found.write(out, overwrite=overwrite)

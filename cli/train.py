@@ -70,7 +70,9 @@ def command(
             "apart, and said in every table.",
         ),
     ] = None,
-    enrol_clips: Annotated[int, typer.Option(min=1, help="How many, with --enrol.")] = 10,
+    enrol_clips: Annotated[
+        int | None, typer.Option(min=1, help="How many, with --enrol. [default: 10]")
+    ] = None,
     calibrate: Annotated[
         bool,
         typer.Option(
@@ -156,6 +158,8 @@ def command(
     several = None if seeds is None else parse_seeds(seeds)
     if several is not None and seed is not None:
         raise ConfigError(f"--seed {seed} has no say beside --seeds {seeds}: pass one of them")
+    if enrol_clips is not None and enrol is None:
+        raise ConfigError(f"--enrol-clips {enrol_clips} has no say without --enrol speaker")
 
     named = {
         "mean": mean,
@@ -176,7 +180,7 @@ def command(
         choose=choose,
         calibrate=calibrate,
         enrol=enrol,
-        enrol_clips=enrol_clips,
+        enrol_clips=enrol_clips or 10,
         steps=steps,
         seed=seed or 0,
         split_seed=split_seed,

@@ -137,7 +137,7 @@ class Evaluation:
     @property
     def enrol_clips(self) -> int:
         """By how many clips of theirs speakers were enrolled."""
-        return int(getattr(self.config, "enrol_clips", 0))
+        return self.config.enrol_clips
 
     @property
     def split_seed(self) -> int:

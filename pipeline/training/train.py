@@ -121,24 +121,37 @@ def train(
                 listener=listener,
                 group=group,
             )
-            predictions: list[Prediction] = []
-            dev: list[Prediction] = []
-            for fold, model in learn(training, folds):
-                if group.leads:
-                    predictions += predictions_of(model, fold, protocol, training.clips)
-                    dev += dev_of_fold(run, fold.name)
-            if not isinstance(training.clips, Resident):  # else they were when they were read
-                vectors.confirm()
-            if group.leads:
-                run.write_log([fold.name for fold in folds])
-                told_of = [with_people(each, vectors.table) for each in (predictions, dev)]
-                beside = {CHECKS: looked, **beside_predictions(run, protocol.classes, told_of[1])}
-                run.write_predictions(protocol.classes, told_of[0], beside)
+            _learn(training, folds, vectors, looked)
             group.wait()
             told = (*unsaid, *notes_on(protocol, vectors, folds, config, checked))
             if budget is not None and not isinstance(training.clips, Resident):
                 told += read_again(vectors.shard_clips, budget.block)
         return TrainReport(run, protocol, told, group.leads)
+
+
+def _learn(training: FoldTraining, folds: Sequence[Fold], vectors: Vectors, looked: bytes) -> None:
+    """Train every fold, and write what its models answer; with that the run is finished.
+
+    Args:
+        training: what the folds have in common.
+        folds: those asked for.
+        vectors: of their clips.
+        looked: what `checks.json` holds, to be sealed with the answers.
+    """
+    run, protocol, leads = training.run, training.protocol, training.group.leads
+    predictions: list[Prediction] = []
+    dev: list[Prediction] = []
+    for fold, model in learn(training, folds):
+        if leads:
+            predictions += predictions_of(model, fold, protocol, training.clips)
+            dev += dev_of_fold(run, fold.name)
+    if not isinstance(training.clips, Resident):  # else they were when they were read
+        vectors.confirm()
+    if leads:
+        run.write_log([fold.name for fold in folds])
+        given, tried = (with_people(each, vectors.table) for each in (predictions, dev))
+        beside = {CHECKS: looked, **beside_predictions(run, protocol.classes, tried)}
+        run.write_predictions(protocol.classes, given, beside)
 
 
 @contextmanager

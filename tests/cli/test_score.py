@@ -48,6 +48,8 @@ def test_what_may_stand_for_the_protocol(gensr, answers, protocol):
 
 def test_a_mistake_is_one_line(gensr, answers, here):
     assert gensr("score", "nowhere.csv", "--protocol", "linear").complaint
+    said = gensr("score", "talker.csv", "--protocol", "linear", "--label", "gender")
+    assert "--label gender has no say without --store" in said.err
     assert gensr("score", "talker.csv", "--protocol", "nowhere").complaint
     assert gensr("score", "talker.csv", "--protocol", "linear", "--out", "linear").complaint
     assert gensr("score", "talker.csv", "--protocol", "linear", "--out", "out").status == 0

@@ -66,4 +66,5 @@ def test_a_slip_leaves_a_set_as_it_was(gensr, here, home):
     gone = ("train", "gone.zarr", "--run", "runs/none", "--seeds", "0-1")
     assert gensr(*gone).complaint
     assert not (here / "runs/none").exists()
+    assert "--enrol-clips 3 has no say" in gensr(*train, "--enrol-clips", 3).err
     assert "--seed 3 has no say" in gensr(*train, "--seeds", "0-1", "--seed", 3).err

@@ -48,7 +48,7 @@ def scored(clips, run="run", folds=None, **asked):
         numbers=score(given, protocol),
         folds={name: {} for name in folds or [fold.name for fold in protocol.folds]},
         by_steps={},
-        config=SimpleNamespace(split_seed=asked.get("seed", 0)),
+        config=SimpleNamespace(split_seed=asked.get("seed", 0), enrol_clips=0),
         seeds=(0,),
         sampler=None,
         trajectory=None,
