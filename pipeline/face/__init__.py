@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gensr.estimator.errors import GensrError
     from gensr.features.store import Store, open_store
     from gensr.pipeline.extraction.extract import ExtractConfig, ExtractReport, extract
+    from gensr.pipeline.importing.importing import ImportConfig, ImportReport, import_features
     from gensr.pipeline.lint.lint import lint
     from gensr.pipeline.protocols.protocol import Protocol
     from gensr.pipeline.report.report import Written, report
@@ -39,6 +40,9 @@ __all__ = [  # noqa: RUF022 (in the order of the work)
     "extract",
     "ExtractConfig",
     "ExtractReport",
+    "import_features",
+    "ImportConfig",
+    "ImportReport",
     "open_store",
     "Store",
     "train",
@@ -68,6 +72,11 @@ if not TYPE_CHECKING:  # a type checker would take any name then
     _HOMES = {
         "gensr.estimator.errors": ("GensrError",),
         "gensr.features.store": ("Store", "open_store"),
+        "gensr.pipeline.importing.importing": (
+            "ImportConfig",
+            "ImportReport",
+            "import_features",
+        ),
         "gensr.pipeline.lint.lint": ("lint",),
         "gensr.pipeline.reproduce.reproduce": ("reproduce",),
         "gensr.pipeline.scoring.foreign": ("score_answers",),
