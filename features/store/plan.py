@@ -74,38 +74,6 @@ class Plan:
         return content_hash(self.columns)
 
 
-def make_plan(
-    columns: Columns, failed: Columns, settings: Settings, base: Columns | None = None
-) -> Plan:
-    """Decide where every row comes from.
-
-    Args:
-        columns: the clip table as it will be.
-        failed: the table of unusable files.
-        settings: what is the same for all rows.
-        base: the clip table of the store that is added to.
-    """
-    header = Header(
-        clips=0,
-        failed=len(failed["path"]),
-        audios=0,
-        layers=settings.layers,
-        width=settings.width,
-        dtype=settings.dtype,
-        shard_clips=settings.shard_clips,
-        columns=(),
-        encoder=settings.encoder,
-        preprocessing=settings.preprocessing,
-    )
-    return Plan(
-        header=plan_header(header, columns),
-        columns=columns,
-        failed=failed,
-        shards=plan_shards(columns, base, settings.shard_clips),
-        settings=settings,
-    )
-
-
 class Mode(StrEnum):
     """Which way leads to the finished store."""
 
