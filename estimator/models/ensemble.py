@@ -20,7 +20,7 @@ from torch import Tensor
 
 from gensr.estimator.device import SMALL
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.fitting import Fitting, LogEntry, TrainingConfig
+from gensr.estimator.fitting import Fitting, LogEntry, TrainingConfig, unkept
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.seeds import mix_seed
 from gensr.estimator.source import Source
@@ -95,7 +95,8 @@ class Ensemble(Classifier):
     def _in_turn(self, train: Source, how: Fitting, looks: "_Looks") -> list[LogEntry]:
         """A checkpoint each, which stays until the last is done: a kill costs one its steps.
 
-        Who is done does not answer its looks again: after a kill they are lost to `answered`.
+        Where somebody wants the answers of a look there is none, and a kill costs all: who goes on
+        behind a look does not answer it again, and the answer of all is made of everyone's.
         """
         logs: list[list[LogEntry]] = []
 
@@ -105,7 +106,7 @@ class Ensemble(Classifier):
                 how.report(_merged([*before, entry]))
 
         for m, model in enumerate(self.members):
-            file = how.checkpoint
+            file = how.checkpoint if how.answered is unkept else None
             mine = replace(
                 how,
                 seed=_seed(how, m),

@@ -1,0 +1,151 @@
+"""Every system of the method trains, is killed, goes on, is evaluated and stands in one table."""
+
+import pytest
+
+from gensr.estimator.checkpoint import Checkpoint
+from gensr.pipeline.runs.dev import dev_predictions
+from gensr.pipeline.runs.run import Run
+from gensr.pipeline.scoring.evaluate import evaluate
+from gensr.pipeline.scoring.table import compare
+from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.fold import FoldTraining
+from gensr.pipeline.training.train import train
+from support.results import same_result
+from support.systems import ONE_GO, SYSTEMS, settings
+
+
+@pytest.fixture(scope="module")
+def learn(tmp_path_factory):
+    """learn(name, folder, store, **TrainConfig) -> the run of a system."""
+    folder = tmp_path_factory.mktemp("settings")
+
+    def run(name, place, store, *, steps=8, every=4, hidden=16, batch=8, resume=False, **config):
+        asked = SYSTEMS[name]
+        model = asked.get("model", "gen-ser")
+        file = folder / f"{name}-{steps}.toml"
+        file.write_text(settings(model, hidden=hidden, steps=steps, every=every, batch=batch))
+        wanted = TrainConfig(**{"settings": file, "device": "cpu", **asked, **config})
+        return train([store], wanted, folder=place, resume=resume).run.folder
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(learn, store, tmp_path_factory):
+    """whole(name) -> its run over all folds, made once."""
+    folder, made = tmp_path_factory.mktemp("whole"), {}
+
+    def run(name):
+        if name not in made:
+            made[name] = learn(name, folder / name, store)
+        return made[name]
+
+    return run
+
+
+def dies(after, real):
+    left = after
+
+    def call(*given, **named):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise MemoryError
+        return real(*given, **named)
+
+    return call
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_killed_training_ends_in_the_same_bits(name, whole, learn, store, tmp_path, monkeypatch):
+    """Killed behind its first checkpoint, or, of what is fitted in one go, behind its first fold."""
+    by_steps = SYSTEMS[name].get("model") not in ONE_GO
+    of, what = (Checkpoint, "save") if by_steps else (FoldTraining, "keep")
+    with monkeypatch.context() as patch:
+        patch.setattr(of, what, dies(1, getattr(of, what)))
+        with pytest.raises(MemoryError):
+            learn(name, tmp_path / "run", store)
+    learn(name, tmp_path / "run", store, resume=True)
+    same_result(whole(name), tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_it_says_what_it_is(name, whole):
+    """`eval --json` echoes the model and each of its parts, as asked for."""
+    told, asked = evaluate(whole(name)).as_json(), SYSTEMS[name]
+    assert told["model"] == asked.get("model", "gen-ser")
+    for part in ("target", "mean", "variance", "codes"):
+        if part in asked.get("options", {}):
+            assert told[part] == asked["options"][part]
+
+
+def test_all_stand_in_one_table(whole):
+    """One question, paired with one of them; each name once."""
+    found = compare([whole(name) for name in SYSTEMS], against="closed-form").as_json()
+    assert [one["name"] for one in found["systems"]] == list(SYSTEMS)
+    assert {one["n"] for one in found["systems"]} == {36}
+    for one in found["systems"]:
+        assert ("accuracy" in one["differences"]["speaker"]) == (one["name"] != "closed-form")
+
+
+@pytest.mark.parametrize("name", ["gen-ser", "members", "inputs-concat"])
+def test_budgets_are_chosen_among_after_a_kill_as_before(name, learn, store, tmp_path, monkeypatch):
+    """Killed in each of the trainings that it takes: of a budget, of the other, of the choice."""
+    choose = "budgets:4,8"
+    learn(name, tmp_path / "whole", store, fold="2", choose=choose)
+    taken = 0
+    for at in (0, 1, 2, 3, 4):
+        run, real = tmp_path / f"run-{at}", Checkpoint.save
+        with monkeypatch.context() as patch:
+            patch.setattr(Checkpoint, "save", dies(at, real))
+            try:
+                learn(name, run, store, fold="2", choose=choose)
+            except MemoryError:
+                taken += 1
+        if taken == at + 1:
+            learn(name, run, store, fold="2", choose=choose, resume=True)
+        same_result(tmp_path / "whole", run)
+    assert taken >= 3
+    logged = (tmp_path / "whole/metrics.jsonl").read_text()
+    assert "choose-4" in logged and "choose-8" in logged
+
+
+@pytest.mark.parametrize("name", ["members", "members-mlp"])
+@pytest.mark.parametrize("choose", ["dev", "beforehand"])
+@pytest.mark.parametrize("together", [True, False])
+def test_members_that_were_killed_answer_their_dev_part_whole(
+    name, choose, together, learn, store, tmp_path, monkeypatch
+):
+    """However they are trained, and whichever of them it was that was killed."""
+    from gensr.estimator.models.ensemble import Ensemble
+
+    if not together:
+        monkeypatch.setattr(Ensemble, "_stacks", lambda *asked: False)
+    asked = {"fold": "2", "choose": choose, "calibrate": True, "steps": 12}
+    whole = Run.open(learn(name, tmp_path / "whole", store, **asked))
+    assert len(dev_predictions(whole)) == 9
+    for at in (1, 2, 4):
+        run, real = tmp_path / f"run-{at}", Checkpoint.save
+        with monkeypatch.context() as patch:
+            patch.setattr(Checkpoint, "save", dies(at, real))
+            with pytest.raises(MemoryError):
+                learn(name, run, store, **asked)
+        learn(name, run, store, **asked, resume=True)
+        same_result(whole.folder, run)
+        assert (run / "dev_predictions.csv").read_bytes() == (
+            whole.folder / "dev_predictions.csv"
+        ).read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_all_learn_from_ravdess(learn, fbank, corpora, tmp_path):
+    """Every one of them, on vectors of real speech, is far above the majority class (13 %)."""
+    store = fbank(corpora / "ravdess", tmp_path / "ravdess.zarr")
+    said = {}
+    for name in SYSTEMS:
+        run = learn(
+            name, tmp_path / name, store, fold="1", steps=150, every=150, hidden=64, batch=64
+        )
+        said[name] = evaluate(run).values["accuracy"]
+    assert min(said.values()) > 0.2, said
