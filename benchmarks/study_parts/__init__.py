@@ -1,0 +1,1 @@
+"""Parts of study.py: what is chosen among, how it is scored, and what is then tested."""

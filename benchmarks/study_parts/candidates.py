@@ -75,7 +75,7 @@ class Candidate:
         return budget if self.rate is None else budget | {"learning_rate": self.rate}
 
     @property
-    def Ns(self) -> tuple[int | None, ...]:
+    def steps(self) -> tuple[int | None, ...]:
         """Steps of the sampler to be asked with; None where there is none, or where it is own."""
         return (1, 4) if self.model == "gen-ser" and "target" not in self.own else (None,)
 

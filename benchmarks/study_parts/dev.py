@@ -70,7 +70,7 @@ def scores(
     seeds: Sequence[int],
 ) -> Iterator[tuple[int | None, float, list[float]]]:
     """N, the mean over stores, and each store's mean over seeds; only where all are there."""
-    for N in candidate.Ns:
+    for N in candidate.steps:
         each = []
         for store in stores:
             keys = [(store, candidate.name, _said(N), str(seed)) for seed in seeds]
@@ -112,7 +112,7 @@ def _is_done(job: Job, done: dict[Key, Any]) -> bool:
     return all(
         (job.store.stem, each.name, _said(N), str(job.seed)) in done
         for each in job.candidates
-        for N in each.Ns
+        for N in each.steps
     )
 
 
@@ -182,7 +182,7 @@ def _work(job: Job) -> list[tuple[str, str, str, int, int, int]]:
     right: dict[tuple[str, str], int] = {}
     for model, (candidate, fold) in zip(models, wanted, strict=True):
         x, y = clips.batch(devs[fold]), clips.y[devs[fold]]
-        for N in candidate.Ns:
+        for N in candidate.steps:
             way = {} if N is None else {"N": N}
             answers = model.predict(x, **way).argmax(-1)
             key = candidate.name, _said(N)

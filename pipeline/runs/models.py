@@ -1,8 +1,11 @@
 """The models of a run, each held to what the run asked for before it answers anything."""
 
-import torch
+import re
 
-from gensr.estimator.errors import GensrError, RunError
+import torch
+from safetensors import SafetensorError, safe_open
+
+from gensr.estimator.errors import GensrError, RunError, one_line
 from gensr.estimator.learner import Learner
 from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.saved import Expected, load_model, spec_from_plain
@@ -39,6 +42,34 @@ def expected_of(run: Run) -> Expected:
         path = run.folder / "config.json"
         raise RunError(f"{path} cannot be read ({error}); train again") from error
     return Expected(run=run.identity, spec=spec)
+
+
+_SCORES = re.compile(r"layers|.*\.scores")
+"""What models call their scores of the layers: the closed form's, and a network's inputs'."""
+
+
+def layer_scores(run: Run) -> dict[str, float]:
+    """How much each layer of a finished run counts, the mean over its folds and their members.
+
+    Returns:
+        By name, summing to one; empty where no inner folds have scored them.
+
+    Raises:
+        RunError: a model is damaged.
+    """
+    found = []
+    for fold in run.config.folds:
+        path = run.fold(fold) / "model.safetensors"
+        try:
+            with safe_open(path, "pt") as weights:
+                named = [name for name in weights.keys() if _SCORES.fullmatch(name)]  # noqa: SIM118
+                found += [weights.get_tensor(name) for name in named]
+        except (OSError, SafetensorError) as error:
+            raise RunError(f"{path} cannot be read ({one_line(error)}); train again") from error
+    found = [each for each in found if each.shape == (len(run.config.layers),)]
+    if not found:
+        return {}
+    return dict(zip(run.config.layers, torch.stack(found).mean(0).tolist(), strict=True))
 
 
 def load_fold(

@@ -10,6 +10,8 @@ from gensr.pipeline.runs.run import Run
 
 UNTESTED = "learnt from every clip, never tested: it has no numbers"
 """What there is to say of the quality of a deployed model."""
+LAYERS = 5
+"""Layers that are named with their scores."""
 
 
 def run_facts(path: Path) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
@@ -20,7 +22,8 @@ def run_facts(path: Path) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]
     """
     run = Run.open(path)
     model, *others = run.facts()
-    facts = (model, ("state", _state(run)), *_numbers(run), *_temperature(run), *others)
+    found = (*_numbers(run), *_temperature(run), *_layers(run))
+    facts = (model, ("state", _state(run)), *found, *others)
     protocol = run.protocol
     notes = [f"left out: {count} clips, {why}" for why, count in protocol.left_out.items()]
     return facts, (*notes, run.joined) if run.joined else tuple(notes)
@@ -51,6 +54,21 @@ def _temperature(run: Run) -> Iterator[tuple[str, str]]:
         each = sorted(one.temperature for one in fitted.values())
         told = f"{each[0]:.2f}" + (f" to {each[-1]:.2f}, by fold" if len(each) > 1 else "")
         yield "temperature", f"{told}, by {sum(one.clips for one in fitted.values())} dev answers"
+
+
+def _layers(run: Run) -> Iterator[tuple[str, str]]:
+    """How much each layer counts, the mean over folds, where inner folds have scored them."""
+    if not idle(run.folder) or not _finished(run):
+        return
+    from gensr.pipeline.runs.models import layer_scores  # brings torch
+
+    found = layer_scores(run)
+    if found:
+        best = sorted(found, key=lambda name: -found[name])
+        told = ", ".join(f"{name} {found[name]:.2f}" for name in best[:LAYERS])
+        rest = sum(found[name] for name in best[LAYERS:])
+        others = f", {len(best) - LAYERS} others {rest:.2f}" if len(best) > LAYERS else ""
+        yield "layer scores", f"{told}{others}; mean of {len(run.config.folds)} folds"
 
 
 def _numbers(run: Run) -> Iterator[tuple[str, str]]:

@@ -88,3 +88,34 @@ def test_neither(tmp_path):
     (tmp_path / "text.txt").write_text("hello")
     with pytest.raises(GensrError, match=r"text\.txt: is a file"):
         describe(tmp_path / "text.txt")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, False),
+        ({"layers": ("auto",)}, True),
+        ({"model": "closed-form", "settings": None, "steps": None}, True),
+        ({"options": {"inputs": {"way": "concat", "layers": "auto"}, "members": 2}}, True),
+        ({"model": "svm", "settings": None, "steps": None}, False),
+    ],
+)
+def test_a_run_says_how_much_each_layer_counts(asked, told, fit, tmp_path):
+    run = fit(tmp_path / "run", **{"steps": 2, **asked}).run
+    known, _ = facts(run.folder)
+    assert ("layer scores" in known) == told
+    if not told:
+        return
+    said = known["layer scores"]
+    assert "6 others " in said
+    shares = [float(part.split()[-1]) for part in said.split(";")[0].split(", ")]
+    assert sum(shares) == pytest.approx(1, abs=0.03)
+    assert shares[:5] == sorted(shares[:5], reverse=True)
+    assert {part.split()[0] for part in said.split(", ")[:5]} <= {*run.config.layers}
+
+
+def test_a_damaged_model_has_no_scores(fit, tmp_path):
+    run = fit(tmp_path / "run", steps=2, fold="1").run
+    (run.folder / "folds/1/model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(GensrError, match=r"model\.safetensors cannot be read .* train again"):
+        describe(run.folder)
