@@ -2,10 +2,12 @@
 
     python benchmarks/study.py dev STORES        # candidates, by development parts
     python benchmarks/study.py choose            # what the rule picks of them
+    python benchmarks/study.py test STORES RUNS  # the default, its rivals and ablations, once
+    python benchmarks/study.py tables RUNS       # what came of it
 
-STORES is a folder of emodb-clip.zarr, emodb-full.zarr, emodb-fbank.zarr, and the same of ravdess:
+STORES is a folder of emodb-clip.zarr, emodb-fbank.zarr, emodb-full.zarr, and the same of ravdess:
 whisper-base with `--context clip` and `full`, and fbank. Each step goes on where it stopped; what
-it found stands in docs/results/study/.
+it found stands in docs/results/study/, or where --kept says.
 """
 
 import argparse
@@ -13,72 +15,149 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from study_parts import dev
+from study_parts import dev, tables, test
 from study_parts.candidates import CHOOSING, Candidate, Scored, chosen, grid, rivals
+from study_parts.systems import CLIPS, STORES, System, ablations, systems
 
 KEPT = Path(__file__).parents[1] / "docs/results/study"
 SEEDS = (0, 1)
 MEMBERS = 5
+PAIRS = (
+    ("gen-ser", "twin noisy"),
+    ("gen-ser", "twin none"),
+    ("gen-ser", "closed-form"),
+    ("gen-ser", "gen-ser 0.2"),
+    ("twin noisy", "transformer-ce"),
+)
+"""Differences that are pooled over stores."""
+
+
+class Study:
+    """What is known so far.
+
+    Args:
+        kept: folder of `dev.csv` and `answers.csv`.
+        steps: of every training, in place of the plan's: to try the study itself.
+    """
+
+    def __init__(self, kept: Path, steps: int | None) -> None:
+        self.dev, self.answers, self.steps = kept / "dev.csv", kept / "answers.csv", steps
+
+    def choose(self, stores: Path, only: str, processes: int) -> None:
+        """Ask the development parts."""
+        places = [stores / f"{name}.zarr" for name in CHOOSING]
+        some = [each for each in (*grid(), *rivals()) if only in each.name]
+        dev.run(places, some, SEEDS, self.dev, processes, self.steps)
+        if not only:
+            dev.run(places, self.ensembles(), SEEDS, self.dev, processes, self.steps)
+
+    def test(self, stores: Path, runs: Path, where: list[str], named: str) -> None:
+        """Train with five seeds, and ask the test folds; ablations come last."""
+        for rows in self.rows():
+            some = [each for each in rows if not named or each.name in named.split(",")]
+            test.run(stores, runs, some, self.answers, where, self.steps)
+
+    def scored(self, candidates: Iterable[Candidate]) -> list[Scored]:
+        """Every candidate and N that all stores and seeds have scored."""
+        found = dev.read(self.dev)
+        return [
+            (each, N, mean)
+            for each in candidates
+            for N, mean, _ in dev.scores(found, each, CHOOSING, SEEDS)
+        ]
+
+    def ensembles(self) -> list[Candidate]:
+        """The best of each network, of several members."""
+        families: dict[tuple[str, str | None], list[Scored]] = {}
+        for each in self.scored(grid()):
+            if each[0].training is not None:
+                families.setdefault((each[0].model, each[0].state), []).append(each)
+        return [replace(chosen(some)[0], members=MEMBERS) for some in families.values()]
+
+    def default(self) -> Scored:
+        """What the rule picks of all."""
+        return chosen(self.scored([*grid(), *self.ensembles()]))
+
+    def own(self) -> Scored:
+        """What it picks of gen-ser alone."""
+        candidates = [*grid(), *self.ensembles()]
+        return chosen(self.scored(each for each in candidates if each.model == "gen-ser"))
+
+    def rows(self) -> tuple[list[System], list[System]]:
+        """The rows of the table, and the ablations."""
+        own, N, _ = self.own()
+        best: dict[str, Candidate] = {}
+        for what in ("transformer-ce", "mlp", "flow", "score"):
+            some = self.scored(each for each in rivals() if what in each.name)
+            best[what] = max(some, key=lambda each: each[2])[0]
+        return systems(own, N or 1, best), ablations(own, N or 1)
+
+    def told(self) -> str:
+        """Markdown: every score, and what the rule picks."""
+        found, lines = dev.read(self.dev), []
+        for title, some in (("Candidates", [*grid(), *self.ensembles()]), ("Rivals", rivals())):
+            head = " | ".join(CHOOSING)
+            lines += [f"## {title}", "", f"| setting | N | mean | {head} |"]
+            lines.append("|---" * (3 + len(CHOOSING)) + "|")
+            rows = [
+                (mean, each, N, per)
+                for each in some
+                for N, mean, per in dev.scores(found, each, CHOOSING, SEEDS)
+            ]
+            for mean, each, N, per in sorted(rows, key=lambda row: -row[0]):
+                cells = " | ".join(f"{100 * share:.1f}" for share in per)
+                lines.append(f"| {each.name} | {N or ''} | {100 * mean:.2f} | {cells} |")
+            lines.append("")
+        for what, (each, N, score) in (("default", self.default()), ("gen-ser", self.own())):
+            lines.append(f"{what}: {each.name}, N = {N}, {100 * score:.2f} %")
+        return "\n".join(lines)
+
+    def tables(self, runs: Path) -> str:
+        """Markdown: every store, the ablations, and what is pooled."""
+        rows, more = self.rows()
+        named = {each.name: each for each in rows}
+        default = self.default()[0]
+        against = named[default.model if default.model in named else f"twin {default.state}"]
+        own = named["gen-ser"]
+        parts = [tables.of_store(runs, store, rows, against) for store in STORES]
+        parts += ["## Ablations"]
+        parts += [tables.of_store(runs, store, [own, *more], own) for store in CLIPS]
+        counts = tables.read(self.answers)
+        names = {name for pair in PAIRS for name in pair}
+        whole = [store for store in STORES if all((store, name) in counts for name in names)]
+        if whole:
+            parts += [f"## Pooled over {', '.join(whole)}", tables.pooled(counts, whole, PAIRS)]
+        return "\n\n".join(part for part in parts if part)
 
 
 def main(asked: argparse.Namespace) -> None:
     """Do a step."""
+    study = Study(asked.kept, asked.steps)
     if asked.step == "dev":
-        stores = [asked.stores / f"{name}.zarr" for name in CHOOSING]
-        some = [each for each in (*grid(), *rivals()) if asked.only in each.name]
-        dev.run(stores, some, SEEDS, KEPT / "dev.csv", asked.processes)
-        if not asked.only:
-            dev.run(stores, ensembles(), SEEDS, KEPT / "dev.csv", asked.processes)
+        study.choose(asked.stores, asked.only, asked.processes)
+    elif asked.step == "choose":
+        print(study.told())
+    elif asked.step == "test":
+        study.test(asked.stores, asked.runs, asked.only.split(","), asked.systems)
     else:
-        told()
-
-
-def scored(candidates: Iterable[Candidate]) -> list[Scored]:
-    """Every candidate and N whose rows are all there."""
-    found = dev.read(KEPT / "dev.csv")
-    return [
-        (each, N, mean)
-        for each in candidates
-        for N, mean, _ in dev.scores(found, each, CHOOSING, SEEDS)
-    ]
-
-
-def ensembles() -> list[Candidate]:
-    """The best of each network, of several members."""
-    families: dict[tuple[str, str | None], list[Scored]] = {}
-    for each in scored(grid()):
-        if each[0].training is not None:
-            families.setdefault((each[0].model, each[0].state), []).append(each)
-    return [replace(chosen(some)[0], members=MEMBERS) for some in families.values()]
-
-
-def told() -> None:
-    """Print every score, and what the rule picks."""
-    found = dev.read(KEPT / "dev.csv")
-    candidates = [*grid(), *ensembles()]
-    for title, some in (("Candidates", candidates), ("Rivals", rivals())):
-        print(f"\n## {title}\n\n| setting | N | mean | " + " | ".join(CHOOSING) + " |")
-        print("|---" * (3 + len(CHOOSING)) + "|")
-        rows = [
-            (mean, each, N, per)
-            for each in some
-            for N, mean, per in dev.scores(found, each, CHOOSING, SEEDS)
-        ]
-        for mean, each, N, per in sorted(rows, key=lambda row: -row[0]):
-            cells = " | ".join(f"{100 * share:.1f}" for share in per)
-            print(f"| {each.name} | {N or ''} | {100 * mean:.2f} | {cells} |")
-    networks = [each for each in scored(candidates) if each[0].model == "gen-ser"]
-    for what, some in (("default", scored(candidates)), ("gen-ser's own", networks)):
-        candidate, N, score = chosen(some)
-        print(f"\n{what}: {candidate.name}, N = {N}, {100 * score:.2f} %")
+        print(study.tables(asked.runs))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kept", type=Path, default=KEPT)
+    parser.add_argument("--steps", type=int, help="of every training, to try the study itself")
     steps = parser.add_subparsers(dest="step", required=True)
     one = steps.add_parser("dev")
     one.add_argument("stores", type=Path)
     one.add_argument("--only", default="", help="candidates with this in their names")
     one.add_argument("--processes", type=int, default=2)
     steps.add_parser("choose")
+    one = steps.add_parser("test")
+    one.add_argument("stores", type=Path)
+    one.add_argument("runs", type=Path)
+    one.add_argument("--only", default=",".join(STORES), help="stores, in this order")
+    one.add_argument("--systems", default="", help="names; default: all")
+    one = steps.add_parser("tables")
+    one.add_argument("runs", type=Path)
     main(parser.parse_args())

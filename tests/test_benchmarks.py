@@ -29,6 +29,43 @@ def test_sweep(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_study(tmp_path: Path) -> None:
+    """Every step of it, on a few systems of a small corpus, and once more where it stopped."""
+    write_demo_corpus(tmp_path / "corpus", DemoConfig(speakers=6, sentences=1))
+    extract(tmp_path / "corpus", tmp_path / "demo.zarr", ExtractConfig(encoder="fbank"))
+    for name in ("emodb-clip", "ravdess-clip", "ravdess-fbank"):
+        (tmp_path / f"{name}.zarr").symlink_to(tmp_path / "demo.zarr")
+    asked = ["--kept", str(tmp_path / "kept"), "--steps", "2"]
+    _run("study.py", *asked, "dev", str(tmp_path))
+    rows = (tmp_path / "kept/dev.csv").read_text()
+    assert _run("study.py", *asked, "dev", str(tmp_path)).count("0 jobs") == 2
+    assert (tmp_path / "kept/dev.csv").read_text() == rows
+    picked = _run("study.py", *asked, "choose")
+    assert "| gen-ser tokens 8/4 | 4 |" in picked
+    assert "\ndefault: " in picked
+    assert " x5 |" in picked
+    few = ["--only", "emodb-clip,ravdess-clip"]
+    some = [
+        "--systems",
+        "gen-ser,gen-ser 0.2,twin noisy,twin none,closed-form,transformer-ce,k = 4",
+    ]
+    said = _run("study.py", *asked, "test", str(tmp_path), str(tmp_path / "runs"), *few, *some)
+    assert "FAILED" not in said
+    told = _run("study.py", *asked, "tables", str(tmp_path / "runs"))
+    assert "### emodb-clip: n = 36" in told
+    assert "| gen-ser less twin noisy: " in told
+    assert "| k = 4 |" in told
+
+
+@pytest.mark.slow
+def test_paper_size() -> None:
+    answer = _run("paper_size.py", "--steps", "2", "--clips", "140", "--k", "10")
+    assert "| float32 | 10 |" in answer
+    assert "| 10 | 0.428 |" in answer
+
+
+@pytest.mark.slow
 def test_intervals() -> None:
     assert "| 91 |" in _run("intervals.py", "--trials", "5")
 

@@ -46,6 +46,8 @@ class Job:
     store: Path
     seed: int
     candidates: tuple[Candidate, ...]
+    steps: int | None
+    """In place of the candidates' own."""
 
 
 def read(file: Path) -> dict[Key, tuple[int, int]]:
@@ -89,10 +91,11 @@ def run(
     seeds: Sequence[int],
     file: Path,
     processes: int,
+    steps: int | None = None,
 ) -> None:
     """Do what the file does not hold yet, and add it, row by row."""
     done = read(file)
-    jobs = [job for job in _jobs(stores, candidates, seeds) if not _is_done(job, done)]
+    jobs = [job for job in _jobs(stores, candidates, seeds, steps) if not _is_done(job, done)]
     print(f"{len(jobs)} jobs", flush=True)
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +120,10 @@ def _is_done(job: Job, done: dict[Key, Any]) -> bool:
 
 
 def _jobs(
-    stores: Sequence[Path], candidates: Sequence[Candidate], seeds: Sequence[int]
+    stores: Sequence[Path],
+    candidates: Sequence[Candidate],
+    seeds: Sequence[int],
+    steps: int | None,
 ) -> Iterator[Job]:
     """By store and seed, what may be one program together."""
     groups: dict[Any, list[Candidate]] = {}
@@ -130,7 +136,7 @@ def _jobs(
         for store in stores:
             for group in groups.values():
                 if group[0].training is not None or seed == seeds[0]:
-                    yield Job(store, seed, tuple(group))
+                    yield Job(store, seed, tuple(group), steps)
 
 
 def _alone() -> None:
@@ -178,7 +184,7 @@ def _work(job: Job) -> list[tuple[str, str, str, int, int, int]]:
 
     wanted = [(each, fold) for each in job.candidates for fold in range(len(parts))]
     models = [fresh(*each) for each in wanted]
-    _fit(models, wanted, parts, seeds)
+    _fit(models, wanted, parts, seeds, job.steps)
     right: dict[tuple[str, str], int] = {}
     for model, (candidate, fold) in zip(models, wanted, strict=True):
         x, y = clips.batch(devs[fold]), clips.y[devs[fold]]
@@ -196,9 +202,12 @@ def _fit(
     wanted: Sequence[tuple[Candidate, int]],
     parts: Sequence[Source],
     seeds: Sequence[int],
+    steps: int | None,
 ) -> None:
     """Train each on its fold's training part."""
     budget = wanted[0][0].training
+    if budget is not None and steps is not None:
+        budget["steps"] = steps
     config = None if budget is None else TrainingConfig(**budget, evaluate_every=budget["steps"])
     if not isinstance(models[0], Learner) or not models[0].stacks:
         for model, (_, fold) in zip(models, wanted, strict=True):

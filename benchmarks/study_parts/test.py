@@ -18,10 +18,16 @@ COLUMNS = ("store", "system", "seed", "speaker", "right", "clips")
 
 
 def run(
-    stores: Path, runs: Path, systems: Sequence[System], file: Path, only: Sequence[str]
+    stores: Path,
+    runs: Path,
+    systems: Sequence[System],
+    file: Path,
+    only: Sequence[str],
+    steps: int | None = None,
 ) -> None:
     """Do what `file` does not hold yet, store by store, and add it."""
     if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(",".join(COLUMNS) + "\n")
     with file.open(newline="") as lines:
         done = {(row["store"], row["system"]) for row in csv.DictReader(lines)}
@@ -36,7 +42,9 @@ def run(
     for core in sorted(os.sched_getaffinity(0)):
         cores.put(core)
     with ThreadPoolExecutor(cores.qsize()) as pool:
-        todo = [pool.submit(_train, stores, runs, store, each, cores) for store, each in wanted]
+        todo = [
+            pool.submit(_train, stores, runs, store, each, cores, steps) for store, each in wanted
+        ]
         for (store, each), one in zip(wanted, todo, strict=True):
             status = one.result()
             if status:
@@ -54,7 +62,14 @@ def folder(runs: Path, store: str, system: System) -> Path:
     return runs / store / system.name.replace(" ", "_")
 
 
-def _train(stores: Path, runs: Path, store: str, system: System, cores: "SimpleQueue[int]") -> str:
+def _train(
+    stores: Path,
+    runs: Path,
+    store: str,
+    system: System,
+    cores: "SimpleQueue[int]",
+    steps: int | None,
+) -> str:
     """Train; nothing, or what went wrong."""
     core, place = cores.get(), folder(runs, store, system)
     try:
@@ -64,7 +79,9 @@ def _train(stores: Path, runs: Path, store: str, system: System, cores: "SimpleQ
         command = [sys.executable, "-m", "gensr.cli.main", "train", str(stores / f"{store}.zarr")]
         command += ["--model", system.model, "--seeds", system.seeds, "--run", str(place)]
         command += ["--config", str(settings)] + ["--calibrate"] * system.calibrate
-        command += ["--resume" if place.exists() else "--overwrite"]
+        command += ["--resume"] * place.exists()
+        if steps is not None and system.model not in ("closed-form", "svm", "logreg"):
+            command += ["--steps", str(steps)]
         done = subprocess.run(
             ["taskset", "--cpu-list", str(core), *command],
             env=os.environ | {"OMP_NUM_THREADS": "1"},
