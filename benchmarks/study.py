@@ -17,7 +17,15 @@ from pathlib import Path
 
 from study_parts import dev, tables, test
 from study_parts.candidates import CHOOSING, Candidate, Scored, chosen, grid, rivals
-from study_parts.systems import CLIPS, STORES, System, ablations, systems
+from study_parts.systems import (
+    CLIPS,
+    STORES,
+    System,
+    ablations,
+    enrolled,
+    name_of,
+    systems,
+)
 
 KEPT = Path(__file__).parents[1] / "docs/results/study"
 SEEDS = (0, 1)
@@ -51,11 +59,21 @@ class Study:
         if not only:
             dev.run(places, self.ensembles(), SEEDS, self.dev, processes, self.steps)
 
-    def test(self, stores: Path, runs: Path, where: list[str], named: str) -> None:
-        """Train with five seeds, and ask the test folds; ablations come last."""
-        for rows in self.rows():
-            some = [each for each in rows if not named or each.name in named.split(",")]
-            test.run(stores, runs, some, self.answers, where, self.steps)
+    def test(self, stores: Path, runs: Path, where: list[str], named: list[str]) -> bool:
+        """Train with five seeds, and ask the test folds; ablations come last. Whether all went.
+
+        Raises:
+            SystemExit: a name is none of a store or a system.
+        """
+        parts = self.rows()
+        known = [each.name for rows in parts for each in rows]
+        for unknown in [*({*where} - {*STORES}), *({*named} - {*known})]:
+            raise SystemExit(f"{unknown}: no such store or system; there are {STORES}, {known}")
+        done = True
+        for rows in parts:
+            some = [each for each in rows if not named or each.name in named]
+            done &= test.run(stores, runs, some, self.answers, where, self.steps)
+        return done
 
     def scored(self, candidates: Iterable[Candidate]) -> list[Scored]:
         """Every candidate and N that all stores and seeds have scored."""
@@ -83,17 +101,31 @@ class Study:
         candidates = [*grid(), *self.ensembles()]
         return chosen(self.scored(each for each in candidates if each.model == "gen-ser"))
 
-    def rows(self) -> tuple[list[System], list[System]]:
-        """The rows of the table, and the ablations."""
+    def rows(self) -> tuple[list[System], list[System], list[System]]:
+        """The rows of the table, the ablations, and what is enrolled."""
+        self.check_whole()
         own, N, _ = self.own()
         best: dict[str, Candidate] = {}
         for what in ("transformer-ce", "mlp", "flow", "score"):
             some = self.scored(each for each in rivals() if what in each.name)
             best[what] = max(some, key=lambda each: each[2])[0]
-        return systems(own, N or 1, best), ablations(own, N or 1)
+        rows = systems(self.default()[0], own, N or 1, best)
+        return rows, ablations(own, N or 1), enrolled(own, N or 1)
+
+    def check_whole(self) -> None:
+        """Choose among all that were planned, or not at all.
+
+        Raises:
+            SystemExit: a candidate lacks a store or a seed.
+        """
+        every = [*grid(), *rivals(), *self.ensembles()]
+        there = {each.name for each, _, _ in self.scored(every)}
+        if lacking := [each.name for each in every if each.name not in there]:
+            raise SystemExit(f"not scored yet: {', '.join(lacking)}; go on with the step `dev`")
 
     def told(self) -> str:
         """Markdown: every score, and what the rule picks."""
+        self.check_whole()
         found, lines = dev.read(self.dev), []
         for title, some in (("Candidates", [*grid(), *self.ensembles()]), ("Rivals", rivals())):
             head = " | ".join(CHOOSING)
@@ -114,14 +146,19 @@ class Study:
 
     def tables(self, runs: Path) -> str:
         """Markdown: every store, the ablations, and what is pooled."""
-        rows, more = self.rows()
+        rows, more, apart = self.rows()
         named = {each.name: each for each in rows}
-        default = self.default()[0]
-        against = named[default.model if default.model in named else f"twin {default.state}"]
+        against = named[name_of(self.default()[0], rows)]
         own = named["gen-ser"]
         parts = [tables.of_store(runs, store, rows, against) for store in STORES]
         parts += ["## Ablations"]
         parts += [tables.of_store(runs, store, [own, *more], own) for store in CLIPS]
+        parts += ["## N"]
+        parts += [tables.by_steps(runs, store, own) for store in CLIPS]
+        parts += ["## Calibration"]
+        parts += [tables.calibration(runs, store, rows) for store in CLIPS]
+        parts += ["## Enrolled by ten clips: another question"]
+        parts += [tables.of_store(runs, store, apart, apart[0]) for store in CLIPS]
         counts = tables.read(self.answers)
         names = {name for pair in PAIRS for name in pair}
         whole = [store for store in STORES if all((store, name) in counts for name in names)]
@@ -138,7 +175,8 @@ def main(asked: argparse.Namespace) -> None:
     elif asked.step == "choose":
         print(study.told())
     elif asked.step == "test":
-        study.test(asked.stores, asked.runs, asked.only.split(","), asked.systems)
+        some = [name for name in asked.systems.split(",") if name]
+        raise SystemExit(not study.test(asked.stores, asked.runs, asked.only.split(","), some))
     else:
         print(study.tables(asked.runs))
 

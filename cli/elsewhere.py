@@ -112,7 +112,7 @@ def _show_run(found: "Sequence[Elsewhere]") -> None:
             print_plain(f"detectable change of WA, in points: {told} (found four times in five)")
         folds = sum(len(fold.test) > 0 for fold in about.folds)
         leaves_out = left_out({str(one.run): 1}, folds)
-        for note in (*about.notes(), leaves_out):
+        for note in (*about.notes(), *one.enrolled, leaves_out):
             if not note.startswith("leak"):
                 print_plain(f"note: {note}")
 

@@ -210,7 +210,8 @@ def _show_runs(found: "list[Evaluation]") -> None:
     """One table per question: results of unlike protocols never stand side by side."""
     questions: dict[tuple[str, ...], list[Evaluation]] = {}
     for one in found:
-        questions.setdefault((one.protocol.hash, *one.folds), []).append(one)
+        key = (one.protocol.hash, str(one.enrol_clips), *one.folds)
+        questions.setdefault(key, []).append(one)
     for runs in questions.values():
         _show_question(runs)
 

@@ -45,7 +45,8 @@ def command(
 
     Where x_t tells the class, a training step teaches nothing about speech. Guessed is the share
     of classes that are right by x_t alone, of speech that carries no label and spreads as a
-    standardised training part does.
+    standardised training part does; beside x1, by one who knows the speech vector as well, as a
+    network does whose inputs have it.
     """
     from gensr.cli import console
     from gensr.estimator.errors import ConfigError
@@ -63,9 +64,12 @@ def command(
         return
     config_, given = found.config, found.given
     rows = [
-        [f"{t:.3f}", f"{a:.4f}", f"{sigma:.4f}", f"{100 * share:.1f}"]
-        for t, a, sigma, share in zip(
-            *(each.tolist() for each in (given.times, given.a, given.sigma, given.guessed)),
+        [f"{t:.3f}", f"{a:.4f}", f"{sigma:.4f}", f"{100 * alone:.1f}", f"{100 * beside:.1f}"]
+        for t, a, sigma, alone, beside in zip(
+            *(
+                each.tolist()
+                for each in (given.times, given.a, given.sigma, given.guessed, given.beside_x1)
+            ),
             strict=True,
         )
     ]
@@ -73,9 +77,10 @@ def command(
         f"{config_.mean.name} mean, {config_.variance.name} variance, {config_.codes.name} codes: "
         f"width {found.width}, {found.classes} classes"
     )
-    console.table(title, ["t", "a(t)", "sigma_t", "guessed %"], rows)
+    console.table(title, ["t", "a(t)", "sigma_t", "guessed %", "beside x1 %"], rows)
     console.print_plain(
         f"by chance {100 * given.chance:.1f} %; over the times of training "
-        f"{100 * given.in_training:.1f} %; an answer begins at T = {config_.T:g}, where x_t gives "
-        f"{100 * given.guessed[0].item():.1f} %"
+        f"{100 * given.in_training:.1f} %, and {100 * given.in_training_beside_x1:.1f} % where x1 "
+        f"is known too (inputs concat, tokens, one); an answer begins at T = {config_.T:g}, where "
+        f"x_t gives {100 * given.guessed[0].item():.1f} %"
     )

@@ -40,7 +40,7 @@ def command(
         str | None,
         typer.Option(
             help="How to split, by a name of docs/evaluation.md: official, loso, speaker-kfold:K, "
-            "kfold:K, speaker-holdout, paper-mix, cross-corpus:TRAIN:TEST, leave-one-corpus-out, "
+            "kfold:K, speaker-holdout, paper-mix, cross-corpus:A:B, leave-one-corpus-out, "
             "emobox:FOLDER, column:NAME, FILE.toml, a corpus's own (savee-loso, iemocap-4-session, "
             "msp-podcast-test1, ...); default: the corpus's own."
         ),

@@ -85,9 +85,14 @@ def brier_scores(p: Floats, y: Ints) -> Floats:
 
 def fit_temperature(p: Floats, y: Ints) -> float:
     """The T of least log-loss, which `PRIOR` keeps from running away where clips are few."""
+    return temperature_of_scores(np.log(floored(p)), y)
+
+
+def temperature_of_scores(logs: Floats, y: Ints) -> float:
+    """The same of a softmax of scores (n, C), which are finite, over T."""
     from scipy.optimize import minimize_scalar  # half a second, which few commands need
 
-    logs, rows = np.log(floored(p)), np.arange(len(y))
+    rows = np.arange(len(y))
 
     def cost(ln_T: float) -> float:
         scaled = logs * math.exp(-ln_T)

@@ -76,6 +76,11 @@ class TrainingConfig:
         check_range("clip_norm", self.clip_norm, above=0)
 
     @classmethod
+    def small(cls) -> "TrainingConfig":
+        """Of a network on two CPU cores: 300 steps at 2e-3 (docs/results/study.md)."""
+        return cls(steps=300, learning_rate=2e-3)
+
+    @classmethod
     def paper(cls) -> "TrainingConfig":
         """Batch 128, 400,000 steps, learning rate 5e-4 (section 3.2)."""
         return cls(steps=400_000, batch_size=128, ema=0.9999, evaluate_every=2000)

@@ -12,13 +12,17 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from gensr.estimator.calibration import fit_temperature
-from gensr.estimator.errors import ConfigError
+from gensr.estimator.calibration import temperature_of_scores
+from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.metrics import accuracy, confusion, uar
 
 T = TypeVar("T")
 MEASURES = {"uar": uar, "accuracy": accuracy}
 """What a choice can be made by."""
+
+
+class NoEndError(RunError):
+    """A fit that found no end."""
 
 
 def check_measure(by: str) -> None:
@@ -41,21 +45,39 @@ def best(
         held_out: gives a candidate's scores (N, C), each clip's by a fold that did not learn it.
         y: (N,) the true classes.
         by: one of `MEASURES`.
+
+    Raises:
+        NoEndError: no candidate can be fitted; one that can not is left out.
     """
     chosen: tuple[float, T, Tensor] | None = None
+    last: NoEndError | None = None
     for candidate in candidates:
-        scores = held_out(candidate)
+        try:
+            scores = held_out(candidate)
+        except NoEndError as error:
+            last = error
+            continue
         counts = confusion(y.tolist(), scores.argmax(-1).tolist(), scores.shape[-1])
         value = float(MEASURES[by](counts))
         if chosen is None or value > chosen[0]:
             chosen = value, candidate, scores
-    assert chosen is not None  # there is a candidate
+    if chosen is None:
+        assert last is not None  # there is a candidate
+        raise last
     return chosen[1:]
 
 
 def temperature_of(scores: Tensor, y: Tensor) -> float:
-    """The temperature of a softmax of held-out scores (N, C) that costs least (calibration.py)."""
-    return fit_temperature(scores.double().softmax(-1).numpy(), y.numpy())
+    """The temperature of a softmax of held-out scores (N, C) that costs least (calibration.py).
+
+    A clip of a class that its fold did not learn has no finite score of it, and no say: no
+    temperature makes it right.
+    """
+    known = scores.gather(1, y[:, None])[:, 0].isfinite()
+    if not known.any():
+        return 1.0
+    finite = scores[known].double().clamp(min=-1e4)  # of a class that nobody learnt: never
+    return temperature_of_scores(finite.numpy(), y[known].numpy())
 
 
 def by_folds(

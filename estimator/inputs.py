@@ -48,6 +48,11 @@ class InputsConfig:
     """Share of the conditioning layers that a clip is shown without, at each step, in [0, 1).
     Ours."""
 
+    @classmethod
+    def small(cls) -> "InputsConfig":
+        """All layers side by side, by their scores (docs/results/study.md)."""
+        return cls(way="concat", layers="auto")
+
     def __post_init__(self) -> None:
         if self.way not in WAYS:
             raise ConfigError(f"inputs must be one of {', '.join(WAYS)}; found {self.way!r}")

@@ -55,6 +55,11 @@ class NetworkConfig:
                 )
 
     @classmethod
+    def small(cls) -> "NetworkConfig":
+        """Two layers of width 64, for two CPU cores (docs/results/study.md)."""
+        return cls(hidden=64)
+
+    @classmethod
     def paper(cls) -> "NetworkConfig":
         """Four layers as wide as the encoder, 16 heads (section 3.2)."""
         return cls(hidden=None, depth=4, heads=16, dropout=0.0)

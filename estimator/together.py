@@ -18,7 +18,7 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import LogEntry
 from gensr.estimator.seeds import mix_seed
 from gensr.estimator.stack import Member, Stack
-from gensr.estimator.training import check_finite, kept_at, look, start_loss
+from gensr.estimator.training import check_finite, kept_at, look, start_loss, whose
 
 _SHARED = ("steps", "batch_size", "evaluate_every", "precision")
 """What the budgets of all members must have in common."""
@@ -55,6 +55,8 @@ def fit_together(
     stack = Stack(members)
     settings = "; ".join(dict.fromkeys(str(each.config) for each in members))
     settings += " of " + ", ".join(f"seed={each.seed} stop={each.stop}" for each in members)
+    if owner is None:
+        settings += ", ".join(f" {each.config} {whose(each.model, each.train)}" for each in members)
     state = Checkpoint(
         All([each.model for each in members]),
         All([update.average for update in stack.updates]),

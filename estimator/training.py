@@ -5,6 +5,7 @@ and dropout by seeding torch's generators at each step. So a run that was killed
 with the same weights as one that was not, on the same device and thread count.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -19,6 +20,7 @@ from gensr.estimator.checkpoint import Checkpoint
 from gensr.estimator.errors import ConfigError, RunError
 from gensr.estimator.fitting import LogEntry, TrainingConfig, unheard, unkept
 from gensr.estimator.learner import Learner
+from gensr.estimator.optimizer import rate_at
 from gensr.estimator.order import Order
 from gensr.estimator.parallel import ALONE, Group
 from gensr.estimator.precision import computing
@@ -68,7 +70,9 @@ def fit(
     model.precision = config.precision
     clips = model.prepare(train)
     step = Step(model, config, seed, group)
-    settings = f"{config} seed={seed}" + (f" run={owner}" if owner else "")
+    settings = f"{config} seed={seed}" + (
+        f" run={owner}" if owner else f" of {whose(model, train)}"
+    )
     state = Checkpoint(model, step.update.average, step.update.optimizer, settings=settings)
     log: list[LogEntry] = []
     if checkpoint is not None and checkpoint.exists():
@@ -96,6 +100,18 @@ def fit(
     step.update.average.keep()
     model.eval()
     return log
+
+
+def whose(model: Learner, train: Source) -> str:
+    """A model's settings and the clips that it learns from, short: whose checkpoint it may take.
+
+    A run has an identity that says all this; who trains without one has this.
+    """
+    about = repr((type(model).__name__, getattr(model, "config", None), train.shape))
+    of = [f"{name}{tuple(w.shape)}" for name, w in model.named_parameters()]
+    first = hashlib.sha256(repr((about, of)).encode()).hexdigest()[:12]
+    second = hashlib.sha256(train.y.numpy().tobytes()).hexdigest()[:12]
+    return f"{getattr(model, 'name', 'model')} {first} on {len(train)} clips {second}"
 
 
 def order_of(train: Source, config: TrainingConfig, seed: int) -> Order:
@@ -135,9 +151,11 @@ def check_finite(
     """
     if math.isfinite(loss) and weights:
         return
+    rate = rate_at(step - 1, config)
     raise RunError(
-        f"the training diverged: loss {loss} at step {step}, weights "
-        f"{'finite' if weights else 'not finite'}, learning rate {config.learning_rate}{kept}; "
+        f"the training diverged: loss {loss} by step {step}, weights "
+        f"{'finite' if weights else 'not finite'}, learning rate {rate:.3g} of "
+        f"{config.learning_rate}{kept}; "
         "lower learning_rate in --config [training]"
     )
 

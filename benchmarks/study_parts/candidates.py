@@ -53,15 +53,15 @@ class Candidate:
         if self.model == "closed-form":
             return {}
         options: dict[str, Any] = dict(self.own)
-        if self.inputs != "sum":
-            options["inputs"] = {"way": self.inputs, "layers": "auto"}
+        layers = "alike" if self.inputs == "sum" else "auto"
+        options["inputs"] = {"way": self.inputs, "layers": layers}
         if self.noise is not None:
             options |= {"times": self.noise[1]}
             options["variance"] = {"name": "bridge", "strength": self.noise[0]}
         if self.state is not None:
             options["state"] = self.state
-        if self.budget == "narrow" and self.model != "mlp":  # whose one layer stays as it is
-            options["network"] = {"hidden": 64}
+        if self.model != "mlp":  # whose one layer stays as it is
+            options["network"] = {"hidden": 64 if self.budget == "narrow" else 128}
         if self.members > 1:
             options["members"] = self.members
         return options

@@ -6,12 +6,15 @@ from typing import Any
 
 from study_parts.candidates import Candidate
 
+DEFAULT, CLOSED = "default", "closed-form"
 STORES = tuple(
     f"{corpus}-{kind}" for corpus in ("emodb", "ravdess") for kind in ("clip", "fbank", "full")
 )
 CLIPS = ("emodb-clip", "ravdess-clip")
 """Where ablations are made, and calibration looked at."""
 SEEDS = "0-4"
+WAS = {"sampler_steps": 4}
+"""N of Gen-SER in version 0.2."""
 NOISY = {"start": "noisy", "draws": 4}
 """Of a variance that is not nothing at T: an answer begins where a training did."""
 
@@ -27,25 +30,31 @@ class System:
     seeds: str = SEEDS
     stores: tuple[str, ...] = STORES
     calibrate: bool = False
+    """Whether development parts are asked too, on `CLIPS`, for a temperature."""
+    enrol: bool = False
+    """Whether speakers are enrolled by ten clips."""
 
 
-def systems(own: Candidate, N: int, best: Mapping[str, Candidate]) -> list[System]:
-    """All rows of the table.
+def systems(
+    default: Candidate, own: Candidate, N: int, best: Mapping[str, Candidate]
+) -> list[System]:
+    """All rows of the table; `default` is among them where it is no other's setting.
 
     Args:
+        default: what the rule picked of all.
         own: gen-ser's setting that the rule picked.
         N: with which.
         best: of each rival that has settings to be chosen: transformer-ce, mlp, flow and score.
     """
     short = tuple(name for name in STORES if not name.endswith("full"))
-    gen_ser = _of("gen-ser", own, sampler_steps=N)
-    return [
+    gen_ser = replace(_of("gen-ser", own, sampler_steps=N), calibrate=True)
+    found = [
         gen_ser,
-        System(name="gen-ser 0.2", model="gen-ser"),
+        _of("gen-ser 0.2", Candidate(model="gen-ser", noise=(0.5, 1.0), budget="usual"), **WAS),
         *_twins(own),
-        System(name="closed-form", model="closed-form", seeds="0"),
-        System(name="svm", model="svm", seeds="0"),
-        System(name="logreg", model="logreg", seeds="0"),
+        System(name="closed-form", model="closed-form", calibrate=True),
+        System(name="svm", model="svm"),
+        System(name="logreg", model="logreg"),
         System(name="linear", model="linear"),
         _of("mlp", best["mlp"]),
         _of("transformer-ce", best["transformer-ce"]),
@@ -57,18 +66,47 @@ def systems(own: Candidate, N: int, best: Mapping[str, Candidate]) -> list[Syste
         System(
             name="diffusion-classifier",
             model="diffusion-classifier",
-            options={"network": own.options["network"]} if "network" in own.options else {},
+            options={"network": own.options["network"]},
             training=own.training,
             stores=short,
         ),
     ]
+    same = [each for each in found if each.name in ("gen-ser", "twin noisy", "twin none", CLOSED)]
+    asked = _of(DEFAULT, default)
+    if not any(_alike(asked, each) for each in same):
+        found.insert(0, replace(asked, calibrate=True))
+    return found
+
+
+def name_of(default: Candidate, rows: list[System]) -> str:
+    """Which row is the default's."""
+    asked = _of(DEFAULT, default)
+    return next(each.name for each in rows if each.name == DEFAULT or _alike(asked, each))
+
+
+def enrolled(own: Candidate, N: int) -> list[System]:
+    """A table of their own."""
+    gen_ser = _of("enrolled gen-ser", own, sampler_steps=N)
+    found = [
+        gen_ser,
+        System(name="enrolled closed-form", model="closed-form"),
+        System(name="enrolled linear", model="linear"),
+    ]
+    return [replace(each, enrol=True, stores=CLIPS) for each in found]
+
+
+def _alike(asked: System, row: System) -> bool:
+    mine = {**row.options, **asked.options}
+    return (asked.model, asked.training, mine) == (row.model, row.training, dict(row.options))
 
 
 def ablations(own: Candidate, N: int) -> list[System]:
     """Gen-SER with one setting changed, but for those that `systems` has."""
     base = _of("gen-ser", own, sampler_steps=N)
     sigma = own.noise[0] if own.noise else 0.5
-    found = [_with(base, f"k = {k}", CLIPS, mean={"name": "logistic", "k": k}) for k in (0, 4, 20)]
+    none = {"name": "bridge", "strength": 1e-6}
+    found = [_with(base, "noise none", CLIPS, variance=none)]
+    found += [_with(base, f"k = {k}", CLIPS, mean={"name": "logistic", "k": k}) for k in (0, 4, 20)]
     found += [
         _with(base, f"sigma = {s:g}", CLIPS, variance={"name": "bridge", "strength": s})
         for s in (0.1, 0.5, 2.0, 8.0)
@@ -97,8 +135,10 @@ def _twins(own: Candidate) -> list[System]:
 
 
 def _paths(gen_ser: System) -> list[System]:
-    found = [_with(gen_ser, f"mean {mean}", STORES, mean=mean) for mean in ("linear", "ve", "vp")]
+    found = [_with(gen_ser, f"mean {mean}", STORES, mean=mean) for mean in ("linear", "ve")]
     constant, exploding = {"name": "constant"}, {"name": "exploding", "gamma": 0.0}
+    # At T this mean holds .7 % of x0: what a bridge leaves of its noise there does not cover it.
+    found.append(_with(gen_ser, "mean vp, constant", STORES, mean="vp", variance=constant, **NOISY))
     both = {"name": "exploding"}
     found.append(_with(gen_ser, "variance constant", STORES, variance=constant, **NOISY))
     found.append(_with(gen_ser, "variance exploding", STORES, variance=exploding, **NOISY))

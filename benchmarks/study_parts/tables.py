@@ -8,10 +8,17 @@ import numpy as np
 
 from gensr.estimator.metrics import METRICS
 from gensr.estimator.paired import Paired, difference, holm
+from gensr.pipeline.progress import Silent
+from gensr.pipeline.reproduce.sweep import answers_by_steps
+from gensr.pipeline.runs.dev import temperatures
+from gensr.pipeline.scoring.answered import count
+from gensr.pipeline.scoring.calibration import calibration as of_answers
+from gensr.pipeline.scoring.systems import systems_of
 from gensr.pipeline.scoring.table import Table, compare
 from study_parts.systems import System
 from study_parts.test import folder
 
+STEPS = (1, 2, 4, 10, 20, 50)
 Counts = dict[tuple[str, str], dict[tuple[str, str], tuple[int, int]]]
 """(store, system) -> (seed, speaker) -> right, clips."""
 
@@ -35,6 +42,7 @@ def of_store(runs: Path, store: str, systems: Sequence[System], against: System)
         [folder(runs, store, each) for each in there], against=str(folder(runs, store, against))
     )
     named = {folder(runs, store, each).name: each.name for each in there}
+    lacking = [each.name for each in systems if store in each.stores and each not in there]
     lines = [
         f"### {store}: n = {found.numbers[0].n}, majority "
         f"{100 * found.numbers[0].values['majority_baseline']:.1f} %",
@@ -44,6 +52,8 @@ def of_store(runs: Path, store: str, systems: Sequence[System], against: System)
     ]
     order = sorted(range(len(there)), key=lambda i: -found.numbers[i].values["accuracy"])
     lines += [_row(found, i, named[found.systems[i].place.name]) for i in order]
+    if lacking:
+        lines += ["", f"Not run: {', '.join(lacking)}."]
     return "\n".join(lines)
 
 
@@ -67,6 +77,47 @@ def _told(paired: Paired) -> str:
         "" if paired.low is None else f" [{100 * paired.low:+.1f}, {100 * (paired.high or 0):+.1f}]"
     )
     return f"{100 * paired.value:+.1f}{ends}"
+
+
+def by_steps(runs: Path, store: str, own: System) -> str:
+    """Markdown: Gen-SER at every N, and how far it is from N = 1."""
+    place = folder(runs, store, own)
+    if not place.is_dir():
+        return ""
+    (system,) = systems_of([place])
+    answers = answers_by_steps(system.runs, STEPS, "cpu", Silent())
+    each = {N: count(found, system.protocol).matrices() for N, found in answers.items()}
+    value = METRICS["accuracy"]
+    apart = {N: difference(value, each[N], each[1], rivals=len(STEPS) - 1) for N in STEPS[1:]}
+    ps = dict(zip(apart, holm([one.p for one in apart.values()]), strict=True))
+    lines = [
+        f"### {store}",
+        "",
+        "| N | WA % | less N = 1, points | p (Holm) |",
+        "|---|---|---|---|",
+    ]
+    for N in STEPS:
+        wa = 100 * float(value(each[N].sum(1)).mean())
+        told = "" if N == 1 else f"{_told(apart[N])} | {ps[N]:.2g}"
+        lines.append(f"| {N} | {wa:.1f} | {told or '|'} |")
+    return "\n".join(lines)
+
+
+def calibration(runs: Path, store: str, systems: Sequence[System]) -> str:
+    """Markdown: calibration error of the answers as they are, and by each fold's temperature."""
+    lines = [f"### {store}", "", "| system | ECE as it is | by temperature | by chance |"]
+    lines.append("|---|---|---|---|")
+    for each in systems:
+        place = folder(runs, store, each)
+        if not each.calibrate or not place.is_dir():
+            continue
+        (system,) = systems_of([place])
+        found = of_answers(system.answers, [temperatures(run) for run in system.runs])
+        if found is None or found.scaled is None:
+            continue
+        cells = f"{found.raw.values['ece']:.3f} | {found.scaled.values['ece']:.3f}"
+        lines.append(f"| {each.name} | {cells} | {found.scaled.chance['ece']:.3f} |")
+    return "\n".join(lines)
 
 
 def pooled(counts: Counts, stores: Iterable[str], pairs: Sequence[tuple[str, str]]) -> str:

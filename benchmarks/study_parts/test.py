@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from gensr.pipeline.scoring.systems import systems_of
-from study_parts.systems import System
+from study_parts.systems import CLIPS, System
 
 COLUMNS = ("store", "system", "seed", "speaker", "right", "clips")
 
@@ -24,8 +24,8 @@ def run(
     file: Path,
     only: Sequence[str],
     steps: int | None = None,
-) -> None:
-    """Do what `file` does not hold yet, store by store, and add it."""
+) -> bool:
+    """Do what `file` does not hold yet, store by store, and add it; whether all could be done."""
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(",".join(COLUMNS) + "\n")
@@ -38,6 +38,7 @@ def run(
         if store in each.stores and (store, each.name) not in done
     ]
     print(f"{len(wanted)} trainings", flush=True)
+    failed = False
     cores: SimpleQueue[int] = SimpleQueue()
     for core in sorted(os.sched_getaffinity(0)):
         cores.put(core)
@@ -49,12 +50,14 @@ def run(
             status = one.result()
             if status:
                 print(f"FAILED {store}: {each.name}: {status}", flush=True)
+                failed = True
                 continue
             rows = list(_rows(store, each.name, folder(runs, store, each)))
             with file.open("a", newline="") as lines:
                 csv.writer(lines, lineterminator="\n").writerows(rows)
             share = sum(int(row[4]) for row in rows) / sum(int(row[5]) for row in rows)
             print(f"{store}: {each.name}: {100 * share:.1f} %", flush=True)
+    return not failed
 
 
 def folder(runs: Path, store: str, system: System) -> Path:
@@ -78,7 +81,9 @@ def _train(
         settings.write_text(toml({"model": system.options, "training": system.training or {}}))
         command = [sys.executable, "-m", "gensr.cli.main", "train", str(stores / f"{store}.zarr")]
         command += ["--model", system.model, "--seeds", system.seeds, "--run", str(place)]
-        command += ["--config", str(settings)] + ["--calibrate"] * system.calibrate
+        command += ["--config", str(settings)]
+        command += ["--calibrate"] * (system.calibrate and store in CLIPS)
+        command += ["--enrol", "speaker"] * system.enrol
         command += ["--resume"] * place.exists()
         if steps is not None and system.model not in ("closed-form", "svm", "logreg"):
             command += ["--steps", str(steps)]

@@ -59,9 +59,11 @@ class Classifier(ABC):
         """Class probabilities (N, C) of any number of clips (N, K+1, L), a batch at a time.
 
         Raises:
-            RunError: a probability that is not finite.
+            RunError: a vector or a probability that is not finite.
             ConfigError: an option that the model does not know.
         """
+        if not torch.isfinite(x).all():
+            raise RunError(f"{self.name}: a vector to answer is not finite; extract its clip anew")
         with torch.inference_mode():
             parts = [self.probabilities(part, **options) for part in torch.split(x, batch)]
         p = torch.cat(parts) if parts else x.new_zeros(0, self.n_classes)

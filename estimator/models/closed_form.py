@@ -28,9 +28,9 @@ from gensr.estimator.codes.codes import Codes, class_probabilities
 from gensr.estimator.codes.registry import CODES
 from gensr.estimator.codes.sinusoidal import SinusoidalCodes
 from gensr.estimator.errors import ConfigError, RunError
-from gensr.estimator.fitting import MOST, Fitting
+from gensr.estimator.fitting import Fitting
 from gensr.estimator.inner import inner_folds
-from gensr.estimator.kernels import arc_cosine, held, unit_rows
+from gensr.estimator.kernels import MOST, arc_cosine, held, unit_rows
 from gensr.estimator.layers import layer_scores
 from gensr.estimator.models.fitted import Fitted
 from gensr.estimator.ranges import check_range
@@ -95,10 +95,6 @@ class ClosedForm(Fitted):
         if self.config.layers == "scored":
             scores = layer_scores(train, self.codes, how.seed)
         ridge = self._ridge(train, scale, scores, folds, how.seed)
-        if not ridge.centres.isfinite().all():
-            raise RunError(
-                f"{self.name}: a vector of the training part is not finite; extract anew"
-            )
         penalty, temperature = self._chosen(ridge, train.y, bool(folds))
         found = ridge.solved(penalty)
         return {

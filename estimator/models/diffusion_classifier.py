@@ -50,6 +50,11 @@ class DiffusionClassifierConfig:
         check_range("temperature", self.temperature, least=1e-6, most=1e6)
 
     @classmethod
+    def small(cls) -> "DiffusionClassifierConfig":
+        """Gen-SER's sizes."""
+        return cls(network=NetworkConfig.small())
+
+    @classmethod
     def paper(cls) -> "DiffusionClassifierConfig":
         """The sizes of Gen-SER's network in section 3.2."""
         return cls(network=NetworkConfig.paper())

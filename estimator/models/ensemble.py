@@ -60,6 +60,7 @@ class Ensemble(Classifier):
         """
         if how.budget is None:
             raise ConfigError(f"{self.name} is trained by steps; it needs a budget")
+        train = train.shared()  # what one member may scale in place, the next would scale again
         looks = _Looks(len(self.members), how)
         if self._stacks(how, len(train)):
             return self._together(train, how, how.budget, looks)

@@ -53,6 +53,13 @@ class Fitted(Classifier):
             how: the seed.
         """
 
+    def check(self, train: Source) -> None:
+        """Refuse a training part before anything of it is read.
+
+        Raises:
+            ConfigError: it is too large.
+        """
+
     @abstractmethod
     def answers(self, x: Tensor) -> Tensor:
         """Class probabilities (B, C) of x (B, K+1, L), scaled, by the arrays."""
@@ -68,6 +75,7 @@ class Fitted(Classifier):
                 f"{self.name} needs clips of at least two classes to learn from; its "
                 f"{len(train)} are of one: choose another protocol"
             )
+        self.check(train)
         if self.config.standardize:
             self.scale.fit(*train.moments())
         scale = self.scale.to(train.device) if self.config.standardize else None

@@ -39,7 +39,7 @@ from gensr.estimator.samplers.start import (
     over_draws,
     start_noise,
 )
-from gensr.estimator.targets.checks import check_carried, check_estimate
+from gensr.estimator.targets.checks import check_carried, check_estimate, check_told
 from gensr.estimator.targets.objective import matching_loss
 from gensr.estimator.targets.registry import TARGETS
 from gensr.estimator.targets.target import Target, draw_times
@@ -111,6 +111,14 @@ class GenSERConfig:
         check_start(self.start, self.draws)
 
     @classmethod
+    def small(cls, target: str = X0Target.name) -> "GenSERConfig":
+        """What docs/results/study.md picked; noise, times and N are of the paper's target alone."""
+        sizes = cls(network=NetworkConfig.small(), inputs=InputsConfig.small())
+        if target != X0Target.name:
+            return sizes
+        return replace(sizes, variance=BridgeVariance(strength=8.0), sampler_steps=1)
+
+    @classmethod
     def paper(cls) -> "GenSERConfig":
         """The sizes of section 3.2."""
         return cls(network=NetworkConfig.paper())
@@ -128,6 +136,15 @@ class GenSERConfig:
         """
         check_carried(self.path, self.T)
         check_estimate(self.target, self.path, self.t_eps, self.T)
+
+    def check_sizes(self, n_classes: int, width: int) -> None:
+        """Refuse what is not worth a training of so many classes and this width.
+
+        Raises:
+            ConfigError: x_T tells the class to a network that has x1 among its inputs.
+        """
+        if self.inputs.way != "sum":
+            check_told(self.path, self.T, self.codes.table(n_classes, width))
 
     def budget(self, usual: TrainingConfig) -> TrainingConfig:
         """The budget with the target's own learning rate."""
@@ -219,7 +236,7 @@ class GenSER(Generative):
         t = torch.full((len(x),), self.config.T, device=self.device)
         a, sigma = self.path.at(t)
         z = torch.randn(len(x), self.width, device=self.device)
-        return self.loss(x, y, {"t": t, "a": a, "sigma": sigma, "z": z})
+        return self.loss(x, y, {"t": t, "a": a, "sigma": sigma, "z": z} | self.weights_of(y))
 
     def transport(
         self, x: Tensor, *, sampler: str | None = None, N: int | None = None, record: bool = True

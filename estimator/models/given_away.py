@@ -4,32 +4,22 @@ Where x_t alone tells the class, a training step teaches nothing about speech, w
 answer has. So: who sees x_t, knows the codes and the path, and nothing of speech but its spread,
 how often does he guess the class?
 
-    x_t = (1 - a) x0(b) + a x1 + sigma_t z,  x1 ~ N(0, spread^2 I) whatever the class
-        ~ N((1 - a) x0(b), (a^2 spread^2 + sigma_t^2) I),  all classes equally likely
+A standardised x1 has spread 1 in each dimension; that its dimensions are correlated is left out.
+A network that has x1 among its inputs can take it out of x_t, and is told more: both are computed
+(`paths/guessed.py`).
 
-The best guess, the code nearest to x_t / (1 - a), is right with the probability that is computed
-here. A standardised x1 has spread 1 in each dimension; that its dimensions are correlated is left
-out.
-
-Shapes: n times, C classes, L width, E draws of a class.
+Shapes: n times, C classes, L width.
 """
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from gensr.estimator.models.gen_ser import GenSER, GenSERConfig
-from gensr.estimator.network import NetworkConfig
-from gensr.estimator.paths.path import GaussianPath
+from gensr.estimator.models.gen_ser import GenSERConfig
+from gensr.estimator.paths.guessed import guessed
 from gensr.estimator.seeds import drawing
-
-POINTS = 64
-"""Of the quadrature."""
-DRAWS = 4096
-"""E, where there is no closed form: a share is then within half a point."""
+from gensr.estimator.targets.target import draw_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +34,14 @@ class GivenAway:
     """(n,)."""
     guessed: Tensor
     """(n,) share of right guesses by x_t alone."""
+    beside_x1: Tensor
+    """(n,) the same by one who knows x1 as well."""
     chance: float
     """Share of right guesses by nothing."""
     in_training: float
     """Mean share of right guesses over the times that training draws."""
+    in_training_beside_x1: float
+    """The same by one who knows x1 as well."""
 
 
 def given_away(
@@ -65,61 +59,16 @@ def given_away(
     """
     codes = config.codes.table(C, L)
     times = torch.linspace(config.T, config.t_eps, n, dtype=torch.float64)
-    with drawing(torch.device("cpu"), seed):  # the model's own draw, whatever times it prefers
-        small = replace(config, network=NetworkConfig(hidden=8, depth=1, heads=1))
-        drawn = GenSER(C, 1, L, small).draw(2048)["t"].double()
+    with drawing(torch.device("cpu"), seed):
+        drawn = draw_times(2048, config.t_eps, config.T, torch.device("cpu"), config.times).double()
     a, sigma = config.path.at(times)
     return GivenAway(
         times=times,
         a=a,
         sigma=sigma,
         guessed=guessed(config.path, codes, times, spread),
+        beside_x1=guessed(config.path, codes, times, 0.0),
         chance=1 / C,
         in_training=guessed(config.path, codes, drawn, spread).mean().item(),
+        in_training_beside_x1=guessed(config.path, codes, drawn, 0.0).mean().item(),
     )
-
-
-def guessed(path: GaussianPath, codes: Tensor, times: Tensor, spread: float = 1.0) -> Tensor:
-    """Share of classes that are guessed right from x_t alone, (n,) float64.
-
-    Args:
-        path: mean and variance of x_t.
-        codes: (C, L).
-        times: (n,), inside (0, 1).
-        spread: standard deviation of x1 in each dimension.
-    """
-    a, sigma = path.at(times.double())
-    # One number each: how far the codes are from zero, in standard deviations, if of norm one.
-    distance = (1 - a) / (a.square() * spread**2 + sigma.square()).sqrt()
-    gram = codes.double() @ codes.double().T
-    norm = gram.diagonal().mean()
-    if torch.allclose(gram, norm * torch.eye(len(codes)).double(), atol=1e-4 * norm.item()):
-        return _of_orthogonal(distance * norm.sqrt(), len(codes))
-    return _by_draws(distance, gram)
-
-
-def _of_orthogonal(d: Tensor, C: int) -> Tensor:
-    """E Phi(u + d)^(C-1), u standard normal, by Gauss and Hermite: C orthogonal signals, d long.
-
-    The score of the true code is N(d, 1), those of the others are N(0, 1), and none knows another.
-    """
-    points, weights = (torch.from_numpy(each) for each in np.polynomial.hermite.hermgauss(POINTS))
-    below = torch.special.ndtr(d[:, None] + math.sqrt(2) * points)
-    share: Tensor = (below ** (C - 1) * weights).sum(-1) / math.sqrt(math.pi)
-    return share
-
-
-def _by_draws(distance: Tensor, gram: Tensor) -> Tensor:
-    """The same of codes of any shape, by seeded draws in the space that they span."""
-    C = len(gram)
-    values, vectors = torch.linalg.eigh(gram)
-    root = vectors * values.clamp(min=0).sqrt()  # (C, C): root root^T is the Gram matrix
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(DRAWS, C, generator=generator, dtype=torch.float64) @ root.T  # (E, C)
-    shares = []
-    for d in distance:
-        # Of each class b and code c: d <x0_b, x0_c> + <e, x0_c> - d |x0_c|^2 / 2.
-        scores = d * gram[:, None] + noise - d * gram.diagonal() / 2  # (C, E, C)
-        right = scores.argmax(-1) == torch.arange(C)[:, None]
-        shares.append(right.double().mean())
-    return torch.stack(shares)

@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from gensr.estimator.errors import RunError
+from gensr.estimator.held_out import NoEndError
 from gensr.estimator.models.margins import NEVER, Forms, MarginConfig, Margins, Problem
 
 ITERATIONS = 5000
@@ -49,7 +49,7 @@ class LogregProblem(Problem):
         """See `Problem.fit`.
 
         Raises:
-            RunError: it found no end.
+            NoEndError: it found none.
         """
         x, y = self._coordinates[learn].numpy(), self.y[learn].numpy()
         model = LogisticRegression(C=C, max_iter=ITERATIONS)
@@ -58,8 +58,8 @@ class LogregProblem(Problem):
             try:
                 model.fit(x, y)
             except ConvergenceWarning:
-                raise RunError(
-                    f"logreg found no end in {ITERATIONS} steps at C = {C:g}; lower C"
+                raise NoEndError(
+                    f"logreg found no end at C = {C:g}; set a lower C in --config [model]"
                 ) from None
         w = torch.zeros(x.shape[1], self.n_classes, dtype=torch.float64)
         b = torch.full((self.n_classes,), NEVER, dtype=torch.float64)

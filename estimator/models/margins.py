@@ -120,14 +120,16 @@ class Margins(Fitted):
         """Kernels to choose from; the first where nothing is chosen."""
         return ("linear",)
 
+    def check(self, train: Source) -> None:
+        """At most 10,000 clips, for their Gram matrix. See `Fitted.check`."""
+        check_count(train, self.name)
+
     def learn(self, train: Source, scale: Scale | None, how: Fitting) -> dict[str, Tensor]:
         """See `Fitted.learn`.
 
         Raises:
-            ConfigError: there are too many clips.
             RunError: a vector is not finite.
         """
-        check_count(train, self.name)
         x = held(train, scale)
         if not x.isfinite().all():
             raise RunError(

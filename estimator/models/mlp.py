@@ -42,6 +42,11 @@ class MLPConfig:
     members: int = 1
     """Networks whose probabilities are averaged."""
 
+    @classmethod
+    def small(cls) -> "MLPConfig":
+        """Gen-SER's inputs."""
+        return cls(inputs=InputsConfig.small())
+
     def __post_init__(self) -> None:
         check_range("hidden", self.hidden, least=1, most=16_384)
         check_range("depth", self.depth, least=1, most=100)

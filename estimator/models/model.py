@@ -78,6 +78,12 @@ class Model(Learner, Classifier):
             more["balance"] = self.class_weight.repeat(size, 1)
         return more
 
+    def weights_of(self, y: Tensor) -> dict[str, Tensor]:
+        """What each class counts, of a batch's draws; nothing where all count the same."""
+        if self.class_weight is None:
+            return {}
+        return {"balance": self.class_weight.repeat(len(y), 1)}
+
     def trains_with(self, other: Learner) -> bool:
         """Of equal settings. See `Learner.trains_with`."""
         return isinstance(other, Model) and self.config == other.config

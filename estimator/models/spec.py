@@ -52,14 +52,17 @@ def preset(
     cls = MODELS[model]
     if name not in PRESETS:
         raise ConfigError(f"no preset {name!r}; choose one of {', '.join(PRESETS)}")
-    small = name == "small"
-    options = cls.Config() if small else getattr(cls.Config, "paper", cls.Config)()
+    options = getattr(cls.Config, name, cls.Config)()
     if asked and "target" in asked and hasattr(options, "target"):
         with suppress(ConfigError):  # told by who reads it from where it was asked
+            named = from_plain(cls.Config, {"target": asked["target"]}, model)
+            if name == "small" and hasattr(cls.Config, "small"):
+                options = cls.Config.small(named.target.name)
             options = from_plain(cls.Config, {"target": asked["target"]}, model, base=options)
     if not cls.by_gradient:
         return options, None
-    usual = TrainingConfig() if small else TrainingConfig.paper()
+    sized = hasattr(cls.Config, name)  # a linear layer has no smaller size
+    usual = getattr(TrainingConfig, name)() if sized or name == "paper" else TrainingConfig()
     return options, options.budget(usual) if hasattr(options, "budget") else usual
 
 
@@ -71,6 +74,16 @@ def check_training(options: Any) -> None:
     """
     if check := getattr(options, "check_training", None):
         check()
+
+
+def check_sizes(spec: ModelSpec) -> None:
+    """Refuse settings that are not worth a training of these classes and this width.
+
+    Raises:
+        ConfigError: as the model's own config says by `check_sizes`, where it has one.
+    """
+    if check := getattr(spec.options, "check_sizes", None):
+        check(len(spec.classes), spec.width)
 
 
 def build(spec: ModelSpec, device: torch.device | None = None) -> Classifier:

@@ -41,6 +41,11 @@ class TransformerCEConfig:
         check_range("members", self.members, least=1, most=MOST_MEMBERS)
 
     @classmethod
+    def small(cls) -> "TransformerCEConfig":
+        """Gen-SER's sizes and inputs."""
+        return cls(network=NetworkConfig.small(), inputs=InputsConfig.small())
+
+    @classmethod
     def paper(cls) -> "TransformerCEConfig":
         """The sizes of section 3.2."""
         return cls(network=NetworkConfig.paper())

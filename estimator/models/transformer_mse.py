@@ -79,6 +79,15 @@ class TransformerMSEConfig:
         check_range("members", self.members, least=1, most=MOST_MEMBERS)
 
     @classmethod
+    def small(cls) -> "TransformerMSEConfig":
+        """Gen-SER's, less what a path alone has."""
+        return cls(
+            network=NetworkConfig.small(),
+            inputs=InputsConfig.small(),
+            variance=BridgeVariance(strength=8.0),
+        )
+
+    @classmethod
     def paper(cls) -> "TransformerMSEConfig":
         """The sizes of section 3.2."""
         return cls(network=NetworkConfig.paper())
@@ -149,6 +158,13 @@ class TransformerMSE(Model):
         cost = (cost if weight is None else cost * weight).mean()
         loss: Tensor = cost / x0[0].square().sum()
         return loss
+
+    def start_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """The loss at t = T, where it answers. See `Learner.start_loss`."""
+        t = torch.full((len(x),), self.config.T, device=self.device)
+        z = torch.randn(len(x), self.width, device=self.device)
+        drawn = {"t": t, "sigma": self.config.variance.sigma(t), "z": z}
+        return self.loss(x, y, drawn | self.weights_of(y))
 
     def probabilities(self, x: Tensor, **options: Any) -> Tensor:
         """Class probabilities of the estimate at t = T (Eq. 12).

@@ -1,12 +1,13 @@
 """The same noise at every time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from gensr.estimator.paths.path import VarianceSchedule
+from gensr.estimator.paths.path import NOISY, VarianceSchedule
 from gensr.estimator.ranges import check_range
 
 
@@ -15,6 +16,7 @@ class ConstantVariance(VarianceSchedule):
     """sigma_t = sigma, as in independent conditional flow matching (Tong et al. 2024)."""
 
     name: ClassVar[str] = "constant"
+    defaults: ClassVar[Mapping[str, Any]] = NOISY
 
     strength: float = 0.5
     """sigma. Ours; a bridge of the same strength has half of it where it is widest."""

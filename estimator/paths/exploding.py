@@ -1,14 +1,15 @@
 """The exploding variance of score-based models, with or without the pull towards x1."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.paths.path import VarianceSchedule
+from gensr.estimator.paths.path import NOISY, VarianceSchedule
 from gensr.estimator.ranges import check_range
 
 
@@ -23,6 +24,7 @@ class ExplodingVariance(VarianceSchedule):
     """
 
     name: ClassVar[str] = "exploding"
+    defaults: ClassVar[Mapping[str, Any]] = NOISY
 
     sigma_min: float = 0.05
     """Richter et al.'s."""

@@ -8,11 +8,16 @@ rival schedule is one small class, known by its name (`registry.py`), and nothin
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from torch import Tensor
 
 from gensr.estimator.part import Part
+
+NOISY: Mapping[str, Any] = {"start": "noisy", "draws": 4}
+"""What goes with a variance that is not nothing at T: answers begin where trainings did."""
 
 
 class MeanSchedule(Part):
@@ -33,6 +38,8 @@ class VarianceSchedule(Part):
     """Standard deviation sigma_t of the path, positive inside (0, 1)."""
 
     __slots__ = ()
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Settings of the method that go with it where none are asked for, as a target's."""
 
     @abstractmethod
     def sigma(self, t: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.features.corpora.clip import Clip, Problem
+from gensr.features.corpora.files import AUDIO_SUFFIXES
 
 Vectors = NDArray[np.float32]
 IMPORTED = "imported"
@@ -78,16 +79,20 @@ def matched(
     Returns:
         The clip of each name, and a problem for each name and each clip that is left alone.
     """
-    by_path, by_stem = _index(names, str), _index(names, _stem)
-    by_file, by_name = _index(names, posixpath.basename), _index(names, _name)
+    by_path, by_stem = _index(names, str), _index(names, _bare)
+    by_file = _index(names, posixpath.basename)
+    by_name = _index(names, lambda name: posixpath.basename(_bare(name)))
     called = _index([clip.path for clip in clips], _name)
     of: dict[str, Clip] = {}
     problems: list[Problem] = []
     for clip in clips:
         path, alone = clip.path, len(called[_name(clip.path)]) == 1
-        found = by_path.get(path) or by_stem.get(_stem(path), [])
+        bare = _stem(path)
+        found = by_path.get(path) or by_path.get(bare) or by_stem.get(bare, [])
         if not found and alone:
-            found = by_file.get(posixpath.basename(path)) or by_name.get(_name(path), [])
+            name = posixpath.basename(bare)
+            named = by_file.get(posixpath.basename(path)) or by_file.get(name)
+            found = named or by_name.get(name, [])
         if len(found) != 1:
             reason = f"{len(found)} have its name: {', '.join(found[:2])}" if found else "none"
             problems.append(Problem(path=path, reason=f"no vectors of it: {reason}"))
@@ -116,6 +121,16 @@ def _stem(path: str) -> str:
     """A path without its file's suffix; what names a part of a file (`#t=1,2`) stays."""
     file, mark, part = path.partition("#")
     return posixpath.splitext(file)[0] + mark + part
+
+
+def _bare(name: str) -> str:
+    """A name of vectors without the suffix of the audio that they are of: `a.wav.npy` is a file's.
+
+    A dot alone is no suffix: `a.1` and `a.2` are two.
+    """
+    file, mark, part = name.partition("#")
+    stem, suffix = posixpath.splitext(file)
+    return (stem if suffix.lower() in AUDIO_SUFFIXES else file) + mark + part
 
 
 def _name(path: str) -> str:

@@ -118,7 +118,10 @@ def import_features(
         listener.stage("write", plan.header.clips)
         paths = plan.columns["path"]
         for shard in writing.pending:
-            vectors = {row: _again(given, named[paths[row]]) for row in shard.encode}
+            asked = {row: named[paths[row]] for row in shard.encode}
+            vectors = {
+                row: _again(given, name, heard[name].audio_sha256) for row, name in asked.items()
+            }
             writing.writer.write(shard, vectors)
             listener.advance(shard.stop - shard.start)
         writing.commit()
@@ -230,13 +233,21 @@ def _plan(
     )
 
 
-def _again(given: Given, name: str) -> Vectors:
+def _again(given: Given, name: str, known: str) -> Vectors:
     """Vectors that were read before.
 
+    Args:
+        given: where they are from.
+        name: which.
+        known: their hash.
+
     Raises:
-        CorpusError: they are no longer there.
+        CorpusError: they are no longer there, or others.
     """
     try:
-        return given.read(name)
+        found = given.read(name)
     except ValueError as error:
         raise CorpusError(f"{name}: was changed while it was read ({error})") from error
+    if hash_of(found) != known:
+        raise CorpusError(f"{name}: was changed while it was read; import again")
+    return found

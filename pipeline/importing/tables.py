@@ -34,6 +34,8 @@ from gensr.pipeline.importing.told import clips_of
 SUFFIXES = (".parquet", ".csv", ".tsv")
 _TIMES = ("start", "end", "duration")
 _SPAN = re.compile(r"(?:(\d+) days?,? ?)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
+_DAYS = re.compile(r"(\d+) days?")
+"""As pandas writes a time of whole days, so no time at all."""
 
 
 def read_features(path: Path, patterns: Sequence[str] = ()) -> Given:
@@ -95,6 +97,7 @@ def _table(path: Path) -> Any:
     try:
         import pyarrow.csv as arrow_csv  # an extra, and slow to import
         import pyarrow.parquet as arrow_parquet
+        from pyarrow import string
     except ImportError as error:
         raise CorpusError(
             f"{path}: tables of features need pyarrow; install gensr[tables]"
@@ -103,9 +106,36 @@ def _table(path: Path) -> Any:
         if path.suffix.lower() == ".parquet":
             return arrow_parquet.read_table(path)
         between = "\t" if path.suffix.lower() == ".tsv" else ","
-        return arrow_csv.read_csv(path, parse_options=arrow_csv.ParseOptions(delimiter=between))
+        options = arrow_csv.ParseOptions(delimiter=between)
+        guessed = arrow_csv.read_csv(path, parse_options=options)
+        # A name is what is written: 0012 is not 12, and 1e5 no number.
+        names = _written(path, guessed)
+        as_written = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, string()))
+        return arrow_csv.read_csv(path, parse_options=options, convert_options=as_written)
+    except CorpusError:
+        raise
     except (OSError, ValueError) as error:  # Arrow's own errors are ValueErrors
         raise CorpusError(f"{path}: cannot be read as a table ({one_line(error)})") from error
+
+
+def _written(path: Path, table: Any) -> list[str]:
+    """Columns of a CSV table that are names or labels, whatever they look like.
+
+    Raises:
+        CorpusError: a column has no name, or a cell is no UTF-8.
+    """
+    from pyarrow import types
+
+    if "" in table.column_names:
+        number = table.column_names.index("") + 1
+        raise CorpusError(
+            f"{path}: column {number} has no name, as pandas writes an index; name it, or write "
+            "the table without (to_csv(index=False))"
+        )
+    for field in table.schema:
+        if types.is_binary(field.type):
+            raise CorpusError(f"{path}: the column {field.name!r} is no UTF-8; write it as such")
+    return list(columns_of(path, list(table.column_names)).values())
 
 
 def _chosen(path: Path, table: Any, patterns: Sequence[str]) -> tuple[list[str], bool, list[str]]:
@@ -205,6 +235,8 @@ def _seconds(path: Path, number: int, name: str, cell: Any) -> Decimal | None:
     if found := _SPAN.fullmatch(text):
         days, hours, minutes, rest = (Decimal(part or 0) for part in found.groups())
         return to_nanoseconds(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+    if whole := _DAYS.fullmatch(text):
+        return to_nanoseconds(Decimal(whole[1]) * 24 * 3600)
     try:
         told = Decimal(text)
     except ArithmeticError:

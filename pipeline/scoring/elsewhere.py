@@ -28,6 +28,7 @@ from gensr.pipeline.scoring.asked import any_clips, same_clips
 from gensr.pipeline.scoring.drop import drops
 from gensr.pipeline.scoring.evaluate import answered, score
 from gensr.pipeline.training.clips import clips_at
+from gensr.pipeline.training.enrolment import note_of
 from gensr.pipeline.training.predictions import predictions_of
 from gensr.pipeline.training.vectors import Vectors, open_vectors
 
@@ -53,6 +54,14 @@ class Elsewhere:
     drop: Mapping[str, Any]
     """By metric, the numbers less the run's own, paired over speakers (`paired.Paired`)."""
     predictions: tuple[Prediction, ...] = field(repr=False)
+    enrol_clips: int = 0
+    """By how many clips of theirs speakers were enrolled."""
+
+    @property
+    def enrolled(self) -> list[str]:
+        """What a reader must know of that; nothing where nobody was."""
+        note = note_of(self.enrol_clips)
+        return [note] if note else []
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -63,7 +72,8 @@ class Elsewhere:
             "perturb": self.perturb,
             **self.numbers.as_json(),
             "protocol": {"hash": self.protocol.hash, **self.protocol.describe()},
-            "notes": list(self.protocol.notes()),
+            "notes": [*self.protocol.notes(), *self.enrolled],
+            "enrol_clips": self.enrol_clips,
             "by_corpus": {name: found.as_json() for name, found in self.by_corpus.items()},
             "own": None if self.own is None else self.own.as_json(),
             "drop": {name: asdict(found) for name, found in self.drop.items()},
@@ -210,6 +220,7 @@ def _result(
         own=score(alike, protocol) if alike else None,
         drop=drops(given, alike, protocol) if alike else {},
         predictions=tuple(given),
+        enrol_clips=run.config.enrol_clips,
     )
 
 

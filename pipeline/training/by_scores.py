@@ -18,7 +18,10 @@ def by_scores(model: str, options: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: the model has no such setting.
     """
-    if not any(field.name == "inputs" for field in fields(MODELS[model].Config)):
+    own = {field.name for field in fields(MODELS[model].Config)}
+    if "inputs" not in own:
+        if options.get("layers", getattr(MODELS[model].Config(), "layers", "")) == "scored":
+            return dict(options)  # the closed form's layers are scored, unless it is told otherwise
         raise ConfigError(
             f"{model} does not take layers by scores; drop --layers auto, or name them"
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gensr.estimator.device import pick_device
 from gensr.estimator.errors import ConfigError
-from gensr.estimator.models.spec import ModelSpec, build
+from gensr.estimator.models.spec import ModelSpec, build, check_sizes
 from gensr.estimator.parallel import Group, joined, own_device
 from gensr.estimator.resident import Resident
 from gensr.features.store.where import Location, local
@@ -96,6 +96,7 @@ def train(
             options=options,
         )
         # Refuses sizes that do not fit, and slow precisions, before anything is written.
+        check_sizes(spec)
         size = build(spec).size
         advice = check_precision(budget, size, device, allow_slow=config.allow_slow)
         listener = progress or Silent()

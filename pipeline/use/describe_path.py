@@ -28,7 +28,8 @@ class PathDescription:
         """The object that `--json` prints."""
         config, given = self.config, self.given
         parts = {name: getattr(config, name).name for name in ("mean", "variance", "codes")}
-        columns = ("times", "a", "sigma", "guessed")
+        columns = ("times", "a", "sigma", "guessed", "beside_x1")
+        names = ("t", "a", "sigma", "guessed", "guessed_beside_x1")
         rows = zip(*(getattr(given, name).tolist() for name in columns), strict=True)
         return {
             "target": config.target.name,
@@ -37,7 +38,8 @@ class PathDescription:
             "classes": self.classes,
             "chance": given.chance,
             "guessed_in_training": given.in_training,
-            "times": [dict(zip(("t", "a", "sigma", "guessed"), row, strict=True)) for row in rows],
+            "guessed_in_training_beside_x1": given.in_training_beside_x1,
+            "times": [dict(zip(names, row, strict=True)) for row in rows],
         }
 
 

@@ -7,8 +7,9 @@ from torch import Tensor
 from gensr.estimator.codes.autoencoder import AutoencoderCodes
 from gensr.estimator.codes.sinusoidal import sinusoidal_codes
 from gensr.estimator.models.gen_ser import GenSERConfig
-from gensr.estimator.models.given_away import given_away, guessed
+from gensr.estimator.models.given_away import given_away
 from gensr.estimator.paths.bridge import BridgeVariance
+from gensr.estimator.paths.guessed import guessed
 from gensr.estimator.paths.path import GaussianPath
 
 PATH = GenSERConfig().path

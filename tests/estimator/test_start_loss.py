@@ -2,15 +2,19 @@
 
 from dataclasses import astuple, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from gensr.estimator.checkpoint import read_state, write_state
+from gensr.estimator.config import from_plain
+from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import LogEntry, TrainingConfig
 from gensr.estimator.models.gen_ser import GenSER, GenSERConfig
 from gensr.estimator.models.linear import Linear, LinearConfig
 from gensr.estimator.network import NetworkConfig
+from gensr.estimator.resident import Resident
 from gensr.estimator.stack import Member
 from gensr.estimator.together import fit_together
 from gensr.estimator.training import fit
@@ -79,3 +83,56 @@ def test_a_checkpoint_that_knows_nothing_of_it_is_gone_on_with(tmp_path: Path) -
     assert [astuple(line)[:4] for line in resumed] == [astuple(line)[:4] for line in log]
     assert [line.start_loss for line in resumed] == [None, None, log[-1].start_loss]
     same(whole, again)
+
+
+WIDE = 64
+LABELLESS = 1 - 1 / len(CLASSES)
+"""What the best guess costs that knows nothing: the mean of the codes."""
+
+
+def labelless(n: int, seed: int) -> Resident:
+    g = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, K + 1, WIDE, generator=g)
+    return Resident(x, torch.randint(len(CLASSES), (n,), generator=g))
+
+
+def loss_at_start(steps: int, **options: Any) -> float:
+    """Of fresh clips without a label, after a training on such, with x1 among the inputs."""
+    plain = {"network": {"hidden": 64, "depth": 1, "heads": 2}, "inputs": {"way": "concat"}}
+    config = from_plain(GenSERConfig, {**plain, **options}, "asked")
+    torch.manual_seed(0)
+    model = GenSER(len(CLASSES), K + 1, WIDE, config)
+    budget = TrainingConfig(steps=steps, batch_size=64, learning_rate=3e-3, evaluate_every=steps)
+    fit(model, labelless(4000, seed=1), budget, seed=0)
+    fresh = labelless(4000, seed=2)
+    with torch.inference_mode():
+        return model.start_loss(model.standardized(fresh.x), fresh.y).item()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"sigma": 8.0, "times": 4.0},
+        {"sigma": 8.0, "mean": "linear"},
+        {"sigma": 8.0, "mean": "ve"},
+        {"variance": "constant"},
+        {"variance": "constant", "mean": "vp"},
+        {"variance": {"name": "exploding", "gamma": 0.0}},
+    ],
+    ids=str,
+)
+def test_no_allowed_path_tells_the_label_at_the_start_to_a_network_that_knows_x1(
+    options: Any,
+) -> None:
+    from_plain(GenSERConfig, options, "asked").check_sizes(len(CLASSES), WIDE)
+    assert loss_at_start(100, **options) > LABELLESS - 0.05
+
+
+def test_the_oracle_can_fail() -> None:
+    """A mean that keeps a third of x0 at T."""
+    leaks = {"mean": "linear", "T": 0.7}
+    config = from_plain(GenSERConfig, {**leaks, "inputs": {"way": "concat"}}, "asked")
+    with pytest.raises(ConfigError, match=r"knows x1 reads the class in x_T .* raise T"):
+        config.check_sizes(len(CLASSES), WIDE)
+    assert loss_at_start(100, **leaks) < LABELLESS - 0.2

@@ -13,6 +13,8 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.models.gen_ser import GenSERConfig
 from gensr.estimator.models.spec import preset
+from gensr.estimator.network import NetworkConfig
+from gensr.estimator.paths.bridge import BridgeVariance
 from gensr.estimator.paths.exponential import ExponentialMean
 from gensr.estimator.paths.path import GaussianPath
 from gensr.estimator.paths.registry import MEANS, VARIANCES
@@ -188,9 +190,42 @@ def test_a_preset_begins_from_the_target_that_is_asked_for() -> None:
     """So that a setting of a file that equals the usual one stands against the target's."""
     options, budget = preset("gen-ser", "small", {"target": "flow", "T": 0.999})
     assert {name: getattr(options, name) for name in OWN} == OWN
-    assert budget == TrainingConfig(
-        learning_rate=FlowTarget.learning_rate or TrainingConfig().learning_rate
-    )
+    assert budget == TrainingConfig.small()
+    paths = options.variance, options.times, options.sampler_steps
+    assert paths == (BridgeVariance(), 1.0, 20)  # the noise that the study picked is x0's alone
+    assert options.network == NetworkConfig.small()
     assert from_plain(GenSERConfig, {"target": "flow", "T": 0.999}, "file", base=options).T == 0.999
     assert preset("gen-ser", "paper", {})[0] == GenSERConfig.paper()
     assert preset("linear", "small", {"target": "flow"})[1] == TrainingConfig()
+    assert preset("gen-ser", "small", {})[0] == GenSERConfig.small()
+    assert preset("gen-ser", "small", {"target": "x0"})[0] == GenSERConfig.small()
+
+
+@pytest.mark.parametrize("name", ["constant", "exploding"])
+def test_a_variance_with_noise_at_the_start_brings_a_noisy_one(name: str) -> None:
+    def start(plain: dict[str, Any], base: GenSERConfig | None = None) -> tuple[str, int]:
+        config = from_plain(GenSERConfig, plain, "asked", base=base)
+        return config.start, config.draws
+
+    assert start({"variance": name}) == ("noisy", 4)
+    assert start({"variance": {"name": name}, "draws": 2}) == ("noisy", 2)
+    assert start({"variance": name, "start": "speech", "draws": 1}) == ("speech", 1)
+    assert start({"variance": name}, GenSERConfig.small()) == ("noisy", 4)
+    assert start({"variance": name, "target": "flow"}) == ("noisy", 4)
+    noisy = from_plain(GenSERConfig, {"variance": name}, "asked")
+    assert start({"variance": "bridge"}, noisy) == ("speech", 1)
+
+
+def test_a_class_that_nobody_learnt_and_sure_scores_do_not_bend_a_temperature() -> None:
+    """Of an SVM's: what floors do to probabilities, scores do not know."""
+    from gensr.estimator.held_out import temperature_of
+
+    g = torch.Generator().manual_seed(0)
+    scores = 3 * torch.randn(4000, 5, generator=g, dtype=torch.float64)
+    y = torch.distributions.Categorical(logits=scores).sample()
+    assert temperature_of(6 * scores, y) == pytest.approx(6, rel=0.1)
+    unknown = scores.clone()
+    unknown[:400, 4], some = -torch.inf, y.clone()
+    some[:400] = 4
+    assert temperature_of(unknown, some) == pytest.approx(1, rel=0.1)
+    assert temperature_of(torch.full((3, 2), -torch.inf), torch.zeros(3, dtype=torch.long)) == 1.0

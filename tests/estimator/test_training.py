@@ -1,4 +1,5 @@
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,29 @@ def test_a_checkpoint_of_other_settings_or_a_damaged_one_is_refused(tmp_path: Pa
     file.write_bytes(b"not a checkpoint")
     with pytest.raises(RunError, match="is damaged"):
         fit(fresh("linear"), clips(50), TrainingConfig(steps=5), seed=0, checkpoint=file)
+
+
+def test_a_checkpoint_of_other_options_or_clips_is_refused(tmp_path: Path) -> None:
+    """Also of one who trains without a run, whose identity would say so."""
+    budget, file, both = TrainingConfig(steps=5), tmp_path / "one", tmp_path / "several"
+
+    def alone(model: Any, n: int = 50) -> None:
+        fit(model, clips(n), budget, seed=0, checkpoint=file)
+
+    def together(model: Any, n: int = 50) -> None:
+        member = Member(model=model, train=clips(n), config=budget, seed=0)
+        fit_together([member], checkpoint=both)
+
+    def other() -> Any:
+        config = MODELS["linear"].Config(dropout=0.5)
+        return build(replace(spec("linear"), options=config))
+
+    for train in (alone, together):
+        train(fresh("linear"))
+        train(fresh("linear", seed=1))
+        for model, n in ((other(), 50), (fresh("linear"), 49)):
+            with pytest.raises(RunError, match=r"made with .* asked for"):
+                train(model, n)
 
 
 def test_stopping_early_keeps_to_the_same_schedule() -> None:
@@ -196,7 +220,7 @@ def test_a_training_that_diverges_names_its_last_good_state(together: bool, tmp_
     with pytest.raises(RunError) as told:
         train(broken, None)
     said = str(told.value)
-    assert "loss nan at step 10" in said
-    assert "learning rate 0.0005" in said
+    assert "loss nan by step 10" in said
+    assert " of 0.0005" in said
     assert f"its last good state, of step 5, is {file}" in said
     assert file.read_bytes() == good
