@@ -18,7 +18,7 @@ STORE   ?= demo/$(NAME).zarr
 RUNS    ?= demo/runs/$(NAME)
 EXTRACT_FLAGS ?=
 TRAIN_FLAGS   ?=
-MODELS  := gen-ser linear transformer-ce
+MODELS  := gen-ser transformer-mse closed-form svm linear transformer-ce
 
 BIN   := .venv/bin
 GENSR := $(BIN)/gensr

@@ -52,7 +52,7 @@ def command(
         str | None,
         typer.Option(
             help="Conditioning layers, e.g. 4,8,12, or none; auto: all, by scores of inner folds; "
-            "default: all, alike."
+            "default: all."
         ),
     ] = None,
     choose: Annotated[
@@ -131,7 +131,7 @@ def command(
     ] = None,
     inputs: Annotated[
         str | None,
-        typer.Option(help="How layers reach a network: sum (default), concat, tokens or one."),
+        typer.Option(help="How layers reach a network: sum (paper), concat (small), tokens or one."),
     ] = None,
     sampler: Annotated[
         str | None, typer.Option(help="How it answers (Algorithm 2): {samplers}.")

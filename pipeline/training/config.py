@@ -32,7 +32,7 @@ class TrainConfig:
     """`all`, the name of one fold, or `none`: one model to deploy, learning from every clip."""
     layers: tuple[str, ...] | None = None
     """Conditioning layers by name; None: all that precede x1. `("auto",)`: all, each counting by
-    its score of inner folds (`inputs.layers = "auto"`)."""
+    its score of inner folds (`inputs.layers = "auto"`, as networks of the preset `small` do)."""
     choose: str = "beforehand"
     """How many steps: `beforehand` by the budget; the best look at the `dev` part inside that
     schedule; or, as `budgets:200,400,800`, the best end on the dev part among whole schedules."""
