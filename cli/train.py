@@ -131,7 +131,7 @@ def command(
     ] = None,
     inputs: Annotated[
         str | None,
-        typer.Option(help="How layers reach a network: sum (paper), concat (small), tokens or one."),
+        typer.Option(help="How layers reach a network: sum (paper), concat, tokens or one."),
     ] = None,
     sampler: Annotated[
         str | None, typer.Option(help="How it answers (Algorithm 2): {samplers}.")

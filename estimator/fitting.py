@@ -77,7 +77,7 @@ class TrainingConfig:
 
     @classmethod
     def small(cls) -> "TrainingConfig":
-        """Of a network on two CPU cores: 300 steps at 2e-3 (docs/results/study.md)."""
+        """Of a network of width 64: 300 steps at 2e-3 (docs/results/study.md)."""
         return cls(steps=300, learning_rate=2e-3)
 
     @classmethod

@@ -47,7 +47,7 @@ def systems(
         best: of each rival that has settings to be chosen: transformer-ce, mlp, flow and score.
     """
     short = tuple(name for name in STORES if not name.endswith("full"))
-    gen_ser = replace(_of("gen-ser", own, sampler_steps=N), calibrate=True)
+    gen_ser = _of("gen-ser", own, sampler_steps=N)
     found = [
         gen_ser,
         _of("gen-ser 0.2", Candidate(model="gen-ser", noise=(0.5, 1.0), budget="usual"), **WAS),

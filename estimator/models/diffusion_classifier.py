@@ -51,7 +51,7 @@ class DiffusionClassifierConfig:
 
     @classmethod
     def small(cls) -> "DiffusionClassifierConfig":
-        """Gen-SER's sizes."""
+        """Width 64, as all rivals of Gen-SER have."""
         return cls(network=NetworkConfig.small())
 
     @classmethod

@@ -112,11 +112,11 @@ class GenSERConfig:
 
     @classmethod
     def small(cls, target: str = X0Target.name) -> "GenSERConfig":
-        """What docs/results/study.md picked; noise, times and N are of the paper's target alone."""
-        sizes = cls(network=NetworkConfig.small(), inputs=InputsConfig.small())
+        """What docs/results/study.md picked for the paper's target, and for its rivals."""
         if target != X0Target.name:
-            return sizes
-        return replace(sizes, variance=BridgeVariance(strength=8.0), sampler_steps=1)
+            return cls(network=NetworkConfig.small(), inputs=InputsConfig.small())
+        noise = BridgeVariance(strength=8.0)
+        return cls(inputs=InputsConfig.small(), variance=noise, times=4.0, sampler_steps=1)
 
     @classmethod
     def paper(cls) -> "GenSERConfig":
@@ -145,6 +145,11 @@ class GenSERConfig:
         """
         if self.inputs.way != "sum":
             check_told(self.path, self.T, self.codes.table(n_classes, width))
+
+    def small_budget(self) -> TrainingConfig:
+        """That of `small`."""
+        paper = type(self.target) is X0Target
+        return TrainingConfig() if paper else TrainingConfig.small()
 
     def budget(self, usual: TrainingConfig) -> TrainingConfig:
         """The budget with the target's own learning rate."""

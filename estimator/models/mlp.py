@@ -44,7 +44,7 @@ class MLPConfig:
 
     @classmethod
     def small(cls) -> "MLPConfig":
-        """Gen-SER's inputs."""
+        """What docs/results/study.md picked."""
         return cls(inputs=InputsConfig.small())
 
     def __post_init__(self) -> None:

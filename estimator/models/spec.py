@@ -61,8 +61,13 @@ def preset(
             options = from_plain(cls.Config, {"target": asked["target"]}, model, base=options)
     if not cls.by_gradient:
         return options, None
-    sized = hasattr(cls.Config, name)  # a linear layer has no smaller size
-    usual = getattr(TrainingConfig, name)() if sized or name == "paper" else TrainingConfig()
+    if name == "paper":
+        usual = TrainingConfig.paper()
+    elif hasattr(options, "small_budget"):
+        usual = options.small_budget()
+    else:  # a linear layer has no smaller size
+        sized = hasattr(cls.Config, "small")
+        usual = TrainingConfig.small() if sized else TrainingConfig()
     return options, options.budget(usual) if hasattr(options, "budget") else usual
 
 

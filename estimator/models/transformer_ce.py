@@ -42,7 +42,7 @@ class TransformerCEConfig:
 
     @classmethod
     def small(cls) -> "TransformerCEConfig":
-        """Gen-SER's sizes and inputs."""
+        """What docs/results/study.md picked."""
         return cls(network=NetworkConfig.small(), inputs=InputsConfig.small())
 
     @classmethod

@@ -80,11 +80,12 @@ class TransformerMSEConfig:
 
     @classmethod
     def small(cls) -> "TransformerMSEConfig":
-        """Gen-SER's, less what a path alone has."""
+        """What docs/results/study.md picked."""
         return cls(
             network=NetworkConfig.small(),
             inputs=InputsConfig.small(),
             variance=BridgeVariance(strength=8.0),
+            times=4.0,
         )
 
     @classmethod

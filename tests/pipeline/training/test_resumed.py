@@ -151,7 +151,7 @@ class TestResume:
             ({"layers": ("std",)}, "layers = .*flux.*, now it is"),
             ({"label": "gender"}, "label = emotion, now it is gender"),
             ({"protocol": "speaker-5fold"}, "protocol = None, now it is speaker-5fold"),
-            ({"settings": None}, "options.network.hidden = 16, now it is 64; resume"),
+            ({"settings": None}, "options.network.hidden = 16, now it is 128; resume"),
             ({"options": {"k": 4}}, "options.mean.k = 10.0, now it is 4.0; resume"),
         ],
     )

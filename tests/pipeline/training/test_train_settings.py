@@ -140,7 +140,7 @@ class TestSettings:
         run = fit(tmp_path / "run", settings=path, steps=2, fold="1").run.folder
         kept = plain(run, "config.json")
         assert (kept["training"]["steps"], kept["training"]["batch_size"]) == (2, 5)
-        assert kept["training"]["learning_rate"] == 2e-3
+        assert kept["training"]["learning_rate"] == 5e-4
         options = kept["options"]
         assert options["sampler_steps"] == 2
         assert options["variance"] == {"name": "bridge", "strength": 0.25}  # sigma, for short
@@ -168,7 +168,7 @@ class TestSettings:
             ("[training]\nlearning_rate = inf\n", "learning_rate must be > 0 and <= 1, found inf"),
             ("[training]\nlearning_rate = 0.0\n", "learning_rate must be > 0"),
             ("[training]\nlearning_rate = 1e-320\n", "learning_rate must be >= 1e-12"),
-            ("[training]\nweight_decay = 1e38\n", "weight_decay must be >= 0 and <= 500"),
+            ("[training]\nweight_decay = 1e38\n", "weight_decay must be >= 0 and <= 1000"),
             ("[training]\nweight_decay = nan\n", "weight_decay must be"),
             ("[training]\nclip_norm = inf\n", "clip_norm must be"),
             ("[model]\nsigma = 1e200\n", r"variance: strength \(sigma\) must be"),
