@@ -3,7 +3,7 @@
     python benchmarks/study.py dev STORES        # candidates, by development parts
     python benchmarks/study.py choose            # what the rule picks of them
     python benchmarks/study.py test STORES RUNS  # the default, its rivals and ablations, once
-    python benchmarks/study.py tables RUNS       # what came of it
+    python benchmarks/study.py tables            # what came of it
 
 STORES is a folder of emodb-clip.zarr, emodb-fbank.zarr, emodb-full.zarr, and the same of ravdess:
 whisper-base with `--context clip` and `full`, and fbank. Each step goes on where it stopped; what
@@ -19,6 +19,7 @@ from study_parts import dev, tables, test
 from study_parts.candidates import CHOOSING, Candidate, Scored, chosen, grid, rivals
 from study_parts.systems import (
     CLIPS,
+    STEPS,
     STORES,
     System,
     ablations,
@@ -36,6 +37,7 @@ PAIRS = (
     ("gen-ser", "closed-form"),
     ("gen-ser", "gen-ser 0.2"),
     ("twin noisy", "transformer-ce"),
+    ("gen-ser", "svm"),
 )
 """Differences that are pooled over stores."""
 
@@ -144,26 +146,25 @@ class Study:
             lines.append(f"{what}: {each.name}, N = {N}, {100 * score:.2f} %")
         return "\n".join(lines)
 
-    def tables(self, runs: Path) -> str:
-        """Markdown: every store, the ablations, and what is pooled."""
+    def tables(self) -> str:
+        """Markdown: every store, the ablations, N, what is pooled, calibration, enrolment."""
         rows, more, apart = self.rows()
-        named = {each.name: each for each in rows}
-        against = named[name_of(self.default()[0], rows)]
-        own = named["gen-ser"]
-        parts = [tables.of_store(runs, store, rows, against) for store in STORES]
+        answers = tables.read(self.answers)
+        against = name_of(self.default()[0], rows)
+        Ns = [f"gen-ser, N = {N}" for N in STEPS]
+        changed = [each for each in rows if each.name == "gen-ser"] + more
+        parts = [tables.of_store(answers, store, rows, against) for store in STORES]
         parts += ["## Ablations"]
-        parts += [tables.of_store(runs, store, [own, *more], own) for store in CLIPS]
+        parts += [tables.of_store(answers, store, changed, "gen-ser") for store in CLIPS]
         parts += ["## N"]
-        parts += [tables.by_steps(runs, store, own) for store in CLIPS]
-        parts += ["## Calibration"]
-        parts += [tables.calibration(runs, store, rows) for store in CLIPS]
-        parts += ["## Enrolled by ten clips: another question"]
-        parts += [tables.of_store(runs, store, apart, apart[0]) for store in CLIPS]
-        counts = tables.read(self.answers)
+        parts += [tables.by_steps(answers, store, Ns) for store in CLIPS]
         names = {name for pair in PAIRS for name in pair}
-        whole = [store for store in STORES if all((store, name) in counts for name in names)]
+        whole = [store for store in STORES if all((store, name) in answers for name in names)]
         if whole:
-            parts += [f"## Pooled over {', '.join(whole)}", tables.pooled(counts, whole, PAIRS)]
+            parts += [f"## Pooled over {', '.join(whole)}", tables.pooled(answers, whole, PAIRS)]
+        parts += ["## Calibration", tables.calibration(self.answers.with_name("calibration.csv"))]
+        parts += ["## Enrolled by ten clips: another question"]
+        parts += [tables.of_store(answers, store, apart, apart[0].name) for store in CLIPS]
         return "\n\n".join(part for part in parts if part)
 
 
@@ -178,7 +179,7 @@ def main(asked: argparse.Namespace) -> None:
         some = [name for name in asked.systems.split(",") if name]
         raise SystemExit(not study.test(asked.stores, asked.runs, asked.only.split(","), some))
     else:
-        print(study.tables(asked.runs))
+        print(study.tables())
 
 
 if __name__ == "__main__":
@@ -196,6 +197,5 @@ if __name__ == "__main__":
     one.add_argument("runs", type=Path)
     one.add_argument("--only", default=",".join(STORES), help="stores, in this order")
     one.add_argument("--systems", default="", help="names; default: all")
-    one = steps.add_parser("tables")
-    one.add_argument("runs", type=Path)
+    steps.add_parser("tables")
     main(parser.parse_args())

@@ -48,14 +48,16 @@ def test_study(tmp_path: Path) -> None:
     few = ["--only", "emodb-clip,ravdess-clip"]
     some = [
         "--systems",
-        "gen-ser,gen-ser 0.2,twin noisy,twin none,closed-form,transformer-ce,k = 4",
+        "gen-ser,gen-ser 0.2,twin noisy,twin none,closed-form,svm,transformer-ce,k = 4",
     ]
     said = _run("study.py", *asked, "test", str(tmp_path), str(tmp_path / "runs"), *few, *some)
     assert "FAILED" not in said
-    told = _run("study.py", *asked, "tables", str(tmp_path / "runs"))
+    told = _run("study.py", *asked, "tables")
     assert "### emodb-clip: n = 36" in told
     assert "| gen-ser less twin noisy: " in told
     assert "| k = 4 |" in told
+    assert "| gen-ser, N = 50 |" in told
+    assert "| emodb-clip | closed-form |" in told
 
 
 @pytest.mark.slow

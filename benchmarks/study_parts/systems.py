@@ -15,6 +15,7 @@ CLIPS = ("emodb-clip", "ravdess-clip")
 SEEDS = "0-4"
 WAS = {"sampler_steps": 4}
 """N of Gen-SER in version 0.2."""
+STEPS = (1, 2, 4, 10, 20, 50)
 NOISY = {"start": "noisy", "draws": 4}
 """Of a variance that is not nothing at T: an answer begins where a training did."""
 
@@ -31,6 +32,8 @@ class System:
     stores: tuple[str, ...] = STORES
     calibrate: bool = False
     """Whether development parts are asked too, on `CLIPS`, for a temperature."""
+    Ns: tuple[int, ...] = ()
+    """Steps of the sampler that the same models are asked with too, on `CLIPS`."""
     enrol: bool = False
     """Whether speakers are enrolled by ten clips."""
 
@@ -47,7 +50,7 @@ def systems(
         best: of each rival that has settings to be chosen: transformer-ce, mlp, flow and score.
     """
     short = tuple(name for name in STORES if not name.endswith("full"))
-    gen_ser = _of("gen-ser", own, sampler_steps=N)
+    gen_ser = replace(_of("gen-ser", own, sampler_steps=N), Ns=STEPS)
     found = [
         gen_ser,
         _of("gen-ser 0.2", Candidate(model="gen-ser", noise=(0.5, 1.0), budget="usual"), **WAS),

@@ -11,10 +11,17 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from gensr.pipeline.progress import Silent
+from gensr.pipeline.reproduce.sweep import answers_by_steps
+from gensr.pipeline.runs.dev import temperatures
+from gensr.pipeline.scoring.answered import Answered, count
+from gensr.pipeline.scoring.calibration import calibration
 from gensr.pipeline.scoring.systems import systems_of
 from study_parts.systems import CLIPS, System
 
-COLUMNS = ("store", "system", "seed", "speaker", "right", "clips")
+Row = tuple[str, str, str, str, int, str]
+COLUMNS = ("store", "system", "speaker", "label", "clips", "right")
+"""Of a speaker's clips of a class, how many each seed has right: `4 3 4 4 4`."""
 
 
 def run(
@@ -52,10 +59,11 @@ def run(
                 print(f"FAILED {store}: {each.name}: {status}", flush=True)
                 failed = True
                 continue
-            rows = list(_rows(store, each.name, folder(runs, store, each)))
+            rows = _rows(store, each, folder(runs, store, each), file.with_name("calibration.csv"))
             with file.open("a", newline="") as lines:
                 csv.writer(lines, lineterminator="\n").writerows(rows)
-            share = sum(int(row[4]) for row in rows) / sum(int(row[5]) for row in rows)
+            right = [sum(map(int, row[5].split())) / len(row[5].split()) for row in rows]
+            share = sum(right) / sum(row[4] for row in rows)
             print(f"{store}: {each.name}: {100 * share:.1f} %", flush=True)
     return not failed
 
@@ -98,18 +106,41 @@ def _train(
         cores.put(core)
 
 
-def _rows(store: str, name: str, place: Path) -> Any:
-    (system,) = systems_of([place])
-    answers = system.answers
-    speakers = answers.speakers.tolist()
-    for seed, right in zip(system.seeds, answers.right.tolist(), strict=True):
-        counts: dict[str, list[int]] = {}
-        for speaker, one in zip(speakers, right, strict=True):
-            count = counts.setdefault(speaker, [0, 0])
-            count[0] += one
-            count[1] += 1
-        for speaker in sorted(counts):
-            yield store, name, seed, speaker, *counts[speaker]
+def _rows(store: str, system: System, place: Path, calibrated: Path) -> list[Row]:
+    """What a system has right, with every N; how true its confidences are goes into a file."""
+    (found,) = systems_of([place])
+    rows = rows_of(store, system.name, found.answers)
+    if system.Ns and store in CLIPS:
+        for N, answers in answers_by_steps(found.runs, system.Ns, "cpu", Silent()).items():
+            rows += rows_of(store, f"{system.name}, N = {N}", count(answers, found.protocol))
+    if system.calibrate and store in CLIPS:
+        told = calibration(found.answers, [temperatures(run) for run in found.runs])
+        if told is not None and told.scaled is not None:
+            values = told.raw.values["ece"], told.scaled.values["ece"], told.scaled.chance["ece"]
+            if not calibrated.is_file():
+                calibrated.write_text("store,system,ece,scaled,chance\n")
+            with calibrated.open("a") as lines:
+                lines.write(",".join([store, system.name, *(f"{v:.3f}" for v in values)]) + "\n")
+    return rows
+
+
+def rows_of(store: str, name: str, answers: Answered) -> list[Row]:
+    """What `COLUMNS` says of a system's answers."""
+    classes = answers.protocol.classes
+    cells = zip(answers.speakers.tolist(), answers.truth.tolist(), strict=True)
+    of: dict[tuple[str, str], list[int]] = {}
+    for clip, (speaker, label) in enumerate(cells):
+        of.setdefault((speaker, classes[label]), []).append(clip)
+    return [
+        (
+            store,
+            name,
+            *key,
+            len(clips),
+            " ".join(map(str, answers.right[:, clips].sum(-1).tolist())),
+        )
+        for key, clips in sorted(of.items())
+    ]
 
 
 def toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
