@@ -93,7 +93,8 @@ def test_neither(tmp_path):
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({}, False),
+        ({}, True),
+        ({"options": {"inputs": {"way": "sum", "layers": "alike"}}}, False),
         ({"layers": ("auto",)}, True),
         ({"model": "closed-form", "settings": None, "steps": None}, True),
         ({"options": {"inputs": {"way": "concat", "layers": "auto"}, "members": 2}}, True),
