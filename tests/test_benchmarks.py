@@ -53,7 +53,7 @@ def test_study(tmp_path: Path) -> None:
     said = _run("study.py", *asked, "test", str(tmp_path), str(tmp_path / "runs"), *few, *some)
     assert "FAILED" not in said
     told = _run("study.py", *asked, "tables")
-    assert "### emodb-clip: n = 36" in told
+    assert "### emodb-clip: n = 14" in told
     assert "| gen-ser less twin noisy: " in told
     assert "| k = 4 |" in told
     assert "| gen-ser, N = 50 |" in told

@@ -204,7 +204,7 @@ def test_another_set_of_columns_is_another_encoder(tmp_path):
         ("a.csv", "file,f0,f0\na,1.5,2.5\n", "two columns are called"),
         ("a.csv", "file,split,f0\na,maybe,1.5\n", "split 'maybe'"),
         ("a.csv", "file,start,f0\na,soon,1.5\n", "start is no time"),
-        ("a.csv", ",file,f0\n0,a,1.5\n", r"column 1 has no name, .* to_csv\(index=False\)"),
+        ("a.csv", ",file,f0\n0,a,1.5\n", r"column 1 has no name, .*to_csv\(index=False\)"),
         ("a.csv", "file,emotion,f0\na,angry,inf\n", "none of 1 can be used"),
         ("a.parquet", "no parquet", "cannot be read as a table"),
         ("a.arff", "x", "expected a folder"),
