@@ -46,6 +46,8 @@ from gensr.estimator.targets.target import Target, draw_times
 from gensr.estimator.targets.x0 import X0Target
 from gensr.estimator.tokens import make_estimator
 
+STATES_N = 20
+"""N of who reads the state and asks for none; the flow target's too."""
 _DRAWN = ("mean", "variance", "t_eps", "T", "times")
 """Settings that `GenSER.draw` alone knows."""
 
@@ -167,6 +169,8 @@ class GenSERConfig:
             ConfigError: a setting is given both ways.
         """
         full = brought(cls, plain, base) | dict(plain)
+        if full.get("readout") == "state" and base is not None and base.sampler_steps < STATES_N:
+            full.setdefault("sampler_steps", STATES_N)  # after one step it has hardly moved
         for short, of, long in (("k", "mean", "k"), ("sigma", "variance", "strength")):
             if short in full:
                 if of in full:

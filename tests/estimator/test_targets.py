@@ -216,6 +216,16 @@ def test_a_variance_with_noise_at_the_start_brings_a_noisy_one(name: str) -> Non
     assert start({"variance": "bridge"}, noisy) == ("speech", 1)
 
 
+def test_who_reads_the_state_takes_the_steps_that_move_it() -> None:
+    small = GenSERConfig.small()
+    read = from_plain(GenSERConfig, {"readout": "state"}, "asked", base=small)
+    assert (small.sampler_steps, read.sampler_steps) == (1, 20)
+    asked = {"readout": "state", "sampler_steps": 2}
+    assert from_plain(GenSERConfig, asked, "asked", base=small).sampler_steps == 2
+    kept = from_plain(GenSERConfig, {"readout": "state"}, "a run that is read again")
+    assert kept.sampler_steps == GenSERConfig().sampler_steps
+
+
 def test_a_class_that_nobody_learnt_and_sure_scores_do_not_bend_a_temperature() -> None:
     """Of an SVM's: what floors do to probabilities, scores do not know."""
     from gensr.estimator.held_out import temperature_of
