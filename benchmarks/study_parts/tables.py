@@ -15,7 +15,7 @@ from gensr.estimator.metrics import METRICS, is_over_classes
 from gensr.estimator.paired import Paired, difference, holm
 from study_parts.systems import System
 
-Counts = NDArray[np.int64]
+Counts = NDArray[np.float64]
 """(R, S, C, C+1): what was right on the diagonal, what was not in the last column."""
 Answers = dict[tuple[str, str], Counts]
 """By store and system; speakers and classes in the order of their names."""
@@ -35,7 +35,7 @@ def _counts(rows: Sequence[dict[str, str]]) -> Counts:
     speakers = sorted({row["speaker"] for row in rows})
     labels = sorted({row["label"] for row in rows})
     C, R = len(labels), len(rows[0]["right"].split())
-    found = np.zeros((R, len(speakers), C, C + 1), np.int64)
+    found = np.zeros((R, len(speakers), C, C + 1))
     for row in rows:
         right = np.array([*map(int, row["right"].split())])
         s, c = speakers.index(row["speaker"]), labels.index(row["label"])
@@ -69,7 +69,7 @@ def _table(answers: Answers, store: str, there: Sequence[str], against: str) -> 
     n = one[0].sum()
     majority = 100 * one[0].sum((0, 2)).max() / n
     lines = [
-        f"### {store}: n = {n}, majority {majority:.1f} %",
+        f"### {store}: n = {n:.0f}, majority {majority:.1f} %",
         "",
         f"| system | WA % | UAR % | sd of seeds | less {against}, points | p (Holm) | detectable |",
         "|---|---|---|---|---|---|---|",

@@ -62,8 +62,9 @@ def run(
             rows = _rows(store, each, folder(runs, store, each), file.with_name("calibration.csv"))
             with file.open("a", newline="") as lines:
                 csv.writer(lines, lineterminator="\n").writerows(rows)
-            right = [sum(map(int, row[5].split())) / len(row[5].split()) for row in rows]
-            share = sum(right) / sum(row[4] for row in rows)
+            mine = [row for row in rows if row[1] == each.name]
+            right = [sum(map(int, row[5].split())) / len(row[5].split()) for row in mine]
+            share = sum(right) / sum(row[4] for row in mine)
             print(f"{store}: {each.name}: {100 * share:.1f} %", flush=True)
     return not failed
 
