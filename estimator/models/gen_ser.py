@@ -169,7 +169,7 @@ class GenSERConfig:
             ConfigError: a setting is given both ways.
         """
         full = brought(cls, plain, base) | dict(plain)
-        if full.get("readout") == "state" and base is not None and base.sampler_steps < STATES_N:
+        if full.get("readout") == "state" and base is not None and base.sampler_steps == 1:
             full.setdefault("sampler_steps", STATES_N)  # after one step it has hardly moved
         for short, of, long in (("k", "mean", "k"), ("sigma", "variance", "strength")):
             if short in full:
