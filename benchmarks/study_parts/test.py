@@ -132,16 +132,11 @@ def rows_of(store: str, name: str, answers: Answered) -> list[Row]:
     of: dict[tuple[str, str], list[int]] = {}
     for clip, (speaker, label) in enumerate(cells):
         of.setdefault((speaker, classes[label]), []).append(clip)
-    return [
-        (
-            store,
-            name,
-            *key,
-            len(clips),
-            " ".join(map(str, answers.right[:, clips].sum(-1).tolist())),
-        )
-        for key, clips in sorted(of.items())
-    ]
+    rows = []
+    for (speaker, label), clips in sorted(of.items()):
+        right = " ".join(map(str, answers.right[:, clips].sum(-1).tolist()))
+        rows.append((store, name, speaker, label, len(clips), right))
+    return rows
 
 
 def toml(tables: Mapping[str, Mapping[str, Any]]) -> str:

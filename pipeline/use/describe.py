@@ -21,17 +21,8 @@ _NO_LABELS = ("path", "row", "seconds", "samples", "audio_sha256", "file_sha256"
 """Columns that are a clip's own."""
 
 _SHARED = (
-    *(
-        "model",
-        "protocol",
-        "label",
-        "clips",
-        "folds",
-        "encoder",
-        "enrolled by clips",
-        "steps",
-        "stores",
-    ),
+    *("model", "protocol", "label", "clips", "folds", "encoder"),
+    *("enrolled by clips", "steps", "stores"),
 )
 """What the runs of a set have in common, of the facts of one."""
 
