@@ -1,12 +1,18 @@
 """Every benchmark runs, on a small scale; what it measures is in docs/results/."""
 
+import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gensr.estimator.config import from_plain
+from gensr.estimator.fitting import TrainingConfig
+from gensr.estimator.models.registry import MODELS
+from gensr.estimator.models.spec import preset
 from gensr.features.demo.corpus import DemoConfig, write_demo_corpus
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
 
@@ -58,6 +64,24 @@ def test_study(tmp_path: Path) -> None:
     assert "| k = 4 |" in told
     assert "| gen-ser, N = 50 |" in told
     assert "| emodb-clip | closed-form |" in told
+
+
+def test_presets_are_what_the_study_chose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the committed scores of development parts and the rule, whoever runs it again."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    study = importlib.import_module("study").Study(importlib.import_module("study").KEPT, None)
+    found = {each.name: each for each in study.rows()[0]}
+    for row, model in (
+        ("gen-ser", "gen-ser"),
+        ("default", "transformer-mse"),
+        ("transformer-ce", "transformer-ce"),
+        ("mlp", "mlp"),
+    ):
+        options, budget = preset(model, "small")
+        system = found[row]
+        assert system.model == model
+        assert from_plain(MODELS[model].Config, system.options, row) == options
+        assert budget == replace(TrainingConfig(), **system.training)
 
 
 @pytest.mark.slow
