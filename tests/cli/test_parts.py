@@ -122,3 +122,16 @@ class TestPath:
     )
     def test_what_has_no_path_is_refused_in_one_line(self, gensr, here, asked, said):
         assert said in gensr("path", *asked).usage
+
+
+def test_enrolled_runs_stand_in_tables_of_their_own(gensr, here):
+    """And say what they are, in `eval` and in `info`."""
+    some = ("--config", "tiny.toml", "--steps", 2, "--fold", 1)
+    for name, more in (("plain", ()), ("met", ("--enrol", "speaker", "--enrol-clips", 2))):
+        gensr("train", "tones.zarr", "--run", name, *some, *more).ok()
+    said = gensr("eval", "plain", "met").ok().out
+    assert said.count("emodb-loso") == 2
+    tables = said.split("emodb-loso")[1:]
+    assert "enrolled: vectors of every speaker" not in tables[0]
+    assert "enrolled: vectors of every speaker" in tables[1]
+    assert "enrolled by clips" in gensr("info", "met").ok().out
