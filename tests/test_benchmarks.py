@@ -60,7 +60,7 @@ def test_study(tmp_path: Path) -> None:
     assert "FAILED" not in said
     told = _run("study.py", *asked, "tables")
     assert "### emodb-clip: n = 14" in told
-    assert "| gen-ser less twin noisy: " in told
+    assert "| gen-ser less twin noisy | emodb-clip, ravdess-clip |" in told
     assert "| k = 4 |" in told
     assert "| gen-ser, N = 50 |" in told
     assert "| emodb-clip | closed-form |" in told
