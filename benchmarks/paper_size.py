@@ -1,4 +1,4 @@
-"""Do the paper's sizes train, in float32 and in bfloat16, and do its three claims hold at them?
+"""Do the presets at the paper's sizes train, in both precisions, and do its three claims hold?
 
 Vectors of 25 x 1024 are made: seven classes, a direction of its own for each in every layer, and
 noise that leaves the best answer short of certainty. Networks, batch and rate are those of
@@ -9,6 +9,7 @@ more sampling steps help (Table 3).
     python benchmarks/paper_size.py --steps 120
     python benchmarks/paper_size.py --steps 120 --precision bfloat16
     python benchmarks/paper_size.py --device cuda --steps 5000 --precision float32,bfloat16
+    python benchmarks/paper_size.py --device cuda --systems flow,score,transformer-mse
 """
 
 import argparse
@@ -16,18 +17,21 @@ import time
 from dataclasses import replace
 
 import torch
+from extraction_parts.report import machine
 from torch import Tensor
 
 from gensr.estimator.device import pick_device, threads_for
-from gensr.estimator.fitting import Fitting, LogEntry, TrainingConfig
+from gensr.estimator.fitting import Fitting, LogEntry
 from gensr.estimator.models.gen_ser import GenSERConfig
-from gensr.estimator.models.spec import ModelSpec, build
+from gensr.estimator.models.spec import ModelSpec, build, preset
 from gensr.estimator.paths.logistic import LogisticMean
 from gensr.estimator.resident import Resident
 
 CLASSES = ("anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise")
 LAYERS, WIDTH = 25, 1024
 NS = (1, 2, 4, 10, 20)
+TARGETS = ("flow", "score")
+"""Systems that are gen-ser by another target."""
 SPREAD = 15.0
 """How far clips lie from their class, in lengths of its direction: some are nearer to another."""
 
@@ -64,17 +68,22 @@ def switches() -> None:
     print()
 
 
-def train(asked: argparse.Namespace, precision: str, k: float) -> str:
-    """Train once; return a row: losses on the way, seconds of a step, accuracy by N."""
+def train(asked: argparse.Namespace, system: str, precision: str, k: float | None) -> str:
+    """Train once; return a row: losses on the way, ms of a step, accuracy by N."""
     device = pick_device(asked.device)
-    config = replace(GenSERConfig.paper(), mean=LogisticMean(k=k))
+    of_target = {"target": system} if system in TARGETS else {}
+    name = "gen-ser" if system in TARGETS else system
+    config, budget = preset(name, "paper", of_target)
+    assert budget is not None
+    if k is not None:
+        config = replace(config, mean=LogisticMean(k=k))
     layers = (*(f"layer {i}" for i in range(LAYERS - 1)), "x1")
-    spec = ModelSpec(model="gen-ser", classes=CLASSES, layers=layers, width=WIDTH, options=config)
+    spec = ModelSpec(model=name, classes=CLASSES, layers=layers, width=WIDTH, options=config)
     torch.manual_seed(0)
     model = build(spec, device)
     every = max(1, asked.steps // 4)
     budget = replace(
-        TrainingConfig.paper(),
+        budget,
         steps=asked.steps,
         evaluate_every=every,
         precision=precision,
@@ -87,12 +96,18 @@ def train(asked: argparse.Namespace, precision: str, k: float) -> str:
         model.fit(Resident(x.to(device), y), Fitting(seed=0, budget=budget, report=log.append))
         seconds = time.perf_counter() - began
         x, y = clips(asked.clips, seed=2)
+        ways = [{"N": N} for N in NS] if k is not None else [{}]
         right = [
-            (model.predict(x.to(device), N=N).argmax(-1).cpu() == y).float().mean() for N in NS
+            (model.predict(x.to(device), **way).argmax(-1).cpu() == y).float().mean()
+            for way in ways
         ]
-    losses = ", ".join(f"{entry.loss:.3f}/{entry.start_loss:.3f}" for entry in log)
-    cells = " | ".join(f"{100 * share:.1f}" for share in right)
-    return f"| {precision} | {k:g} | {losses} | {seconds / asked.steps:.2f} | {cells} |"
+    losses = ", ".join(
+        f"{entry.loss:.3f}" + ("" if entry.start_loss is None else f"/{entry.start_loss:.3f}")
+        for entry in log
+    )
+    cells = [f"{100 * share:.1f}" for share in right] + [""] * (len(NS) - len(right))
+    told = [system, precision, "" if k is None else f"{k:g}", losses]
+    return f"| {' | '.join([*told, f'{1000 * seconds / asked.steps:.1f}', *cells])} |"
 
 
 def main(asked: argparse.Namespace) -> None:
@@ -100,14 +115,18 @@ def main(asked: argparse.Namespace) -> None:
     orthogonality()
     switches()
     print(
-        "| precision | k | loss / at t = T, by quarters | s a step | "
+        "| system | precision | k | loss / at t = T, by quarters | ms a step | "
         + " | ".join(f"N = {N}, %" for N in NS)
         + " |"
     )
-    print("|---" * (4 + len(NS)) + "|")
-    for precision in asked.precision.split(","):
-        for k in map(float, asked.k.split(",")):
-            print(train(asked, precision, k), flush=True)
+    print("|---" * (5 + len(NS)) + "|")
+    for system in asked.systems.split(","):
+        for precision in asked.precision.split(","):
+            for k in map(float, asked.k.split(",")) if system == "gen-ser" else (None,):
+                print(train(asked, system, precision, k), flush=True)
+    print()
+    for key, value in machine().items():
+        print(f"{key}: {value}")
 
 
 if __name__ == "__main__":
@@ -116,5 +135,6 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--clips", type=int, default=1400)
     parser.add_argument("--precision", default="float32")
-    parser.add_argument("--k", default="4,10,20")
+    parser.add_argument("--k", default="4,10,20", help="of gen-ser")
+    parser.add_argument("--systems", default="gen-ser", help=f"models, and {', '.join(TARGETS)}")
     main(parser.parse_args())

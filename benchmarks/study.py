@@ -19,6 +19,7 @@ from study_parts import dev, tables, test
 from study_parts.candidates import CHOOSING, Candidate, Scored, chosen, grid, rivals
 from study_parts.systems import (
     CLIPS,
+    NARROW,
     STEPS,
     STORES,
     System,
@@ -155,10 +156,12 @@ class Study:
         answers = tables.read(self.answers)
         against = name_of(self.default()[0], rows)
         Ns = [f"gen-ser, N = {N}" for N in STEPS]
-        changed = [each for each in rows if each.name == "gen-ser"] + more
+        others = ("mean ", "variance ", "codes ", "diffusion")
+        changed = [each for each in rows if each.name.startswith((NARROW, *others))] + more
+        rows = [each for each in rows if each not in changed]
         parts = [tables.of_store(answers, store, rows, against) for store in STORES]
         parts += ["## Ablations"]
-        parts += [tables.of_store(answers, store, changed, "gen-ser") for store in CLIPS]
+        parts += [tables.of_store(answers, store, changed, NARROW) for store in STORES]
         parts += ["## N"]
         parts += [tables.by_steps(answers, store, Ns) for store in CLIPS]
         free = tables.read(self.answers, free=True)

@@ -37,6 +37,8 @@ from training_parts.tables import Table
 from gensr.estimator.device import pick_device
 
 PARTS = ("memory", "rows", "step", "run", "inference", "together", "order", "parallel")
+TURNS = {"cpu": 1.5, "cuda": 0.3}
+"""Seconds."""
 DEFAULTS = {
     "cpu": "memory,rows,step,inference,together,order,parallel",
     "cuda": "rows,step,run,inference,together",
@@ -46,6 +48,7 @@ DEFAULTS = {
 def main(asked: argparse.Namespace) -> int:
     """Measure, print, and return the exit status: 1 where a part could not be measured."""
     device = pick_device(asked.device)
+    asked.turn_seconds = asked.turn_seconds or TURNS[device.type]
     found: dict[str, list[Table]] = {}
     failed: dict[str, str] = {}
     seconds: dict[str, float] = {}
@@ -112,7 +115,7 @@ def _sizes(parser: argparse.ArgumentParser) -> None:
     add("--row-steps", type=int, default=512, help="rows: steps of a turn")
     add("--networks", default="paper,small", help=f"step: of {', '.join(SIZES)}")
     add("--clips", type=int, default=2000, help="step: clips to learn from")
-    add("--turn-seconds", type=float, default=1.5, help="step: about how long a turn is")
+    add("--turn-seconds", type=float, help=f"step: about how long a turn is; default: {TURNS}")
     add("--run-network", default="paper")
     add("--run-clips", type=int, default=52_000)
     add("--run-steps", type=int, default=24_000, help="run: steps of the schedule that are taken")

@@ -57,7 +57,7 @@ def command(
     options = {key: name for key, name in named.items() if name is not None}
     if run is not None and (options or config is not None):
         raise ConfigError("a RUN has its own settings; drop it, or the settings beside it")
-    asked = TrainConfig(preset=preset, settings=config, options=options)
+    asked = TrainConfig(model="gen-ser", preset=preset, settings=config, options=options)
     found = describe_path(asked, run=run, width=width, classes=classes, points=points)
     if as_json:
         console.print_json(found.as_json())

@@ -25,9 +25,13 @@ gensr train ravdess.zarr emodb.zarr --protocol cross-corpus:ravdess:emodb
 def command(
     stores: Annotated[list[str], typer.Argument(metavar="STORE", help="Stores of one encoder.")],
     run: Annotated[Path | None, typer.Option(help="Run folder; default: runs/TIME-MODEL.")] = None,
-    model: Annotated[str, typer.Option(help="{models}.")] = "gen-ser",
+    model: Annotated[str | None, typer.Option(help="{models}; default: the preset's own.")] = None,
     preset: Annotated[
-        str, typer.Option(help="`small` for two CPU cores, `paper` for the paper's sizes.")
+        str,
+        typer.Option(
+            help="`small` for two CPU cores, of transformer-mse; `paper` for the paper's sizes, "
+            "of gen-ser."
+        ),
     ] = "small",
     label: Annotated[
         str, typer.Option(help="What to predict: emotion, gender, speaker, or a column.")

@@ -86,8 +86,12 @@ def test_presets_are_what_the_study_chose(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.slow
 def test_paper_size() -> None:
-    answer = _run("paper_size.py", "--steps", "2", "--clips", "140", "--k", "10")
-    assert "| float32 | 10 |" in answer
+    systems = "gen-ser,flow,transformer-mse"
+    few = ("--steps", "2", "--clips", "140", "--k", "10")
+    answer = _run("paper_size.py", *few, "--systems", systems)
+    assert "| gen-ser | float32 | 10 |" in answer
+    assert "| flow | float32 |  |" in answer
+    assert "| transformer-mse | float32 |  |" in answer
     assert "| 10 | 0.428 |" in answer
 
 

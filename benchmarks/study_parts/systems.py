@@ -6,7 +6,7 @@ from typing import Any
 
 from study_parts.candidates import Candidate
 
-DEFAULT, CLOSED = "default", "closed-form"
+DEFAULT, CLOSED, NARROW = "default", "closed-form", "gen-ser narrow"
 STORES = tuple(
     f"{corpus}-{kind}" for corpus in ("emodb", "ravdess") for kind in ("clip", "fbank", "full")
 )
@@ -51,6 +51,7 @@ def systems(
     """
     short = tuple(name for name in STORES if not name.endswith("full"))
     gen_ser = replace(_of("gen-ser", own, sampler_steps=N), Ns=STEPS)
+    base = narrow(own, N)
     found = [
         gen_ser,
         _of("gen-ser 0.2", Candidate(model="gen-ser", noise=(0.5, 1.0), budget="usual"), **WAS),
@@ -62,15 +63,16 @@ def systems(
         _of("mlp", best["mlp"]),
         _of("transformer-ce", best["transformer-ce"]),
         *(replace(_of(name, best[name]), stores=short) for name in ("flow", "score")),
-        *(replace(each, stores=short) for each in _paths(gen_ser)),
-        _with(gen_ser, "codes onehot", short, codes="onehot"),
-        _with(gen_ser, "codes random-orthogonal", short, codes="random-orthogonal"),
-        _with(gen_ser, "codes autoencoder", short, codes="autoencoder"),
+        base,
+        *(replace(each, stores=short) for each in _paths(base)),
+        _with(base, "codes onehot", short, codes="onehot"),
+        _with(base, "codes random-orthogonal", short, codes="random-orthogonal"),
+        _with(base, "codes autoencoder", short, codes="autoencoder"),
         System(
             name="diffusion-classifier",
             model="diffusion-classifier",
-            options={"network": own.options["network"]},
-            training=own.training,
+            options={"network": base.options["network"]},
+            training=base.training,
             stores=short,
         ),
     ]
@@ -79,6 +81,12 @@ def systems(
     if not any(_alike(asked, each) for each in same):
         found.insert(0, replace(asked, calibrate=True))
     return found
+
+
+def narrow(own: Candidate, N: int) -> System:
+    """Gen-SER at the budget of the grid: what other paths and ablations are compared with."""
+    found = _of(NARROW, replace(own, budget="narrow"), sampler_steps=N)
+    return replace(found, stores=tuple(name for name in STORES if not name.endswith("full")))
 
 
 def name_of(default: Candidate, rows: list[System]) -> str:
@@ -104,8 +112,8 @@ def _alike(asked: System, row: System) -> bool:
 
 
 def ablations(own: Candidate, N: int) -> list[System]:
-    """Gen-SER with one setting changed, but for those that `systems` has."""
-    base = _of("gen-ser", own, sampler_steps=N)
+    """`narrow` with one setting changed, but for those that `systems` has."""
+    base = narrow(own, N)
     sigma = own.noise[0] if own.noise else 0.5
     none = {"name": "bridge", "strength": 1e-6}
     found = [_with(base, "noise none", CLIPS, variance=none)]

@@ -14,7 +14,9 @@ from gensr.estimator.models.classifier import Classifier
 from gensr.estimator.models.ensemble import Ensemble
 from gensr.estimator.models.registry import MODELS
 
-PRESETS = ("small", "paper")
+PRESETS = {"small": "transformer-mse", "paper": "gen-ser"}
+"""By name, each with the model it is of where none is named: of `small` what the rule of
+docs/results/study.md picked of all, of `paper` the paper's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,17 @@ class ModelSpec:
     """L."""
     options: Any
     """The model's own config."""
+
+
+def check_preset(name: str) -> str:
+    """The model of a preset, where none is named.
+
+    Raises:
+        ConfigError: no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"no preset {name!r}; choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]
 
 
 def preset(
@@ -50,8 +63,7 @@ def preset(
         ConfigError: no such model or preset.
     """
     cls = MODELS[model]
-    if name not in PRESETS:
-        raise ConfigError(f"no preset {name!r}; choose one of {', '.join(PRESETS)}")
+    check_preset(name)
     options = getattr(cls.Config, name, cls.Config)()
     if asked and "target" in asked and hasattr(options, "target"):
         with suppress(ConfigError):  # told by who reads it from where it was asked

@@ -2,13 +2,14 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from gensr.estimator.config import from_plain
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import TrainingConfig
-from gensr.estimator.models.spec import check_training, preset
+from gensr.estimator.models.gen_ser import GenSERConfig
+from gensr.estimator.models.spec import check_preset, check_training, preset
 from gensr.features.store.where import Location, local
 from gensr.pipeline.training.by_scores import by_scores
 from gensr.pipeline.training.fold import budgets_of
@@ -18,8 +19,9 @@ from gensr.pipeline.training.fold import budgets_of
 class TrainConfig:
     """What a run depends on, beside its stores."""
 
-    model: str = "gen-ser"
-    """Name of a model: `gen-ser`, `linear`, `transformer-ce`, or a package's."""
+    model: str | None = None
+    """Name of a model: `gen-ser`, `linear`, `transformer-ce`, or a package's; None: the preset's
+    own (`named`)."""
     preset: str = "small"
     """`small` for two CPU cores, `paper` for section 3.2."""
     label: str = "emotion"
@@ -81,6 +83,15 @@ class TrainConfig:
         if self.steps is not None and self.steps < 1:
             raise ConfigError(f"steps must be at least 1, found {self.steps}")
 
+    @property
+    def named(self) -> str:
+        """The model that was named, or the preset's own: `transformer-mse`, of `paper` `gen-ser`.
+
+        Raises:
+            ConfigError: none was named, and there is no such preset.
+        """
+        return check_preset(self.preset) if self.model is None else self.model
+
 
 def resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
     """The model's settings and the budget: preset, then the TOML file, then what is beside it.
@@ -89,28 +100,41 @@ def resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
         ConfigError: a setting is none, or is not of this model.
     """
     if config.layers == ("auto",):
-        config = replace(config, options=by_scores(config.model, config.options))
+        config = replace(config, options=by_scores(config.named, config.options))
     given = {} if config.settings is None else _tables(config.settings)
     of_model = given.get("model", {})
     asked = {**(of_model if isinstance(of_model, Mapping) else {}), **config.options}
-    options, budget = preset(config.model, config.preset, asked)
+    options, budget = preset(config.named, config.preset, asked)
+    _check_known(config, type(options), asked)
     if config.settings is not None:
         where = str(config.settings)
         options = from_plain(type(options), of_model, f"{where} [model]", base=options)
         if "training" in given:
-            _check_by_steps(config.model, budget, f"{where} [training]")
+            _check_by_steps(config.named, budget, f"{where} [training]")
             budget = from_plain(
                 TrainingConfig, given["training"], f"{where} [training]", base=budget
             )
-    options = from_plain(type(options), config.options, config.model, base=options)
+    options = from_plain(type(options), config.options, config.named, base=options)
     check_training(options)
     if config.choose != "beforehand":
-        _check_by_steps(config.model, budget, f"choose = {config.choose}")
+        _check_by_steps(config.named, budget, f"choose = {config.choose}")
     for name in ("steps", "precision"):
         if (asked := getattr(config, name)) is not None:
-            _check_by_steps(config.model, budget, f"{name} = {asked}")
+            _check_by_steps(config.named, budget, f"{name} = {asked}")
             budget = replace(budget or TrainingConfig(), **{name: asked})
     return options, budget
+
+
+def _check_known(config: TrainConfig, own: type[Any], asked: Mapping[str, Any]) -> None:
+    """Refuse settings of Gen-SER where no model was named, and another is the default."""
+    if config.model is not None:
+        return
+    known, others = ({each.name for each in fields(cls)} for cls in (own, GenSERConfig))
+    for name in sorted((set(asked) & others) - known):
+        raise ConfigError(
+            f"{name} is a setting of gen-ser, and {config.named} is trained where no model is "
+            "named; pass --model gen-ser"
+        )
 
 
 def _tables(settings: Location) -> dict[str, Any]:

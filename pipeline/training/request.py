@@ -26,7 +26,7 @@ def asked_of(
     """What is kept of the request."""
     places = [place.resolve() if isinstance(place, Path) else place for place in vectors.places]
     return RunConfig(
-        model=config.model,
+        model=config.named,
         preset=config.preset,
         options=to_plain(options),
         training=None if budget is None else to_plain(budget),
@@ -57,7 +57,7 @@ def manifest_of(
             vectors.places, vectors.hashes, vectors.perturbed, strict=True
         )
     ]
-    parts = [(MODELS, config.model), *chosen(options)]
+    parts = [(MODELS, config.named), *chosen(options)]
     return provenance(
         config.seed, protocol, origin, device=str(device), parts=parts, joined=vectors.notes
     )

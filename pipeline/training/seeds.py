@@ -44,7 +44,7 @@ def train_seeds(
     """
     if folder is None and not is_alone():
         raise ConfigError("several processes train several seeds: pass --run, the folder of all")
-    where = new_folder(Path("runs"), config.model) if folder is None else local(folder)
+    where = new_folder(Path("runs"), config.named) if folder is None else local(folder)
     stores = list(each(stores))
     before = kept_set(where)
     if is_first():

@@ -67,7 +67,7 @@ def train(
 
     Args:
         stores: one or several, of one encoder; paths or URLs.
-        config: what to do; default: Gen-SER by the corpus's own protocol.
+        config: what to do; default: what the preset `small` has, by the corpus's own protocol.
         folder: the run; None makes `runs/<time>-<model>`.
         resume: go on with a run that was stopped; finished folds are not trained again. Another
             training of the same folder is refused while this one lives.
@@ -89,7 +89,7 @@ def train(
         protocol = _protocol(vectors, config, before)
         folds = _chosen(protocol, config.fold)
         spec = ModelSpec(
-            model=config.model,
+            model=config.named,
             classes=protocol.classes,
             layers=vectors.layers,
             width=vectors.shape[1],

@@ -65,8 +65,8 @@ def describe_path(
         RunError: there is no such run.
     """
     if run is None:
-        asked = asked or TrainConfig()
-        model, options = asked.model, resolve(asked)[0]
+        asked = asked or TrainConfig(model="gen-ser")
+        model, options = asked.named, resolve(asked)[0]
     else:
         spec = expected_of(Run.open(run)).spec
         model, options = spec.model, spec.options

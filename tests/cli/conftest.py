@@ -71,9 +71,9 @@ def home(tmp_path_factory) -> Path:
     (root / "tiny.toml").write_text(tones.TINY)
     tiny = {"steps": 8, "device": "cpu", "settings": root / "tiny.toml"}
     for name, options in (
-        ("gen-ser", tiny),
+        ("gen-ser", tiny | {"model": "gen-ser"}),
         ("linear", {"steps": 8, "device": "cpu", "model": "linear"}),
-        ("deployed", tiny | {"fold": "none"}),
+        ("deployed", tiny | {"model": "gen-ser", "fold": "none"}),
     ):
         train([root / "tones.zarr"], TrainConfig(**options), folder=root / f"runs/{name}")
     return root

@@ -56,7 +56,8 @@ def test_from_speech_to_numbers_as_in_the_readme(gensr, here):
     again = gensr("extract", "corpus/", "--encoder", "fbank", "--out", "new.h5").ok()
     assert "0 encoded, 0 copied, 36 done before" in again.out
     shutil.rmtree("runs")
-    said = plain(gensr("train", "new.h5", "--steps", 4, "--config", "tiny.toml").ok())
+    call = ("train", "new.h5", "--model", "gen-ser", "--steps", 4, "--config", "tiny.toml")
+    said = plain(gensr(*call).ok())
     (run,) = Path("runs").iterdir()
     head = rf"{run}: emodb-loso \([0-9a-f]+\), WA [\d.]+ \[.*\], UAR .*"
     assert re.match(rf"{head}, n = 36, majority class [\d.]+\n", said.out)
@@ -108,7 +109,8 @@ class TestTrain:
         assert kept["classes"] == ["anger", "happiness", "sadness"]
 
     def test_a_run_that_is_there(self, gensr, here):
-        call = ("train", "tones.zarr", "--steps", 8, "--config", "tiny.toml", "--run")
+        call = ("train", "tones.zarr", "--model", "gen-ser", "--steps", 8)
+        call += ("--config", "tiny.toml", "--run")
         assert "--resume to go on with it" in gensr(*call, "runs/gen-ser").complaint
         before = Path("runs/gen-ser/predictions.csv").read_bytes()
         gensr(*call, "runs/gen-ser", "--device", "cpu", "--resume").ok()

@@ -18,7 +18,7 @@ def other(gensr, here):
 
 def test_a_run_does_not_go_on_with_another_store(home, gensr, other):
     run = home / "runs/gen-ser"
-    call = ("train", other, "--run", run, "--resume", "--steps", 8)
+    call = ("train", other, "--run", run, "--model", "gen-ser", "--resume", "--steps", 8)
     assert "store hashes" in gensr(*call, "--config", home / "tiny.toml").complaint
 
 

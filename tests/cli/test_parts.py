@@ -25,7 +25,7 @@ def here(home, tmp_path, monkeypatch):
 
 
 def trained(gensr, *more):
-    how = ("--config", "tiny.toml", "--steps", 8, "--fold", 1, "--run", "r")
+    how = ("--model", "gen-ser", "--config", "tiny.toml", "--steps", 8, "--fold", 1, "--run", "r")
     return gensr("train", "tones.zarr", *how, *more)
 
 

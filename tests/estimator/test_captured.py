@@ -1,5 +1,6 @@
 """A step that is captured as a CUDA graph is the eager one, and waits for nothing."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -37,7 +38,9 @@ def there(n: int) -> Resident:
 @contextmanager
 def no_waiting() -> Iterator[None]:
     """Whatever makes the host wait for the GPU is an error."""
-    torch.cuda.set_sync_debug_mode("error")
+    with warnings.catch_warnings():  # that the mode is a prototype
+        warnings.simplefilter("ignore")
+        torch.cuda.set_sync_debug_mode("error")
     try:
         yield
     finally:

@@ -59,7 +59,7 @@ def fit(store, tiny):
     from gensr.pipeline.training.train import train
 
     def run(folder, *stores, resume=False, overwrite=False, progress=None, **config):
-        settings = {"steps": 12, "settings": tiny, "device": "cpu"} | config
+        settings = {"model": "gen-ser", "steps": 12, "settings": tiny, "device": "cpu"} | config
         return train(
             stores or [store],
             TrainConfig(**settings),

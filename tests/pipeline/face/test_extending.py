@@ -39,7 +39,7 @@ def said(site, tmp_path_factory):
     place = tmp_path_factory.mktemp("work")
     write_acted(place / "acted")
     (place / "tiny.toml").write_text(tones.TINY)
-    train = "train s.zarr --config tiny.toml --steps 8"
+    train = "train s.zarr --model gen-ser --config tiny.toml --steps 8"
     commands = [
         "extract --help",
         "train --help",

@@ -99,9 +99,9 @@ def test_every_door_takes_every_kind(kind, corpus, store, finished, deployed, tm
     assert len(heard.rows) == 9
 
 
-def test_settings_have_defaults_that_are_the_papers(corpus, store, tmp_path):
+def test_settings_have_defaults_that_the_evidence_chose(corpus, store, tmp_path):
     report = gensr.train(str(store), folder=tmp_path / "run", config=gensr.TrainConfig(steps=1))
-    assert report.run.config.model == "gen-ser"
+    assert report.run.config.model == "transformer-mse"
     assert gensr.ExtractConfig().encoder == "TencentGameMate/chinese-hubert-large"
 
 

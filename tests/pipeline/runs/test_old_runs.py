@@ -31,6 +31,7 @@ def old(version, tmp_path):
 
 def go_on(old, protocol=None, **options):
     settings = {
+        "model": "gen-ser",
         "layers": ("p50",),
         "steps": 12,
         "device": "cpu",

@@ -15,7 +15,7 @@ def several(made, store, tiny):
     """train_seeds of a few steps: several(folder, seeds, **its own) -> folder."""
 
     def run(folder, seeds, steps=12, **how):
-        config = TrainConfig(steps=steps, settings=tiny, device="cpu", seed=99)
+        config = TrainConfig(model="gen-ser", steps=steps, settings=tiny, device="cpu", seed=99)
         return train_seeds(store, config, seeds, folder=folder, **how)[0]
 
     return run

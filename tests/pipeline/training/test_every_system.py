@@ -24,7 +24,9 @@ def learn(tmp_path_factory):
         model = asked.get("model", "gen-ser")
         file = folder / f"{name}-{steps}.toml"
         file.write_text(settings(model, hidden=hidden, steps=steps, every=every, batch=batch))
-        wanted = TrainConfig(**{"settings": file, "device": "cpu", **asked, **config})
+        wanted = TrainConfig(
+            **{"model": model, "settings": file, "device": "cpu", **asked, **config}
+        )
         return train([store], wanted, folder=place, resume=resume).run.folder
 
     return run

@@ -107,7 +107,7 @@ class TestFolder:
         one, two = (train([store], config).run.folder for _ in range(2))
         assert one != two
         assert one.parent == two.parent == Path("runs")
-        assert one.name.split("-")[2:] == ["gen", "ser"]
+        assert one.name.split("-")[2:] == ["transformer", "mse"]
         assert newest(Path("runs")) == two
 
 

@@ -8,10 +8,11 @@ import pytest
 from safetensors.torch import load_file
 
 from gensr.estimator.errors import ConfigError
+from gensr.estimator.models.registry import MODELS
 from gensr.features.store.errors import StoreError
 from gensr.pipeline.protocols.errors import ProtocolError
 from gensr.pipeline.scoring.evaluate import evaluate
-from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.config import TrainConfig, resolve
 from gensr.pipeline.training.train import train
 from gensr.pipeline.training.vectors import open_vectors
 from support import tones
@@ -209,6 +210,20 @@ class TestSettings:
         with pytest.raises(kind, match=said):
             fit(tmp_path / "run", **wrong)
         assert not (tmp_path / "run").exists()
+
+    @pytest.mark.parametrize(
+        ("preset", "model"), [("small", "transformer-mse"), ("paper", "gen-ser")]
+    )
+    def test_each_preset_has_a_model_where_none_is_named(self, preset, model):
+        assert type(resolve(TrainConfig(preset=preset))[0]) is MODELS[model].Config
+        assert type(resolve(TrainConfig(model="mlp", preset=preset))[0]) is MODELS["mlp"].Config
+
+    def test_a_setting_of_gen_ser_asks_for_it_by_name(self):
+        with pytest.raises(ConfigError, match=r"target is a setting of gen-ser, .*--model gen-ser"):
+            resolve(TrainConfig(options={"target": "flow"}))
+        with pytest.raises(ConfigError, match="no setting 'target'"):
+            resolve(TrainConfig(model="mlp", options={"target": "flow"}))
+        assert resolve(TrainConfig(preset="paper", options={"target": "flow"}))
 
     @pytest.mark.parametrize("wrong", [{"choose": "test"}, {"labels": "mine"}, {"steps": 0}])
     def test_out_of_range(self, wrong):

@@ -46,7 +46,7 @@ def plain(linear):
 @pytest.fixture(scope="module")
 def several(made, store, tiny):
     """Two seeds of one system."""
-    config = TrainConfig(steps=12, settings=tiny, device="cpu")
+    config = TrainConfig(model="gen-ser", steps=12, settings=tiny, device="cpu")
     return train_seeds(store, config, (0, 1), folder=made / "runs/reported")[0]
 
 
