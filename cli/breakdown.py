@@ -89,6 +89,7 @@ def _show_gaps(one: "Evaluation") -> None:
 def _show_calibration(one: "Evaluation", found: "Calibration") -> None:
     """What the probabilities are worth, before and after the temperature, and the change."""
     from gensr.cli.console import print_plain, table
+    from gensr.pipeline.runs.dev import told_temperatures
 
     rows = [["as answered", *_worth(found.raw.values, found.raw.intervals)]]
     if found.scaled is not None:
@@ -102,8 +103,8 @@ def _show_calibration(one: "Evaluation", found: "Calibration") -> None:
     if found.scaled is None:
         print_plain(f"no temperature: {found.lacks}")
     else:
-        fitted = sorted(each.temperature for one in found.temperatures for each in one.values())
-        told = f"{fitted[0]:.2f}" + (f" to {fitted[-1]:.2f}" if len(fitted) > 1 else "")
+        fitted = [each for one in found.temperatures for each in one.values()]
+        told = told_temperatures(fitted)
         print_plain(f"temperature {told}, of each fold by its own dev scores")
     if found.rejection is not None:
         print_plain(_rejected(found.rejection))

@@ -38,7 +38,7 @@ def command(
     ] = False,
     raw: Annotated[
         bool,
-        typer.Option("--raw", help="Probabilities as the model gives them, without temperature."),
+        typer.Option("--raw", help="Probabilities as the model gives them, not calibrated."),
     ] = False,
     enrol: Annotated[
         list[Path] | None,
@@ -79,6 +79,7 @@ def command(
             {
                 "run": str(run),
                 "temperature": found.temperature,
+                "doubt": found.doubt,
                 "predictions": answers,
                 "failed": failed,
             }
@@ -91,7 +92,8 @@ def command(
         console.table(f"{run}", ["clip", "predicted", "probability"], rows)
         if found.temperature is not None:
             console.print_plain(
-                f"probabilities after temperature {found.temperature:.2f}; --raw leaves it out"
+                f"probabilities after temperature {found.temperature:.2f}, "
+                f"doubt {found.doubt:.3f}; --raw leaves both out"
             )
     if len(found.failed) > allow_errors:
         console.note(

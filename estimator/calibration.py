@@ -5,9 +5,12 @@ Every number here is a function of the probabilities p (n, C) of n clips and the
     Brier      mean over clips of sum_c (p_c - [c = y])^2, in [0, 2]: all classes are summed
     log-loss   mean over clips of -ln p_y, of probabilities no smaller than `FLOOR`
     ECE        sum over bins of n_b / n |accuracy_b - confidence_b|; confidence is the largest p
-    T          p^(1/T), renormalised, with the T of least log-loss on other clips (Guo et al. 2017)
+    T, doubt   (1 - doubt) q + doubt / C, where q is p^(1/T), renormalised; those of least log-loss
+               on other clips. T is that of Guo et al. (2017). The doubt is the share of answers
+               that know nothing, however sure they sound: without it a few sure misses, which
+               cost the most, would ask for a T that makes every answer unsure
 
-The answer never changes by a temperature: only how sure it is. Gen-SER puts its scores on the
+The answer never changes by either: only how sure it is. Gen-SER puts its scores on the
 simplex by a projection, which gives exact zeros, and tables of predictions have six decimals: so
 a probability is taken for `FLOOR` at least, wherever a logarithm is taken. One clip then costs
 13.8 at most, where it would cost infinity.
@@ -58,8 +61,8 @@ def floored(p: Floats) -> Floats:
     return rows
 
 
-def with_temperature(p: Floats, T: float | Floats) -> Floats:
-    """p^(1/T), renormalised. (n, C) -> (n, C); T one for all, or (n,).
+def with_temperature(p: Floats, T: float | Floats, doubt: float | Floats = 0.0) -> Floats:
+    """p^(1/T), renormalised, and a share of doubt. (n, C) -> (n, C); T, doubt one for all, or (n,).
 
     >>> with_temperature(np.array([[0.8, 0.2]]), 1.0).round(3).tolist()
     [[0.8, 0.2]]
@@ -67,7 +70,9 @@ def with_temperature(p: Floats, T: float | Floats) -> Floats:
     logs = np.log(floored(p)) / np.reshape(T, (-1, 1))
     scaled = np.exp(logs - logs.max(-1, keepdims=True))
     rows: Floats = scaled / scaled.sum(-1, keepdims=True)
-    return rows
+    unsure = np.reshape(doubt, (-1, 1))
+    mixed: Floats = (1 - unsure) * rows + unsure / p.shape[-1]
+    return mixed
 
 
 def log_losses(p: Floats, y: Ints) -> Floats:
@@ -83,13 +88,40 @@ def brier_scores(p: Floats, y: Ints) -> Floats:
     return scores
 
 
-def fit_temperature(p: Floats, y: Ints) -> float:
-    """The T of least log-loss, which `PRIOR` keeps from running away where clips are few."""
-    return temperature_of_scores(np.log(floored(p)), y)
+def fit_temperature(p: Floats, y: Ints) -> tuple[float, float]:
+    """The T and the doubt of least log-loss; `PRIOR` keeps T from running away in few clips."""
+    from scipy.optimize import minimize_scalar  # half a second, which few commands need
+
+    logs, rows, C = np.log(floored(p)), np.arange(len(y)), p.shape[-1]
+
+    def doubted(ln_T: float) -> tuple[float, float]:
+        """The cost, and the doubt, in which it is convex."""
+        scaled = logs * math.exp(-ln_T)
+        scaled = np.exp(scaled - scaled.max(-1, keepdims=True))
+        q = scaled[rows, y] / scaled.sum(-1)
+
+        def loss(doubt: float) -> float:
+            return float(-np.log((1 - doubt) * q + doubt / C).sum())
+
+        with np.errstate(divide="ignore"):  # a sure miss without doubt costs infinity
+            found = minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-6})
+            least, doubt = min((loss(0.0), 0.0), (float(found.fun), float(found.x)))
+        return least + 0.5 * (ln_T / PRIOR) ** 2, doubt
+
+    # With a doubt the cost may have two valleys: the deepest is looked for first.
+    tried = np.linspace(-math.log(WIDEST), math.log(WIDEST), 33)
+    best = int(np.argmin([doubted(ln_T)[0] for ln_T in tried]))
+    found = minimize_scalar(
+        lambda ln_T: doubted(ln_T)[0],
+        bounds=(tried[max(best - 1, 0)], tried[min(best + 1, 32)]),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    return math.exp(float(found.x)), doubted(float(found.x))[1]
 
 
 def temperature_of_scores(logs: Floats, y: Ints) -> float:
-    """The same of a softmax of scores (n, C), which are finite, over T."""
+    """The T of least log-loss of a softmax of scores (n, C), which are finite, over T."""
     from scipy.optimize import minimize_scalar  # half a second, which few commands need
 
     rows = np.arange(len(y))

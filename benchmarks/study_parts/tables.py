@@ -116,12 +116,12 @@ def _told(paired: Paired) -> str:
 
 
 def calibration(file: Path) -> str:
-    """Markdown: the error of confidences as they are, and by each fold's temperature."""
+    """Markdown: the error of confidences as they are, and by each fold's temperature and doubt."""
     if not file.is_file():
         return ""
     with file.open(newline="") as lines:
         rows = list(csv.DictReader(lines))
-    head = "| store | system | ECE as it is | by temperature | by chance |"
+    head = "| store | system | ECE as it is | calibrated | by chance |"
     told = [f"| {' | '.join(row.values())} |" for row in rows]
     return "\n".join([head, "|---|---|---|---|---|", *told])
 

@@ -2,14 +2,14 @@
 
 folds/K/dev_predictions.csv   of one fold, its hash in folds/K/config.json
 dev_predictions.csv           of all folds; `fold` is whose model answers, a clip may be in several
-calibration.json              per fold the temperature that was fitted on its part alone
+calibration.json              per fold the temperature and doubt that were fitted on its part alone
 
 A run without them has been trained without `--calibrate` (or `--choose dev`), by a model that
 tells nothing on the way, by an earlier version, or by a protocol without development parts.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,12 +33,16 @@ CALIBRATION = "calibration.json"
 
 @dataclass(frozen=True, slots=True)
 class Temperature:
-    """What divides the logarithms of the probabilities of one fold's model."""
+    """What the probabilities of one fold's model are calibrated by."""
 
     temperature: float
-    """Above 1 where the model was too sure, below where it was not sure enough."""
+    """Divides their logarithms: above 1 where the model was too sure, below where it was not sure
+    enough."""
     clips: int
     """Of the development part that it was fitted on."""
+    doubt: float = 0.0
+    """Share of answers that know nothing, however sure: so much of one for all is mixed in. Runs
+    of before 2026-11-28 have none."""
 
 
 def dev_of_fold(run: Run, name: str) -> list[Prediction]:
@@ -101,7 +105,21 @@ def temperatures(run: Run) -> dict[str, Temperature]:
     folds = plain_of(path, data).get("folds")
     if not isinstance(folds, dict) or not all(map(_fitted, folds.values())):
         raise RunError(f"{path} cannot be read (it lacks the folds' temperatures); train again")
-    return {name: Temperature(each["temperature"], each["clips"]) for name, each in folds.items()}
+    return {
+        name: Temperature(each["temperature"], each["clips"], each.get("doubt", 0.0))
+        for name, each in folds.items()
+    }
+
+
+def told_temperatures(fitted: Iterable[Temperature]) -> str:
+    """Several in words: `0.57 to 0.80, doubt 0.000 to 0.021`."""
+    told = []
+    for values, digits in zip(
+        zip(*((e.temperature, e.doubt) for e in fitted), strict=True), (2, 3), strict=True
+    ):
+        ends = [f"{value:.{digits}f}" for value in (min(values), max(values))]
+        told.append(" to ".join(ends if len(values) > 1 else ends[:1]))
+    return ", doubt ".join(told)
 
 
 def fitted_on(dev: Sequence[Prediction], classes: Sequence[str]) -> Mapping[str, Temperature]:
@@ -123,16 +141,12 @@ def fitted_on(dev: Sequence[Prediction], classes: Sequence[str]) -> Mapping[str,
                 f"{given.label!r}, {len(given.probabilities)} probabilities of {len(classes)}"
             )
         parts.setdefault(given.fold, []).append(given)
-    return {
-        name: Temperature(
-            temperature=fit_temperature(
-                np.array([given.probabilities for given in part]),
-                np.array([index[given.label] for given in part]),
-            ),
-            clips=len(part),
-        )
-        for name, part in parts.items()
-    }
+    found = {}
+    for name, part in parts.items():
+        p = np.array([given.probabilities for given in part])
+        T, doubt = fit_temperature(p, np.array([index[given.label] for given in part]))
+        found[name] = Temperature(temperature=T, clips=len(part), doubt=doubt)
+    return found
 
 
 def _fitted(value: Any) -> bool:
@@ -140,4 +154,5 @@ def _fitted(value: Any) -> bool:
         kinds.table(value)
         and kinds.length(value.get("temperature"))
         and kinds.whole(value.get("clips"))
+        and kinds.share(value.get("doubt", 0.0))
     )

@@ -91,6 +91,11 @@ def length(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value) and value > 0
 
 
+def share(value: Any) -> bool:
+    """A number from 0 to 1."""
+    return type(value) in (int, float) and 0 <= value <= 1
+
+
 _KINDS: dict[Any, Kind] = {
     str: text,
     str | None: text_or_none,

@@ -165,8 +165,14 @@ def _scaled(
     found: Answered, p: Floats, temperatures: Sequence[Mapping[str, Temperature]]
 ) -> Floats:
     """Every answer by the temperature of the model that gave it."""
-    each = [[fitted[fold].temperature for fold in found.folds.tolist()] for fitted in temperatures]
-    return np.stack([with_temperature(one, np.array(T)) for one, T in zip(p, each, strict=True)])
+    scaled = []
+    for one, fitted in zip(p, temperatures, strict=True):
+        each = [fitted[fold] for fold in found.folds.tolist()]
+        T, doubt = (
+            np.array(of) for of in zip(*((e.temperature, e.doubt) for e in each), strict=True)
+        )
+        scaled.append(with_temperature(one, T, doubt))
+    return np.stack(scaled)
 
 
 def _measures(found: Answered, p: Floats) -> dict[str, Measure]:

@@ -38,6 +38,7 @@ class Answers(dict[str, list[Any]]):
         failed: Sequence[Problem] = (),
         notes: Sequence[str] = (),
         temperature: float | None = None,
+        doubt: float | None = None,
     ) -> None:
         super().__init__(
             path=[row.path for row in rows],
@@ -52,6 +53,8 @@ class Answers(dict[str, list[Any]]):
         """What folders and manifests had worth saying."""
         self.temperature = temperature
         """By which the probabilities were calibrated; None: they are the model's own."""
+        self.doubt = doubt
+        """The share of one for all that was mixed in, likewise."""
 
     def __repr__(self) -> str:
         head = f"Answers: {len(self.rows)} clips, {len(self.failed)} failed"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gensr.estimator.errors import RunError
-from gensr.pipeline.runs.dev import temperatures
+from gensr.pipeline.runs.dev import temperatures, told_temperatures
 from gensr.pipeline.runs.lock import idle
 from gensr.pipeline.runs.run import Run
 
@@ -51,9 +51,9 @@ def _temperature(run: Run) -> Iterator[tuple[str, str]]:
     """By what the probabilities are divided, where development parts were answered."""
     fitted = temperatures(run) if idle(run.folder) and _finished(run) else {}
     if fitted:
-        each = sorted(one.temperature for one in fitted.values())
-        told = f"{each[0]:.2f}" + (f" to {each[-1]:.2f}, by fold" if len(each) > 1 else "")
-        yield "temperature", f"{told}, by {sum(one.clips for one in fitted.values())} dev answers"
+        clips = sum(one.clips for one in fitted.values())
+        folds = ", by fold" if len(fitted) > 1 else ""
+        yield "temperature", f"{told_temperatures(fitted.values())}{folds}, by {clips} dev answers"
 
 
 def _layers(run: Run) -> Iterator[tuple[str, str]]:

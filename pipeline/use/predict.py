@@ -34,7 +34,7 @@ from gensr.pipeline.extraction.config import batch_seconds
 from gensr.pipeline.extraction.encoder_folders import recall, remember
 from gensr.pipeline.importing.given import IMPORTED
 from gensr.pipeline.progress import Listener, Silent
-from gensr.pipeline.runs.dev import temperatures
+from gensr.pipeline.runs.dev import Temperature, temperatures
 from gensr.pipeline.runs.models import load_deployed
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.use.answers import Answer, Answers
@@ -83,7 +83,6 @@ def predict(
     model, spec = load_deployed(run, pick_device(device))
     _check_enrolled(run, enrol is not None)
     fitted = None if raw else temperatures(run).get("all")
-    T = None if fitted is None else fitted.temperature
     with TemporaryDirectory(prefix="gensr-") as room:
         asked = inputs_of(inputs, allow_outside=allow_outside, room=Path(room))
         ears = _same_encoder(run, None if encoder is None else str(encoder), device)
@@ -95,9 +94,11 @@ def predict(
             notes = (*notes, *said)
         listener.stage("predict", len(asked.clips))
         rows, failed = _hear(asked, made, listener)
-    if T is not None:
-        rows = _after_temperature(rows, T)
-    return Answers(spec.classes, rows, (*asked.problems, *failed), notes, T)
+    if fitted is None:
+        return Answers(spec.classes, rows, (*asked.problems, *failed), notes)
+    rows = _after_temperature(rows, fitted)
+    by = fitted.temperature, fitted.doubt
+    return Answers(spec.classes, rows, (*asked.problems, *failed), notes, *by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +180,10 @@ def _hear(asked: Inputs, made: Making, listener: Listener) -> tuple[list[Answer]
     return rows, failed
 
 
-def _after_temperature(rows: Sequence[Answer], T: float) -> list[Answer]:
+def _after_temperature(rows: Sequence[Answer], fitted: Temperature) -> list[Answer]:
     """The same answers, by probabilities that were found to be worth what they say."""
     p = np.array([list(row.probabilities.values()) for row in rows])
-    scaled = with_temperature(p, T).tolist() if rows else []
+    scaled = with_temperature(p, fitted.temperature, fitted.doubt).tolist() if rows else []
     return [
         replace(row, probabilities=dict(zip(row.probabilities, each, strict=True)))
         for row, each in zip(rows, scaled, strict=True)

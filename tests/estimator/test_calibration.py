@@ -92,39 +92,61 @@ class TestTemperature:
     def test_a_known_one_is_found(self, T):
         p, y = forecasts(40_000)
         skewed = cal.with_temperature(p, 1 / T)  # too sure by T
-        assert cal.fit_temperature(skewed, y) == pytest.approx(T, rel=0.03)
+        found, doubt = cal.fit_temperature(skewed, y)
+        assert found == pytest.approx(T, rel=0.03)
+        assert doubt < 0.01
         left = np.abs(cal.with_temperature(skewed, T) - p).max()
         assert left < (1e-3 if T <= 1 else 0.02)  # what the floor cuts off does not come back
 
     def test_it_never_makes_the_loss_worse_where_it_was_fitted(self):
         p, y = forecasts(300, seed=3)
         before = cal.log_losses(p, y).mean()
-        T = cal.fit_temperature(p, y)
-        assert cal.log_losses(cal.with_temperature(p, T), y).mean() <= before + 1e-9
+        T, doubt = cal.fit_temperature(p, y)
+        assert cal.log_losses(cal.with_temperature(p, T, doubt), y).mean() <= before + 1e-9
+
+    @pytest.mark.parametrize("share", [0.05, 0.2])
+    def test_answers_that_know_nothing_are_told_from_a_wrong_temperature(self, share):
+        p, y = forecasts(40_000)
+        unknown = np.random.default_rng(1).random(len(y)) < share
+        y = np.where(unknown, np.random.default_rng(2).integers(0, p.shape[1], len(y)), y)
+        T, doubt = cal.fit_temperature(cal.with_temperature(p, 1 / 2.0), y)
+        assert (T, doubt) == (pytest.approx(2.0, rel=0.08), pytest.approx(share, abs=0.02))
+
+    def test_a_few_sure_misses_do_not_make_every_answer_unsure(self):
+        """Of exact zeros: what a projection onto the simplex gives."""
+        p, y = np.eye(4)[np.arange(400) % 4], np.arange(400) % 4
+        y[:40] = (y[:40] + 1) % 4
+        T, doubt = cal.fit_temperature(p, y)
+        after = cal.with_temperature(p, T, doubt).max(1)
+        assert T < 1.5
+        assert after == pytest.approx(0.9, abs=0.01)
 
     def test_a_few_clips_all_right_do_not_ask_for_certainty(self):
         p = np.array([[0.7, 0.2, 0.1]] * 30)
-        T = cal.fit_temperature(p, np.zeros(30, int))
+        T, doubt = cal.fit_temperature(p, np.zeros(30, int))
         assert 0.2 < T < 1
+        assert doubt == 0
         assert cal.with_temperature(p, T).max() < 0.999_999
 
     def test_the_answer_never_changes(self):
         p, _ = forecasts(1000)
         for T in (0.2, 3.0):
-            assert (cal.with_temperature(p, T).argmax(1) == p.argmax(1)).all()
+            for doubt in (0.0, 0.3):
+                assert (cal.with_temperature(p, T, doubt).argmax(1) == p.argmax(1)).all()
 
     def test_each_clip_may_have_its_own(self):
         p, _ = forecasts(4)
         T = np.array([0.5, 1.0, 2.0, 4.0])
-        alone = [cal.with_temperature(p[i : i + 1], T[i])[0] for i in range(4)]
-        assert cal.with_temperature(p, T) == pytest.approx(np.array(alone))
+        doubt = np.array([0.0, 0.1, 0.2, 0.9])
+        alone = [cal.with_temperature(p[i : i + 1], T[i], doubt[i])[0] for i in range(4)]
+        assert cal.with_temperature(p, T, doubt) == pytest.approx(np.array(alone))
 
     def test_exact_zeros_stay_finite(self):
         p = np.array([[1.0, 0.0, 0.0]] * 5)
         y = np.array([0, 0, 0, 0, 1])
-        T = cal.fit_temperature(p, y)
-        assert np.isfinite(cal.log_losses(cal.with_temperature(p, T), y)).all()
-        assert T > 2
+        T, doubt = cal.fit_temperature(p, y)
+        assert np.isfinite(cal.log_losses(cal.with_temperature(p, T, doubt), y)).all()
+        assert doubt > 0.1
 
 
 class TestRefusing:

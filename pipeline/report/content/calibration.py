@@ -2,7 +2,7 @@
 
 from gensr.estimator.calibration import BINS, FLOOR
 from gensr.pipeline.report.content.data import Calibration, Missing
-from gensr.pipeline.runs.dev import temperatures
+from gensr.pipeline.runs.dev import temperatures, told_temperatures
 from gensr.pipeline.scoring.calibration import Calibration as Scored
 from gensr.pipeline.scoring.calibration import Reliability
 from gensr.pipeline.scoring.calibration import calibration as scored
@@ -51,10 +51,10 @@ def _by_chance(found: Reliability, name: str) -> str:
 
 
 def _temperature(found: Scored) -> tuple[str, str]:
-    """What dividing by a temperature would change, and the range of those of the folds."""
+    """What calibrating would change, and the range of temperatures and doubts of the folds."""
     if found.scaled is None:
         return "–", found.lacks.replace("`", "")
-    fitted = [one.temperature for folds in found.temperatures for one in folds.values()]
+    told = told_temperatures(one for folds in found.temperatures for one in folds.values())
     less, span = found.change["log_loss"]
     ends = f" [{span[0]:+.3f}, {span[1]:+.3f}]" if span else ""
-    return f"{min(fitted):.2f} to {max(fitted):.2f}", f"of the folds; log-loss {less:+.3f}{ends}"
+    return told, f"of the folds; log-loss {less:+.3f}{ends}"

@@ -198,6 +198,19 @@ class TestSealed:
         with pytest.raises(RunError, match=rf"{DEV} cannot be read \(it was changed"):
             dev(run)
 
+    @pytest.mark.parametrize(
+        ("doubt", "read"), [({}, 0.0), ({"doubt": 0.25}, 0.25), ({"doubt": 1.5}, None)]
+    )
+    def test_a_run_of_before_has_no_doubt(self, doubt, read, calibrated, monkeypatch):
+        told = {"folds": {"1": {"temperature": 2.0, "clips": 3} | doubt}}
+        monkeypatch.setattr(Run, "sealed", lambda run, name: json.dumps(told).encode())
+        run = Run.open(calibrated)
+        if read is None:
+            with pytest.raises(RunError, match="lacks the folds' temperatures"):
+                temperatures(run)
+        else:
+            assert temperatures(run)["1"].doubt == read
+
     @pytest.mark.parametrize("name", [DEV, CALIBRATION])
     def test_one_that_is_gone_is_missed(self, name, calibrated, copied):
         run = copied(calibrated)

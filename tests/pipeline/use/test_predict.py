@@ -221,17 +221,18 @@ class TestTemperature:
         self, fit, corpus, tmp_path
     ):
         run = fit(tmp_path / "run", fold="none", calibrate=True).run
-        T = temperatures(run)["all"].temperature
+        fitted = temperatures(run)["all"]
+        T, doubt = fitted.temperature, fitted.doubt
         found, raw = (predict([corpus], run, device="cpu", raw=raw) for raw in (False, True))
         assert (found.temperature, raw.temperature) == (T, None)
+        assert (found.doubt, raw.doubt) == (doubt, None)
         assert found["predicted"] == raw["predicted"]
         p = np.array([list(row.probabilities.values()) for row in raw.rows])
         mine = np.array([list(row.probabilities.values()) for row in found.rows])
-        assert np.abs(mine - with_temperature(p, T)).max() < 1e-12
+        assert np.abs(mine - with_temperature(p, T, doubt)).max() < 1e-12
         assert np.abs(mine - p).max() > 1e-3
-        assert ("temperature", f"{T:.2f}, by {len(dev_predictions(run))} dev answers") in [
-            *describe(run.folder).facts
-        ]
+        told = f"{T:.2f}, doubt {doubt:.3f}, by {len(dev_predictions(run))} dev answers"
+        assert ("temperature", told) in [*describe(run.folder).facts]
 
     def test_a_run_without_one_answers_as_ever(self, deployed, corpus):
         found = predict([corpus / "DC"], Run.open(deployed), device="cpu")
