@@ -1,6 +1,6 @@
 """What it takes to build a model again, and the presets a model begins from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +91,17 @@ def check_training(options: Any) -> None:
     """
     if check := getattr(options, "check_training", None):
         check()
+
+
+def check_asked(options: Any, asked: Iterable[str]) -> None:
+    """Refuse settings that were asked for and have no say beside the others.
+
+    Raises:
+        ConfigError: one is among those that the model's own config calls `idle`, where it does.
+    """
+    idle: Mapping[str, str] = getattr(options, "idle", {})
+    for name in sorted({*asked} & {*idle}):
+        raise ConfigError(f"{name} has no say beside {idle[name]}; drop one of them")
 
 
 def check_sizes(spec: ModelSpec) -> None:

@@ -78,6 +78,13 @@ class TransformerMSEConfig:
         check_range("smoothing", self.smoothing, least=0, below=1)
         check_range("members", self.members, least=1, most=MOST_MEMBERS)
 
+    @property
+    def idle(self) -> dict[str, str]:
+        """Settings that have no say, each with the one by which that is so."""
+        of_times, of_noise = ("times", "t_eps"), ("variance", "sigma")
+        names = {"noisy": (), "fixed": of_times, "none": of_times + of_noise}[self.state]
+        return dict.fromkeys(names, f"state = {self.state!r}")
+
     @classmethod
     def small(cls) -> "TransformerMSEConfig":
         """What docs/results/study.md picked."""

@@ -9,7 +9,7 @@ from gensr.estimator.config import from_plain
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.models.gen_ser import GenSERConfig
-from gensr.estimator.models.spec import check_preset, check_training, preset
+from gensr.estimator.models.spec import check_asked, check_preset, check_training, preset
 from gensr.features.store.where import Location, local
 from gensr.pipeline.training.by_scores import by_scores
 from gensr.pipeline.training.fold import budgets_of
@@ -116,8 +116,11 @@ def resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
             )
     options = from_plain(type(options), config.options, config.named, base=options)
     check_training(options)
+    check_asked(options, asked)
     if config.choose != "beforehand":
         _check_by_steps(config.named, budget, f"choose = {config.choose}")
+    if config.steps is not None and budgets_of(config.choose):
+        raise ConfigError(f"steps = {config.steps} has no say beside choose = {config.choose}")
     for name in ("steps", "precision"):
         if (asked := getattr(config, name)) is not None:
             _check_by_steps(config.named, budget, f"{name} = {asked}")

@@ -225,6 +225,23 @@ class TestSettings:
             resolve(TrainConfig(model="mlp", options={"target": "flow"}))
         assert resolve(TrainConfig(preset="paper", options={"target": "flow"}))
 
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            ({"options": {"state": "none", "variance": "constant"}}, "variance has no say"),
+            (
+                {"options": {"state": "none", "sigma": 2.0}},
+                "sigma has no say beside state",
+            ),
+            ({"options": {"state": "fixed", "times": 4.0}}, "times has no say"),
+            ({"choose": "budgets:4,8", "steps": 8}, "steps = 8 has no say beside choose"),
+        ],
+    )
+    def test_what_would_change_nothing_is_refused(self, wrong, said):
+        with pytest.raises(ConfigError, match=said):
+            resolve(TrainConfig(**wrong))
+        assert resolve(TrainConfig(options={"state": "fixed", "variance": "constant"}))
+
     @pytest.mark.parametrize("wrong", [{"choose": "test"}, {"labels": "mine"}, {"steps": 0}])
     def test_out_of_range(self, wrong):
         with pytest.raises(ConfigError, match=next(iter(wrong))):
