@@ -54,7 +54,8 @@ def test_study(tmp_path: Path) -> None:
     few = ["--only", "emodb-clip,ravdess-clip"]
     some = [
         "--systems",
-        "gen-ser,gen-ser 0.2,twin noisy,twin none,closed-form,svm,transformer-ce,k = 4",
+        "gen-ser,gen-ser 0.2,gen-ser narrow,twin noisy,twin none,closed-form,svm,transformer-ce,"
+        "k = 4",
     ]
     said = _run("study.py", *asked, "test", str(tmp_path), str(tmp_path / "runs"), *few, *some)
     assert "FAILED" not in said

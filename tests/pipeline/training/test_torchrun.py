@@ -15,7 +15,8 @@ def test_two_processes_write_the_run_of_one(fit, store, tiny, tmp_path):
     run = tmp_path / "run"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", "-m", "--", "gensr.cli.main", "train", str(store)]
-    command += ["--run", str(run), "--config", str(tiny), "--steps", "12", "--device", "cpu"]
+    command += ["--run", str(run), "--model", "gen-ser", "--config", str(tiny)]
+    command += ["--steps", "12", "--device", "cpu"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("emodb-loso") == 1  # one line, of the first process
@@ -44,7 +45,8 @@ def test_an_error_of_the_first_ends_all(store, tiny, tmp_path):
     (run / "thesis.txt").write_text("years of work")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", "-m", "--", "gensr.cli.main", "train", str(store)]
-    command += ["--run", str(run), "--config", str(tiny), "--steps", "12", "--device", "cpu"]
+    command += ["--run", str(run), "--model", "gen-ser", "--config", str(tiny)]
+    command += ["--steps", "12", "--device", "cpu"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode != 0
     assert "is no run, and not empty; pass another --run" in done.stderr
