@@ -1,7 +1,7 @@
 """Do the presets at the paper's sizes train, in both precisions, and do its three claims hold?
 
 Vectors of 25 x 1024 are made: seven classes, a direction of its own for each in every layer, and
-noise that leaves the best answer short of certainty. Networks, batch and rate are those of
+noise that leaves an answer by one layer short of certainty. Networks, batch and rate are those of
 `--preset paper` (section 3.2); steps are as many as are asked for, the paper's are 400,000. The
 claims: codes of seven classes are orthogonal (Eq. 2), a larger k switches more quickly (Eq. 6),
 more sampling steps help (Table 3).

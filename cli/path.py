@@ -20,7 +20,7 @@ gensr path --config settings.toml --json
 
 def command(
     run: Annotated[
-        Path | None, typer.Argument(metavar="RUN", help="A run of gen-ser; default: the settings.")
+        Path | None, typer.Argument(metavar="RUN", help="A run of gen-ser; default: its settings.")
     ] = None,
     preset: Annotated[str, typer.Option(help="Settings to begin from: small or paper.")] = "small",
     config: Annotated[Path | None, typer.Option(help="TOML with a table [model].")] = None,

@@ -132,7 +132,7 @@ def pooled(
     """Markdown: the first of each pair less the second, over the speakers of all stores.
 
     A speaker's clips of several stores are one cluster: the same voice, by several encoders. Clips
-    count alike, so RAVDESS, which has four of five, decides. Beside it, the speakers alone who are
+    count alike, so RAVDESS, which has most of them, decides. Beside it, the speakers alone who are
     in no development part, and so had no say in what was chosen.
     """
     head = "| difference, points | stores | all speakers | p (Holm) | in no development part |"

@@ -15,6 +15,7 @@ def _train(store: str, run: str, steps: str, way: str, folds: str) -> None:
     from gensr.pipeline.training.train import train
 
     config = TrainConfig(
+        model="gen-ser",
         protocol="speaker-holdout" if folds == "one" else "speaker-5fold",
         steps=int(steps),
         stream=way == "streamed",
