@@ -33,7 +33,8 @@ NS = (1, 2, 4, 10, 20)
 TARGETS = ("flow", "score")
 """Systems that are gen-ser by another target."""
 SPREAD = 15.0
-"""How far clips lie from their class, in lengths of its direction: some are nearer to another."""
+"""How far clips lie from their class, in lengths of its direction: by one layer alone some are
+nearer to another."""
 
 
 def clips(n: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -47,6 +48,18 @@ def clips(n: int, seed: int) -> tuple[Tensor, Tensor]:
         n, LAYERS, WIDTH, generator=own
     )
     return directions[y] + SPREAD * noise, y
+
+
+def knowable(n: int) -> None:
+    """Print what the true means of the classes tell: of x1, and of all layers together."""
+    ways = torch.Generator().manual_seed(0)
+    directions = torch.randn(len(CLASSES), LAYERS, WIDTH, generator=ways)
+    x, y = clips(n, seed=2)
+    one, every = (
+        (torch.cdist(a, b).argmin(-1) == y).float().mean()
+        for a, b in ((x[:, -1], directions[:, -1]), (x.flatten(1), directions.flatten(1)))
+    )
+    print(f"by the true means: x1 {100 * one:.1f} %, all layers {100 * every:.1f} %\n")
 
 
 def orthogonality() -> None:
@@ -114,6 +127,7 @@ def main(asked: argparse.Namespace) -> None:
     """Print the claims and a row for each training."""
     orthogonality()
     switches()
+    knowable(asked.clips)
     print(
         "| system | precision | k | loss / at t = T, by quarters | ms a step | "
         + " | ".join(f"N = {N}, %" for N in NS)

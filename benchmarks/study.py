@@ -44,6 +44,12 @@ PAIRS = (
     ("default", "transformer-ce"),
 )
 """Differences that are pooled, each over the stores that have both."""
+WEAK = "sigma = 0.5"
+WEAK_TOO = (
+    *("flow", "score", "variance constant", "variance exploding"),
+    *("mean vp, constant", "mean ve, exploding"),
+)
+"""Rows whose noise is about as strong as that one's, and so a sixteenth of the default's."""
 
 
 class Study:
@@ -156,14 +162,15 @@ class Study:
         answers = tables.read(self.answers)
         against = name_of(self.default()[0], rows)
         Ns = [f"gen-ser, N = {N}" for N in STEPS]
-        others = ("mean ", "variance ", "codes ", "diffusion")
-        changed = [each for each in rows if each.name.startswith((NARROW, *others))] + more
-        rows = [each for each in rows if each not in changed]
+        changed = [each for each in rows if each.beside == NARROW] + more
+        rows = [each for each in rows if each.beside != NARROW]
         parts = [tables.of_store(answers, store, rows, against) for store in STORES]
         parts += ["## Ablations"]
         parts += [tables.of_store(answers, store, changed, NARROW) for store in STORES]
+        parts += ["## As little noise: what differs from Gen-SER at sigma = 0.5"]
+        parts += [tables.among(answers, store, (WEAK, *WEAK_TOO)) for store in CLIPS]
         parts += ["## N"]
-        parts += [tables.by_steps(answers, store, Ns) for store in CLIPS]
+        parts += [tables.among(answers, store, Ns) for store in CLIPS]
         free = tables.read(self.answers, free=True)
         parts += ["## Pooled", tables.pooled(answers, free, STORES, PAIRS)]
         parts += ["## Calibration", tables.calibration(self.answers.with_name("calibration.csv"))]

@@ -1,6 +1,6 @@
 """What `gensr eval RUN --store OTHER` does where OTHER is not the run's own store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,18 +32,22 @@ def others(runs: "Sequence[Run]", stores: Sequence[str]) -> "tuple[Where, ...]":
     return found[0]
 
 
-def refuse(*, sampler: str | None, trajectory: str | None) -> None:
+def refuse(asked: Mapping[str, object]) -> None:
     """Refuse what is asked of a run's own vectors alone.
+
+    Args:
+        asked: options by name; None of one that was not given.
 
     Raises:
         ConfigError: naming it.
     """
     from gensr.estimator.errors import ConfigError
 
-    for option, given in (("--sampler", sampler), ("--trajectory", trajectory)):
+    for option, given in asked.items():
         if given is not None:
             raise ConfigError(
-                f"{option} is about a run's own vectors, and --store names others: drop one of them"
+                f"--{option} is about a run's own vectors, and --store names others: drop one of "
+                "them"
             )
 
 

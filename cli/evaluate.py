@@ -33,7 +33,9 @@ def command(
         list[Path] | None, typer.Argument(metavar="RUN", help="Default: the newest in runs/.")
     ] = None,
     sampler: Annotated[str | None, typer.Option(help="{samplers}; default: the run's own.")] = None,
-    sampler_steps: Annotated[str, typer.Option(help="N to sweep (Table 3).")] = "1,2,4,10,20",
+    sampler_steps: Annotated[
+        str | None, typer.Option(help="N to sweep (Table 3). [default: 1,2,4,10,20]")
+    ] = None,
     store: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,7 +75,7 @@ def command(
     from gensr.pipeline.scoring.evaluate import evaluate_all
     from gensr.pipeline.scoring.figures import draw, lacking
 
-    steps = _steps(sampler_steps, sampler)
+    steps = _steps("1,2,4,10,20" if sampler_steps is None else sampler_steps, sampler)
     asked = [(folder, runs_of(folder)) for folder in runs or [newest(Path("runs"))]]
     opened = [run for _, several in asked for run in several]
     sets = [(folder, len(several)) for folder, several in asked]
@@ -82,7 +84,8 @@ def command(
 
         others = elsewhere.others(opened, store)
         if others:
-            elsewhere.refuse(sampler=sampler, trajectory=trajectory)
+            of_own = {"sampler": sampler, "sampler-steps": sampler_steps, "trajectory": trajectory}
+            elsewhere.refuse(of_own | {"by": by or None, "reject-below": reject_below})
             elsewhere.show(opened, others, allow_leaks, device, as_json=as_json)
             return
     with console.Bars() as bars:
@@ -105,8 +108,9 @@ def command(
     systems = _systems(sets, found, by or (), reject_below)
     if trajectory is not None and all(one.trajectory is None for one in found):
         console.note("--trajectory is of gen-ser's way from speech to class; no run here has one")
-    if sampler is not None and all(one.sampler is None for one in found):
-        console.note("--sampler is of models that answer in N steps; no run here has one")
+    for option, given in (("--sampler", sampler), ("--sampler-steps", sampler_steps)):
+        if given is not None and not any(one.by_steps for one in found):
+            console.note(f"{option} is of models that answer in N steps; no run here has one")
     letters = sorted({letter for one in found for letter in lacking(one)})
     if letters:
         console.note(

@@ -22,7 +22,10 @@ def command(
     run: Annotated[
         Path | None, typer.Argument(metavar="RUN", help="A run of gen-ser; default: its settings.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="Settings to begin from: small or paper.")] = "small",
+    preset: Annotated[
+        str | None,
+        typer.Option(help="Settings to begin from: small or paper. [default: small]"),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML with a table [model].")] = None,
     mean: Annotated[str | None, typer.Option(help="Mean schedule (Eq. 6): {means}.")] = None,
     variance: Annotated[
@@ -55,9 +58,9 @@ def command(
 
     named = {"mean": mean, "variance": variance, "codes": codes, "target": target}
     options = {key: name for key, name in named.items() if name is not None}
-    if run is not None and (options or config is not None):
+    if run is not None and (options or config is not None or preset is not None):
         raise ConfigError("a RUN has its own settings; drop it, or the settings beside it")
-    asked = TrainConfig(model="gen-ser", preset=preset, settings=config, options=options)
+    asked = TrainConfig(model="gen-ser", preset=preset or "small", settings=config, options=options)
     found = describe_path(asked, run=run, width=width, classes=classes, points=points)
     if as_json:
         console.print_json(found.as_json())

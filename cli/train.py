@@ -122,23 +122,27 @@ def command(
         Path | None, typer.Option(help="TOML with tables [model] and [training].")
     ] = None,
     mean: Annotated[
-        str | None, typer.Option(help="Mean schedule of gen-ser (Eq. 6): {means}.")
+        str | None, typer.Option(help="Of gen-ser, its mean schedule (Eq. 6): {means}.")
     ] = None,
     variance: Annotated[
-        str | None, typer.Option(help="Its variance schedule (Eq. 7): {variances}.")
+        str | None,
+        typer.Option(
+            help="Of gen-ser and transformer-mse, the variance schedule (Eq. 7): {variances}."
+        ),
     ] = None,
     codes: Annotated[
-        str | None, typer.Option(help="Its codes of the classes (Eq. 2): {codes}.")
+        str | None,
+        typer.Option(help="Of those and closed-form, the codes of the classes (Eq. 2): {codes}."),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="What its network gives (Eq. 8): {targets}.")
+        str | None, typer.Option(help="Of gen-ser, what its network gives (Eq. 8): {targets}.")
     ] = None,
     inputs: Annotated[
         str | None,
         typer.Option(help="How layers reach a network: sum (paper), concat, tokens or one."),
     ] = None,
     sampler: Annotated[
-        str | None, typer.Option(help="How it answers (Algorithm 2): {samplers}.")
+        str | None, typer.Option(help="Of gen-ser, how it answers (Algorithm 2): {samplers}.")
     ] = None,
     readout: Annotated[
         str | None,

@@ -15,6 +15,8 @@ from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import preset
 from gensr.features.demo.corpus import DemoConfig, write_demo_corpus
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.seeds import train_seeds
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -112,6 +114,19 @@ def test_paired() -> None:
 @pytest.mark.slow
 def test_gaps() -> None:
     assert "| of the same |" in _run("gaps.py", "--trials", "5")
+
+
+@pytest.mark.slow
+def test_doubt(tmp_path: Path) -> None:
+    write_demo_corpus(tmp_path / "corpus", DemoConfig(speakers=6, sentences=1))
+    extract(tmp_path / "corpus", tmp_path / "demo.zarr", ExtractConfig(encoder="fbank"))
+    config = TrainConfig(model="closed-form", calibrate=True)
+    train_seeds(tmp_path / "demo.zarr", config, (0, 1), folder=tmp_path / "set")
+    rows = _run("doubt.py", str(tmp_path / "set")).splitlines()[2:]
+    cells = [[cell.strip() for cell in row.split("|")[2:5]] for row in rows]
+    assert [way for way, _, _ in cells] == ["as answered", "temperature", "temperature and doubt"]
+    assert all(0 <= float(ece) <= 1 and float(loss) > 0 for _, ece, loss in cells)
+    assert len({loss for _, _, loss in cells}) > 1  # a fit is no copy of what was answered
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ DEFAULT, CLOSED, NARROW = "default", "closed-form", "gen-ser narrow"
 STORES = tuple(
     f"{corpus}-{kind}" for corpus in ("emodb", "ravdess") for kind in ("clip", "fbank", "full")
 )
+SHORT = tuple(name for name in STORES if not name.endswith("full"))
+"""Those where flow, score, other paths and codes are tested."""
 CLIPS = ("emodb-clip", "ravdess-clip")
 """Where ablations are made, and calibration looked at."""
 SEEDS = "0-4"
@@ -36,6 +38,8 @@ class System:
     """Steps of the sampler that the same models are asked with too, on `CLIPS`."""
     enrol: bool = False
     """Whether speakers are enrolled by ten clips."""
+    beside: str = DEFAULT
+    """The row that it is compared with: the default, or the one it differs from by its name."""
 
 
 def systems(
@@ -49,7 +53,6 @@ def systems(
         N: with which.
         best: of each rival that has settings to be chosen: transformer-ce, mlp, flow and score.
     """
-    short = tuple(name for name in STORES if not name.endswith("full"))
     gen_ser = replace(_of("gen-ser", own, sampler_steps=N), Ns=STEPS)
     base = narrow(own, N)
     found = [
@@ -62,18 +65,19 @@ def systems(
         System(name="linear", model="linear"),
         _of("mlp", best["mlp"]),
         _of("transformer-ce", best["transformer-ce"]),
-        *(replace(_of(name, best[name]), stores=short) for name in ("flow", "score")),
+        *(replace(_of(name, best[name]), stores=SHORT) for name in ("flow", "score")),
         base,
-        *(replace(each, stores=short) for each in _paths(base)),
-        _with(base, "codes onehot", short, codes="onehot"),
-        _with(base, "codes random-orthogonal", short, codes="random-orthogonal"),
-        _with(base, "codes autoencoder", short, codes="autoencoder"),
+        *(replace(each, stores=SHORT) for each in _paths(base)),
+        _with(base, "codes onehot", SHORT, codes="onehot"),
+        _with(base, "codes random-orthogonal", SHORT, codes="random-orthogonal"),
+        _with(base, "codes autoencoder", SHORT, codes="autoencoder"),
         System(
             name="diffusion-classifier",
             model="diffusion-classifier",
             options={"network": base.options["network"]},
             training=base.training,
-            stores=short,
+            stores=SHORT,
+            beside=NARROW,
         ),
     ]
     same = [each for each in found if each.name in ("gen-ser", "twin noisy", "twin none", CLOSED)]
@@ -86,7 +90,7 @@ def systems(
 def narrow(own: Candidate, N: int) -> System:
     """Gen-SER at the budget of the grid: what other paths and ablations are compared with."""
     found = _of(NARROW, replace(own, budget="narrow"), sampler_steps=N)
-    return replace(found, stores=tuple(name for name in STORES if not name.endswith("full")))
+    return replace(found, stores=SHORT, beside=NARROW)
 
 
 def name_of(default: Candidate, rows: list[System]) -> str:
@@ -112,12 +116,14 @@ def _alike(asked: System, row: System) -> bool:
 
 
 def ablations(own: Candidate, N: int) -> list[System]:
-    """`narrow` with one setting changed, but for those that `systems` has."""
+    """`narrow` with one setting changed, but for those that `systems` has.
+
+    Noise as good as none was planned too; gensr refuses it, for a network that knows x1 then reads
+    the class in x_T.
+    """
     base = narrow(own, N)
     sigma = own.noise[0] if own.noise else 0.5
-    none = {"name": "bridge", "strength": 1e-6}
-    found = [_with(base, "noise none", CLIPS, variance=none)]
-    found += [_with(base, f"k = {k}", CLIPS, mean={"name": "logistic", "k": k}) for k in (0, 4, 20)]
+    found = [_with(base, f"k = {k}", CLIPS, mean={"name": "logistic", "k": k}) for k in (0, 4, 20)]
     found += [
         _with(base, f"sigma = {s:g}", CLIPS, variance={"name": "bridge", "strength": s})
         for s in (0.1, 0.5, 2.0, 8.0)
@@ -145,15 +151,15 @@ def _twins(own: Candidate) -> list[System]:
     return [_of("twin noisy", twin), _of("twin none", replace(twin, state="none", noise=None))]
 
 
-def _paths(gen_ser: System) -> list[System]:
-    found = [_with(gen_ser, f"mean {mean}", STORES, mean=mean) for mean in ("linear", "ve")]
+def _paths(base: System) -> list[System]:
+    found = [_with(base, f"mean {mean}", STORES, mean=mean) for mean in ("linear", "ve")]
     constant, exploding = {"name": "constant"}, {"name": "exploding", "gamma": 0.0}
     # At T this mean holds .7 % of x0: what a bridge leaves of its noise there does not cover it.
-    found.append(_with(gen_ser, "mean vp, constant", STORES, mean="vp", variance=constant, **NOISY))
+    found.append(_with(base, "mean vp, constant", STORES, mean="vp", variance=constant, **NOISY))
     both = {"name": "exploding"}
-    found.append(_with(gen_ser, "variance constant", STORES, variance=constant, **NOISY))
-    found.append(_with(gen_ser, "variance exploding", STORES, variance=exploding, **NOISY))
-    found.append(_with(gen_ser, "mean ve, exploding", STORES, mean="ve", variance=both, **NOISY))
+    found.append(_with(base, "variance constant", STORES, variance=constant, **NOISY))
+    found.append(_with(base, "variance exploding", STORES, variance=exploding, **NOISY))
+    found.append(_with(base, "mean ve, exploding", STORES, mean="ve", variance=both, **NOISY))
     return found
 
 

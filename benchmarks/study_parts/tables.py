@@ -59,8 +59,8 @@ def of_store(answers: Answers, store: str, systems: Sequence[System], against: s
     return "\n".join([*_table(answers, store, there, against), *_lacking(wanted, there)])
 
 
-def by_steps(answers: Answers, store: str, names: Sequence[str]) -> str:
-    """Markdown: one system with several N, against the first."""
+def among(answers: Answers, store: str, names: Sequence[str]) -> str:
+    """Markdown: those of these that a store has, against the first."""
     there = [name for name in names if (store, name) in answers]
     return "\n".join(_table(answers, store, there, names[0])) if names[0] in there else ""
 

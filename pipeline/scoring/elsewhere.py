@@ -27,6 +27,7 @@ from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.asked import any_clips, same_clips
 from gensr.pipeline.scoring.drop import drops
 from gensr.pipeline.scoring.evaluate import answered, score
+from gensr.pipeline.scoring.evaluation import parts_of
 from gensr.pipeline.training.clips import clips_at
 from gensr.pipeline.training.enrolment import note_of
 from gensr.pipeline.training.predictions import predictions_of
@@ -39,6 +40,8 @@ class Elsewhere:
 
     run: Path
     model: str
+    options: Mapping[str, Any] = field(repr=False)
+    """Settings of the model, as the run keeps them."""
     store: str
     """As it was given."""
     perturb: str
@@ -68,6 +71,7 @@ class Elsewhere:
         return {
             "run": str(self.run),
             "model": self.model,
+            **parts_of(self.options),
             "store": self.store,
             "perturb": self.perturb,
             **self.numbers.as_json(),
@@ -212,6 +216,7 @@ def _result(
     return Elsewhere(
         run=run.folder,
         model=run.config.model,
+        options=run.config.options,
         store=str(place),
         perturb=vectors.perturbed[0],
         protocol=protocol,

@@ -23,7 +23,8 @@ class TrainConfig:
     """Name of a model: `gen-ser`, `linear`, `transformer-ce`, or a package's; None: the preset's
     own (`named`)."""
     preset: str = "small"
-    """`small` for two CPU cores, `paper` for section 3.2."""
+    """`small` for two CPU cores, of transformer-mse where no model is named; `paper` for section
+    3.2, of gen-ser then."""
     label: str = "emotion"
     """Column to predict: emotion, gender, speaker, or any other of the clip table."""
     labels: str | None = None
@@ -133,6 +134,7 @@ def _check_known(config: TrainConfig, own: type[Any], asked: Mapping[str, Any]) 
     if config.model is not None:
         return
     known, others = ({each.name for each in fields(cls)} for cls in (own, GenSERConfig))
+    others |= {"k"}  # of its mean, for short
     for name in sorted((set(asked) & others) - known):
         raise ConfigError(
             f"{name} is a setting of gen-ser, and {config.named} is trained where no model is "

@@ -79,6 +79,8 @@ def train(
     """
     if resume and folder is None:
         raise ConfigError("--resume needs --run: which run to go on with")
+    if resume and overwrite:
+        raise ConfigError("--resume goes on with a run, --overwrite begins anew: pass one of them")
     folder = None if folder is None else local(folder)
     options, budget = resolve(config)
     layers = None if config.layers == ("auto",) else config.layers

@@ -54,7 +54,8 @@ def describe_path(
     """Tell where a path is at which time, and how much of the label x_t gives away there.
 
     Args:
-        asked: what `train` would be asked for; its model is one with a path.
+        asked: what `train` would be asked for, of a model with a path, which `TrainConfig` must
+            name: none is the default; None: gen-ser by the preset `small`.
         run: a run, in place of what is asked for; its width and classes are the default then.
         width: L; default: the run's, or the paper's.
         classes: C, likewise.

@@ -150,6 +150,8 @@ class TestEval:
         assert "--sampler is of models that answer in N steps; no run here has one" in said.err
         said = gensr("eval", "runs/linear", "runs/gen-ser", "--sampler", "euler").ok()
         assert "--sampler is of models" not in said.err
+        said = gensr("eval", "runs/linear", "--sampler-steps", "4").ok()
+        assert "--sampler-steps is of models that answer in N steps; no run here has" in said.err
 
     def test_json_of_a_model_without_n(self, gensr, here):
         found = json.loads(gensr("eval", "runs/linear", "--json").ok().out)

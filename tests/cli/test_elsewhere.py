@@ -59,6 +59,8 @@ class TestElsewhere:
         assert set(one["drop"]) == {"accuracy", "uar", "macro_f1", "weighted_f1"}
         kept = json.loads(Path("runs/gen-ser/numbers-noisy.zarr.json").read_text())
         assert kept["accuracy"] == one["accuracy"]
+        assert (one["model"], one["target"], one["mean"]) == ("gen-ser", "x0", "logistic")
+        assert (one["variance"], one["codes"]) == ("bridge", "sinusoidal")
 
     def test_a_leak_is_fatal_unless_allowed_and_then_said_first(self, gensr, noisy):
         call = ("eval", "runs/deployed", "--store", noisy)
@@ -66,7 +68,16 @@ class TestElsewhere:
         said = gensr(*call, "--allow-leaks").ok().out
         assert said.startswith("note: leak: 36 of 36 tested clips (100.0 %)")
 
-    @pytest.mark.parametrize("option", [("--sampler", "euler"), ("--trajectory", "sad")])
+    @pytest.mark.parametrize(
+        "option",
+        [
+            ("--sampler", "euler"),
+            ("--sampler-steps", "1"),
+            ("--trajectory", "sad"),
+            ("--by", "sentence"),
+            ("--reject-below", "0.5"),
+        ],
+    )
     def test_what_is_of_own_vectors(self, option, gensr, noisy):
         said = gensr("eval", "runs/gen-ser", "--store", noisy, *option).usage
         assert f"{option[0]} is about a run's own vectors" in said

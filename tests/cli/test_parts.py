@@ -109,8 +109,8 @@ class TestPath:
         found = json.loads(gensr("path", "runs/gen-ser", "--json").ok().out)
         assert found["classes"] == 3
         assert found["width"] == 80
-        said = gensr("path", "runs/gen-ser", "--mean", "linear").usage
-        assert "a RUN has its own settings" in said
+        for more in (("--mean", "linear"), ("--preset", "paper")):
+            assert "a RUN has its own settings" in gensr("path", "runs/gen-ser", *more).usage
 
     @pytest.mark.parametrize(
         ("asked", "said"),

@@ -221,6 +221,8 @@ class TestSettings:
     def test_a_setting_of_gen_ser_asks_for_it_by_name(self):
         with pytest.raises(ConfigError, match=r"target is a setting of gen-ser, .*--model gen-ser"):
             resolve(TrainConfig(options={"target": "flow"}))
+        with pytest.raises(ConfigError, match=r"k is a setting of gen-ser"):
+            resolve(TrainConfig(options={"k": 4}))
         with pytest.raises(ConfigError, match="no setting 'target'"):
             resolve(TrainConfig(model="mlp", options={"target": "flow"}))
         assert resolve(TrainConfig(preset="paper", options={"target": "flow"}))
@@ -241,6 +243,11 @@ class TestSettings:
         with pytest.raises(ConfigError, match=said):
             resolve(TrainConfig(**wrong))
         assert resolve(TrainConfig(options={"state": "fixed", "variance": "constant"}))
+
+    def test_to_go_on_and_to_begin_anew_are_not_asked_for_at_once(self, fit, tmp_path):
+        with pytest.raises(ConfigError, match="--resume goes on with a run, --overwrite begins"):
+            fit(tmp_path / "run", resume=True, overwrite=True)
+        assert not (tmp_path / "run").exists()
 
     @pytest.mark.parametrize("wrong", [{"choose": "test"}, {"labels": "mine"}, {"steps": 0}])
     def test_out_of_range(self, wrong):
