@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from study_parts import dev, tables, test
-from study_parts.candidates import CHOOSING, Candidate, Scored, chosen, grid, rivals
+from study_parts.candidates import CHOOSING, Candidate, Scored, chosen, grid, others, rivals
 from study_parts.systems import (
     CLIPS,
     NARROW,
@@ -26,6 +26,7 @@ from study_parts.systems import (
     ablations,
     enrolled,
     name_of,
+    owned,
     systems,
 )
 
@@ -66,7 +67,8 @@ class Study:
     def choose(self, stores: Path, only: str, processes: int) -> None:
         """Ask the development parts."""
         places = [stores / f"{name}.zarr" for name in CHOOSING]
-        some = [each for each in (*grid(), *rivals()) if only in each.name]
+        every = [*grid(), *rivals(), *(each for some in others().values() for each in some)]
+        some = [each for each in every if only in each.name]
         dev.run(places, some, SEEDS, self.dev, processes, self.steps)
         if not only:
             dev.run(places, self.ensembles(), SEEDS, self.dev, processes, self.steps)
@@ -119,10 +121,14 @@ class Study:
         own, N, _ = self.own()
         best: dict[str, Candidate] = {}
         for what in ("transformer-ce", "mlp", "flow", "score"):
-            some = self.scored(each for each in rivals() if what in each.name)
-            best[what] = max(some, key=lambda each: each[2])[0]
+            best[what] = self.best(each for each in rivals() if what in each.name)[0]
         rows = systems(self.default()[0], own, N or 1, best)
+        rows += owned({row: self.best(some)[:2] for row, some in others().items()}, N or 1)
         return rows, ablations(own, N or 1), enrolled(own, N or 1)
+
+    def best(self, some: Iterable[Candidate]) -> Scored:
+        """Of the settings of a rival, those with the highest score; the first of equals."""
+        return max(self.scored(some), key=lambda each: each[2])
 
     def check_whole(self) -> None:
         """Choose among all that were planned, or not at all.
@@ -130,7 +136,8 @@ class Study:
         Raises:
             SystemExit: a candidate lacks a store or a seed.
         """
-        every = [*grid(), *rivals(), *self.ensembles()]
+        more = (each for some in others().values() for each in some)
+        every = [*grid(), *rivals(), *more, *self.ensembles()]
         there = {each.name for each, _, _ in self.scored(every)}
         if lacking := [each.name for each in every if each.name not in there]:
             raise SystemExit(f"not scored yet: {', '.join(lacking)}; go on with the step `dev`")
@@ -139,7 +146,12 @@ class Study:
         """Markdown: every score, and what the rule picks."""
         self.check_whole()
         found, lines = dev.read(self.dev), []
-        for title, some in (("Candidates", [*grid(), *self.ensembles()]), ("Rivals", rivals())):
+        more = [each for some in others().values() for each in some]
+        for title, some in (
+            ("Candidates", [*grid(), *self.ensembles()]),
+            ("Rivals", rivals()),
+            ("Other paths", more),
+        ):
             head = " | ".join(CHOOSING)
             lines += [f"## {title}", "", f"| setting | N | mean | {head} |"]
             lines.append("|---" * (3 + len(CHOOSING)) + "|")

@@ -9,6 +9,8 @@ NARROW = {"steps": 300, "learning_rate": 2e-3}
 USUAL = {"steps": 600, "learning_rate": 5e-4}
 """`--preset small` as version 0.2 ships it, beside a network of 128."""
 INPUTS = ("sum", "concat", "tokens", "one")
+INPUTLESS = ("closed-form", "diffusion-classifier")
+"""Models that have no such choice."""
 NOISE = ((0.5, 1.0), (8.0, 1.0), (0.5, 4.0), (8.0, 4.0))
 """(sigma, times); `tokens` are tried at the first and the last."""
 CLOSE = 0.005
@@ -34,14 +36,17 @@ class Candidate:
     """What no other candidate has."""
     rate: float | None = None
     """In place of the budget's."""
+    length: int | None = None
+    """Steps in place of the budget's."""
 
     @property
     def name(self) -> str:
         """What it is called in every table and file; no other is called so."""
-        said = [self.model] if self.model == "closed-form" else [self.model, self.inputs]
+        said = [self.model] if self.model in INPUTLESS else [self.model, self.inputs]
         said += [] if self.state is None else [self.state]
         said += [] if self.noise is None else [f"{self.noise[0]:g}/{self.noise[1]:g}"]
-        said += [f"{key}={value}" for key, value in self.own.items()]
+        said += [f"{key}={_told(value)}" for key, value in self.own.items()]
+        said += [] if self.length is None else [f"steps={self.length}"]
         said += [] if self.rate is None else [f"rate={self.rate:g}"]
         said += [] if self.budget == "narrow" else [self.budget]
         said += [] if self.members == 1 else [f"x{self.members}"]
@@ -53,8 +58,9 @@ class Candidate:
         if self.model == "closed-form":
             return {}
         options: dict[str, Any] = dict(self.own)
-        layers = "alike" if self.inputs == "sum" else "auto"
-        options["inputs"] = {"way": self.inputs, "layers": layers}
+        if self.model not in INPUTLESS:
+            layers = "alike" if self.inputs == "sum" else "auto"
+            options["inputs"] = {"way": self.inputs, "layers": layers}
         if self.noise is not None:
             options |= {"times": self.noise[1]}
             options["variance"] = {"name": "bridge", "strength": self.noise[0]}
@@ -72,6 +78,7 @@ class Candidate:
         if self.model == "closed-form":
             return None
         budget = dict(NARROW if self.budget == "narrow" else USUAL)
+        budget |= {} if self.length is None else {"steps": self.length}
         return budget if self.rate is None else budget | {"learning_rate": self.rate}
 
     @property
@@ -118,6 +125,45 @@ def rivals() -> list[Candidate]:
                 one = {"inputs": "concat", "noise": NOISE[0], "own": own, "rate": rate}
                 found.append(Candidate(model="gen-ser", **one))  # type: ignore[arg-type]
     return found
+
+
+def others() -> dict[str, list[Candidate]]:
+    """By row, the settings among which a rival of the path has its own: T or noise, and rate."""
+    narrow, noisy = NARROW["learning_rate"], {"start": "noisy", "draws": 4}
+    found: dict[str, list[Candidate]] = {}
+    for rate in (None, narrow / 2):
+        for mean in ("linear", "ve"):
+            for T in (0.999, 0.99):
+                one = Candidate(
+                    model="gen-ser",
+                    inputs="concat",
+                    noise=NOISE[-1],
+                    own={"mean": mean, "T": T},
+                    rate=rate,
+                )
+                found.setdefault(f"mean {mean}", []).append(one)
+        for strength in (0.5, 4.0):
+            constant = {"name": "constant", "strength": strength}
+            exploding = {"name": "exploding", "sigma_max": strength}
+            for row, own in (
+                ("mean vp, constant", {"mean": "vp", "variance": constant}),
+                ("variance constant", {"variance": constant}),
+                ("variance exploding", {"variance": {**exploding, "gamma": 0.0}}),
+                ("mean ve, exploding", {"mean": "ve", "variance": exploding}),
+            ):
+                own |= {"times": NOISE[-1][1], **noisy}
+                one = Candidate(model="gen-ser", inputs="concat", own=own, rate=rate)
+                found.setdefault(row, []).append(one)
+    for length in (None, 4 * int(NARROW["steps"])):
+        for rate in (None, narrow / 4):
+            one = Candidate(model="diffusion-classifier", length=length, rate=rate)
+            found.setdefault(one.model, []).append(one)
+    return found
+
+
+def _told(value: Any) -> str:
+    """A setting in a word, whatever it is made of."""
+    return ":".join(map(str, value.values())) if isinstance(value, Mapping) else str(value)
 
 
 Scored = tuple[Candidate, int | None, float]

@@ -129,8 +129,9 @@ def _jobs(
     groups: dict[Any, list[Candidate]] = {}
     for each in candidates:
         like = (each.model, each.inputs, each.state, each.budget, each.members)
-        # A target is no draw: each is a program of its own; so is what trains by itself.
-        alone = each.name if each.own or each.members > 1 else ""
+        # A target is no draw, and a program has one budget; several members train by themselves.
+        budget = each.rate is not None or each.length is not None
+        alone = each.name if each.own or budget or each.members > 1 else ""
         groups.setdefault((*like, alone), []).append(each)
     for seed in seeds:
         for store in stores:

@@ -67,7 +67,7 @@ def systems(
         _of("transformer-ce", best["transformer-ce"]),
         *(replace(_of(name, best[name]), stores=SHORT) for name in ("flow", "score")),
         base,
-        *(replace(each, stores=SHORT) for each in _paths(base)),
+        *_paths(base),
         _with(base, "codes onehot", SHORT, codes="onehot"),
         _with(base, "codes random-orthogonal", SHORT, codes="random-orthogonal"),
         _with(base, "codes autoencoder", SHORT, codes="autoencoder"),
@@ -76,7 +76,7 @@ def systems(
             model="diffusion-classifier",
             options={"network": base.options["network"]},
             training=base.training,
-            stores=SHORT,
+            stores=CLIPS,
             beside=NARROW,
         ),
     ]
@@ -97,6 +97,21 @@ def name_of(default: Candidate, rows: list[System]) -> str:
     """Which row is the default's."""
     asked = _of(DEFAULT, default)
     return next(each.name for each in rows if each.name == DEFAULT or _alike(asked, each))
+
+
+def owned(best: Mapping[str, tuple[Candidate, int | None]], N: int) -> list[System]:
+    """Rivals of the path, each with the settings that its development parts chose.
+
+    Args:
+        best: by row, the candidate, and its N where it has one.
+        N: of the others.
+    """
+    found = []
+    for row, (candidate, steps) in best.items():
+        more = {"sampler_steps": steps or N} if candidate.model == "gen-ser" else {}
+        one = _of(f"{row}, own", candidate, **more)
+        found.append(replace(one, stores=SHORT, beside=NARROW))
+    return found
 
 
 def enrolled(own: Candidate, N: int) -> list[System]:
@@ -152,14 +167,14 @@ def _twins(own: Candidate) -> list[System]:
 
 
 def _paths(base: System) -> list[System]:
-    found = [_with(base, f"mean {mean}", STORES, mean=mean) for mean in ("linear", "ve")]
+    found = [_with(base, f"mean {mean}", CLIPS, mean=mean) for mean in ("linear", "ve")]
     constant, exploding = {"name": "constant"}, {"name": "exploding", "gamma": 0.0}
     # At T this mean holds .7 % of x0: what a bridge leaves of its noise there does not cover it.
-    found.append(_with(base, "mean vp, constant", STORES, mean="vp", variance=constant, **NOISY))
+    found.append(_with(base, "mean vp, constant", CLIPS, mean="vp", variance=constant, **NOISY))
     both = {"name": "exploding"}
-    found.append(_with(base, "variance constant", STORES, variance=constant, **NOISY))
-    found.append(_with(base, "variance exploding", STORES, variance=exploding, **NOISY))
-    found.append(_with(base, "mean ve, exploding", STORES, mean="ve", variance=both, **NOISY))
+    found.append(_with(base, "variance constant", CLIPS, variance=constant, **NOISY))
+    found.append(_with(base, "variance exploding", CLIPS, variance=exploding, **NOISY))
+    found.append(_with(base, "mean ve, exploding", CLIPS, mean="ve", variance=both, **NOISY))
     return found
 
 
