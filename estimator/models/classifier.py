@@ -34,6 +34,8 @@ class Classifier(ABC):
     with other sizes in the paper has a classmethod `paper()`."""
     by_gradient: ClassVar[bool] = False
     """Whether it is trained by steps, which a budget and a development part then govern."""
+    reads_layers: ClassVar[bool] = True
+    """Whether layers beside x1 have a say."""
     n_classes: int
 
     @abstractmethod

@@ -67,6 +67,7 @@ class DiffusionClassifier(Model):
     Config = DiffusionClassifierConfig
     config: DiffusionClassifierConfig
     stacks = True
+    reads_layers = False
     asked: Tensor
     """(D / 2, L): the noises, drawn when the model is made and kept with its weights: so a clip's
     answer is the same at every call, and depends on no other clip."""

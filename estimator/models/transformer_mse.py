@@ -44,7 +44,8 @@ class TransformerMSEConfig:
     """What stands where Gen-SER has x_t: `noisy`, x1 + sigma_t z at t as Gen-SER's; `fixed`, the
     same at t = T in every step; `none`, nothing, at t = T: the layers alone tell."""
     variance: Annotated[VarianceSchedule, VARIANCES] = field(default_factory=BridgeVariance)
-    """Variance of the noise over t, as Gen-SER's (Eq. 7)."""
+    """Variance of the noise over t, as Gen-SER's (Eq. 7). Of training alone: an answer has none,
+    however much of it there is at T, as with dropout."""
     codes: Annotated[Codes, CODES] = field(default_factory=SinusoidalCodes)
     """Codes of the classes (Eq. 2)."""
     t_eps: float = 0.03

@@ -9,6 +9,7 @@ from gensr.estimator.config import from_plain
 from gensr.estimator.errors import ConfigError
 from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.models.gen_ser import GenSERConfig
+from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import check_asked, check_preset, check_training, preset
 from gensr.features.store.where import Location, local
 from gensr.pipeline.training.by_scores import by_scores
@@ -106,6 +107,8 @@ def resolve(config: TrainConfig) -> tuple[Any, TrainingConfig | None]:
     of_model = given.get("model", {})
     asked = {**(of_model if isinstance(of_model, Mapping) else {}), **config.options}
     options, budget = preset(config.named, config.preset, asked)
+    if config.layers is not None and not MODELS[config.named].reads_layers:
+        raise ConfigError(f"{config.named} reads x1 alone; drop --layers")
     _check_known(config, type(options), asked)
     if config.settings is not None:
         where = str(config.settings)

@@ -157,6 +157,48 @@ def test_classes_weigh_the_same_and_smoothing_keeps_the_argmax() -> None:
     assert smoothed(codes, 0.0) is codes
 
 
+WEIGHED = [name for name in MODELS if hasattr(MODELS[name].Config(), "balance")]
+
+
+@pytest.mark.parametrize("model", WEIGHED)
+def test_a_loss_is_the_mean_of_the_clips_by_what_their_classes_count(model: str) -> None:
+    few = {"balance": True} if model == "mlp" else {"balance": True, "network": SMALL}
+    torch.manual_seed(0)
+    one: Any = MODELS[model](3, K + 1, L, from_plain(MODELS[model].Config, few, model))
+    y = torch.tensor([0, 0, 0, 2])
+    x = one.prepare(Resident(torch.randn(4, K + 1, L), y)).x
+    draws = one.draw(4)
+    each = [one.loss(x[i : i + 1], y[i : i + 1], rows(draws, i)) for i in range(4)]
+    counted = torch.tensor([2 / 3, 2 / 3, 2 / 3, 2])
+    alone = torch.stack([cost / weight for cost, weight in zip(each, counted, strict=True)])
+    assert torch.allclose(one.loss(x, y, draws), (alone * counted).mean(), rtol=1e-4)
+    unweighed = {name: drawn for name, drawn in draws.items() if name != "balance"}
+    assert torch.allclose(one.loss(x, y, unweighed), alone.mean(), rtol=1e-4)
+    assert alone.std() > 0.01
+
+
+def rows(draws: dict[str, torch.Tensor], i: int) -> dict[str, torch.Tensor]:
+    """Those of one clip; what dropout keeps has its batch elsewhere."""
+    return {name: drawn[i : i + 1] for name, drawn in draws.items()}
+
+
+@pytest.mark.parametrize("model", WEIGHED)
+def test_a_loss_smoothed_to_the_mean_of_all_classes_asks_for_none(model: str) -> None:
+    few = {} if model == "mlp" else {"network": SMALL}
+
+    def cost(label: int, e: float) -> float:
+        torch.manual_seed(0)
+        options = from_plain(MODELS[model].Config, {**few, "smoothing": e}, model)
+        one: Any = MODELS[model](3, K + 1, L, options)
+        x, y = torch.randn(6, K + 1, L), torch.full((6,), label)
+        found: float = one.loss(x, y, one.draw(6)).item()
+        return found
+
+    apart = [abs(cost(0, e) - cost(1, e)) for e in (0.0, 0.99999)]
+    assert apart[0] > 1e-3
+    assert apart[1] < 1e-4
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -13,6 +13,7 @@ from gensr.features.corpora.errors import CorpusError
 from gensr.features.store import open_store
 from gensr.features.store.errors import StoreError
 from gensr.pipeline.importing.importing import ImportConfig, import_features
+from gensr.pipeline.importing.tables import read_features
 
 EMOTIONS = ("angry", "happy", "sad")
 NAMES = [
@@ -159,6 +160,35 @@ def test_lists_are_layers_and_labels_may_lie_elsewhere(tmp_path):
     assert header.layers == ("layer0", "layer1", "layer2")
     assert set(table["emotion"]) == set(EMOTIONS)
     assert np.array_equal(vectors[3], VECTORS[table["path"][3].removesuffix(".wav")])
+
+
+def test_lists_of_lists_are_the_layers_of_a_row_and_keep_their_type(tmp_path):
+    nested = pa.array([VECTORS[name].tolist() for name in NAMES], pa.list_(pa.list_(pa.float32())))
+    files = [f"{name}.wav" for name in NAMES]
+    table = pa.concat_tables(  # of two chunks, as a file of several row groups has
+        pa.table({"file": files[start:stop], "x": nested[start:stop]})
+        for start, stop in ((0, 2), (2, None))
+    )
+    pq.write_table(table, tmp_path / "l.parquet")
+    given = read_features(tmp_path / "l.parquet")
+    assert given.layers == ("0", "1", "last")
+    assert all(np.array_equal(given.read(file), VECTORS[file[:-4]]) for file in files)
+
+
+@pytest.mark.parametrize(
+    ("lists", "row"),
+    [
+        ([[1.0, 2.0], [3.0]], 2),
+        ([[1.0, 2.0], None], 2),
+        ([[], []], 1),
+        ([["a"], ["b"]], 1),
+        ([[[1.0], [2.0]], [[1.0], [2.0, 3.0]]], 2),
+    ],
+)
+def test_lists_that_are_no_layers_are_told_by_their_row(lists, row, tmp_path):
+    pq.write_table(pa.table({"file": ["a.wav", "b.wav"], "x": lists}), tmp_path / "l.parquet")
+    with pytest.raises(CorpusError, match=rf"row {row}: the lists of x are not as long"):
+        read_features(tmp_path / "l.parquet")
 
 
 def test_patterns_choose_features(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gensr.estimator import files
+from gensr.estimator.checkpoint import read_state
 from gensr.estimator.errors import RunError
 from gensr.pipeline.runs.lock import held
 from gensr.pipeline.runs.run import Run
@@ -113,6 +114,28 @@ def test_a_disk_that_is_full_loses_nothing(code, first, fit, tmp_path):
             fit(run, **config)
         for name in ("predictions.csv", "folds/1/model.safetensors"):
             assert (run / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_disk_that_fills_up_leaves_the_checkpoint_that_is_there(fit, tmp_path):
+    """Of a later look: the training can go on from the one before, to the same model."""
+    run, config = tmp_path / "run", {"model": "gen-ser", "fold": "1"}
+    whole = fit(tmp_path / "whole", **config).run.folder
+
+    def of_checkpoint(step):
+        return step.path.endswith(".checkpoint.new")
+
+    with (
+        Steps(FLUSHES, At(1, refuse(errno.ENOSPC), counts=of_checkpoint)),
+        pytest.raises(RunError, match=r"checkpoint cannot be written: No space left .* is kept"),
+    ):
+        fit(run, **config)
+    (kept,) = run.glob("folds/1/*.checkpoint")
+    state = read_state(kept)
+    assert [entry[0] for entry in state["log"]] == [4]
+    assert not list(run.rglob("*.new"))
+    fit(run, resume=True, **config)
+    for name in ("predictions.csv", "folds/1/model.safetensors"):
+        assert (run / name).read_bytes() == (whole / name).read_bytes()
 
 
 def fails(attempt):

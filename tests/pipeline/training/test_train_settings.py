@@ -237,6 +237,9 @@ class TestSettings:
             ),
             ({"options": {"state": "fixed", "times": 4.0}}, "times has no say"),
             ({"choose": "budgets:4,8", "steps": 8}, "steps = 8 has no say beside choose"),
+            ({"model": "diffusion-classifier", "layers": ("0",)}, "reads x1 alone; drop --layers"),
+            ({"model": "svm", "preset": "paper"}, "svm has no sizes and no budget of the paper's"),
+            ({"model": "closed-form", "preset": "paper"}, "closed-form has no sizes"),
         ],
     )
     def test_what_would_change_nothing_is_refused(self, wrong, said):
