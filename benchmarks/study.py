@@ -185,6 +185,7 @@ class Study:
         parts += [tables.among(answers, store, Ns) for store in CLIPS]
         free = tables.read(self.answers, free=True)
         parts += ["## Pooled", tables.pooled(answers, free, STORES, PAIRS)]
+        parts += ["## The path, store by store", tables.by_store(answers, STORES, PAIRS[0])]
         parts += ["## Calibration", tables.calibration(self.answers.with_name("calibration.csv"))]
         parts += ["## Enrolled by ten clips: another question"]
         parts += [tables.of_store(answers, store, apart, apart[0].name) for store in CLIPS]

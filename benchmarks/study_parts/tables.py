@@ -152,6 +152,16 @@ def pooled(
     return "\n".join(lines)
 
 
+def by_store(answers: Answers, stores: Sequence[str], pair: tuple[str, str]) -> str:
+    """Markdown: the first of a pair less the second, on each store by itself."""
+    lines = [f"| {' less '.join(pair)} | points | p |", "|---|---|---|"]
+    for store in stores:
+        if all((store, name) in answers for name in pair):
+            found = _apart(answers, [store], pair, 1)
+            lines.append(f"| {store} | {_told(found)} | {found.p:.2g} |")
+    return "\n".join(lines)
+
+
 def _apart(answers: Answers, stores: Sequence[str], pair: tuple[str, str], rivals: int) -> Paired:
     sides = [_over(answers, stores, name) for name in pair]
     return difference(METRICS["accuracy"], *sides, rivals=rivals)
