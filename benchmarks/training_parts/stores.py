@@ -5,7 +5,7 @@ Shapes: N clips, K conditioning layers, L width.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.features.store import schema
-from gensr.features.store.plan import plan_header
+from gensr.features.store.plan import plan_of
 from gensr.features.store.schema import Header
+from gensr.features.store.settings import Settings
 from gensr.features.store.table import Columns, as_column, tables_sha256
 from gensr.features.store.transfer import write_hdf5, write_zarr
 
@@ -64,19 +65,16 @@ class Noise:
     @cached_property
     def header(self) -> Header:
         """As it will be committed."""
-        template = Header(
-            clips=0,
-            failed=0,
-            audios=0,
+        settings = Settings(
+            encoder={"name": "made"},
             layers=(*(f"layer_{number}" for number in range(self.layers - 1)), "x1"),
             width=self.width,
-            shard_clips=max(1, _SHARD_BYTES // (4 * self.layers * self.width)),
-            columns=(),
-            encoder={"name": "made"},
+            dtype="float32",
             preprocessing={"sample_rate": 16_000},
-            table_sha256=tables_sha256(self.table, self.failed),
+            shard_clips=max(1, _SHARD_BYTES // (4 * self.layers * self.width)),
         )
-        return plan_header(template, self.table)
+        header = plan_of(settings, self.table, self.failed).header
+        return replace(header, table_sha256=tables_sha256(self.table, self.failed))
 
     def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """The shards."""

@@ -143,14 +143,31 @@ class PlanNote:
         )
 
 
-def plan_header(template: Header, columns: Columns) -> Header:
-    """Return the header with what the clip table decides: the counts and the columns."""
-    return replace(
-        template,
+def plan_of(
+    settings: Settings, columns: Columns, failed: Columns, base: Columns | None = None
+) -> Plan:
+    """Decide everything of a store: its header, and where each row is from.
+
+    Args:
+        settings: what all rows share.
+        columns: the clip table as it will be.
+        failed: the table of what could not be used.
+        base: the clip table of the store that is added to.
+    """
+    header = Header(
         clips=len(columns["path"]),
+        failed=len(failed["path"]),
         audios=len(set(columns["audio_sha256"].tolist())),
+        layers=settings.layers,
+        width=settings.width,
+        dtype=settings.dtype,
+        shard_clips=settings.shard_clips,
         columns=tuple(columns),
+        encoder=settings.encoder,
+        preprocessing=settings.preprocessing,
     )
+    shards = plan_shards(columns, base, settings.shard_clips)
+    return Plan(header=header, columns=columns, failed=failed, shards=shards, settings=settings)
 
 
 def plan_shards(columns: Columns, base: Columns | None, shard_clips: int) -> tuple[Shard, ...]:

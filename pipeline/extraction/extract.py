@@ -24,10 +24,9 @@ from gensr.features.corpora.errors import CorpusError
 from gensr.features.encoders import Encoder, EncoderMemoryError
 from gensr.features.encoders.errors import EncoderError
 from gensr.features.hearing.survey import Survey, survey
-from gensr.features.store import schema
 from gensr.features.store.bounds import check_shard
 from gensr.features.store.job import Job, open_job
-from gensr.features.store.plan import Plan, Shard, plan_header, plan_shards
+from gensr.features.store.plan import Plan, Shard, plan_of
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction import survey_log
 from gensr.pipeline.extraction.config import ExtractConfig
@@ -205,26 +204,7 @@ def _plan(
     base = None if job.base is None else job.base.table
     columns = clip_table(heard.heard, problems, base)
     failed = failed_table(heard.heard, problems, None if job.base is None else job.base.failed)
-    header = schema.Header(
-        clips=0,
-        failed=len(failed["path"]),
-        audios=0,
-        layers=settings.layers,
-        width=settings.width,
-        dtype=settings.dtype,
-        shard_clips=settings.shard_clips,
-        columns=(),
-        encoder=settings.encoder,
-        preprocessing=settings.preprocessing,
-    )
-    plan = Plan(
-        header=plan_header(header, columns),
-        columns=columns,
-        failed=failed,
-        shards=plan_shards(columns, base, header.shard_clips),
-        settings=settings,
-    )
-    return plan, problems
+    return plan_of(settings, columns, failed, base), problems
 
 
 def _report(

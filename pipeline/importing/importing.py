@@ -18,11 +18,10 @@ from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.spelling import joined
 from gensr.features.hearing.survey import Heard
-from gensr.features.store import schema
 from gensr.features.store.bounds import check_shard
 from gensr.features.store.errors import StoreError
 from gensr.features.store.job import Job, open_job
-from gensr.features.store.plan import Plan, plan_header, plan_shards
+from gensr.features.store.plan import Plan, plan_of
 from gensr.features.store.settings import Settings
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction.rows import check_clips, clip_table, failed_table
@@ -211,26 +210,7 @@ def _plan(
         )
     )
     columns = clip_table(heard, problems, None)
-    failed = failed_table(heard, problems, None)
-    header = schema.Header(
-        clips=0,
-        failed=len(failed["path"]),
-        audios=0,
-        layers=settings.layers,
-        width=settings.width,
-        dtype=settings.dtype,
-        shard_clips=settings.shard_clips,
-        columns=(),
-        encoder=settings.encoder,
-        preprocessing=settings.preprocessing,
-    )
-    return Plan(
-        header=plan_header(header, columns),
-        columns=columns,
-        failed=failed,
-        shards=plan_shards(columns, None, settings.shard_clips),
-        settings=settings,
-    )
+    return plan_of(settings, columns, failed_table(heard, problems, None))
 
 
 def _again(given: Given, name: str, known: str) -> Vectors:

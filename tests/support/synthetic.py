@@ -7,7 +7,7 @@ import numpy as np
 
 from gensr.features.store import schema
 from gensr.features.store.job import open_job
-from gensr.features.store.plan import Plan, plan_header, plan_shards
+from gensr.features.store.plan import plan_of
 from gensr.features.store.settings import Settings
 from gensr.features.store.table import as_column
 
@@ -69,28 +69,11 @@ def plan(rows, *, base=None, dtype="float32", shard_clips=4, encoder="made", fai
         shard_clips=shard_clips,
         dtype=dtype,
     )
-    header = schema.Header(
-        clips=0,
-        failed=len(failed),
-        audios=0,
-        layers=LAYERS,
-        width=WIDTH,
-        shard_clips=shard_clips,
-        columns=(),
-        encoder=settings.encoder,
-        preprocessing=settings.preprocessing,
-        dtype=dtype,
-    )
-    return Plan(
-        header=plan_header(header, columns),
-        columns=columns,
-        failed={
-            "path": as_column([path for path, _ in failed], "string"),
-            "reason": as_column([reason for _, reason in failed], "string"),
-        },
-        shards=plan_shards(columns, None if base is None else base.table, shard_clips),
-        settings=settings,
-    )
+    kept = {
+        "path": as_column([path for path, _ in failed], "string"),
+        "reason": as_column([reason for _, reason in failed], "string"),
+    }
+    return plan_of(settings, columns, kept, None if base is None else base.table)
 
 
 def encoded(rows, shard, scale=1.0, before=0):

@@ -18,6 +18,7 @@ from gensr.features.store.convert import convert
 from gensr.features.store.errors import StoreError
 from gensr.features.store.job import open_job
 from gensr.features.store.merge import merge
+from gensr.features.store.plan import plan_shards
 from gensr.features.store.verify import verify
 from gensr.features.store.zarr_store import ZarrWriter
 from support import synthetic as made
@@ -298,7 +299,7 @@ def test_what_is_added_to_is_compared_where_some_rows_of_a_shard_stay(tmp_path, 
     columns = made.table(rows)
     with open_job(out, overwrite=False) as job:
         plan = made.plan(rows, shard_clips=SHARD)
-        plan = replace(plan, shards=made.plan_shards(columns, job.base.table, SHARD))
+        plan = replace(plan, shards=plan_shards(columns, job.base.table, SHARD))
         job = job.start(plan)
         shard = job.pending[0]
         assert (shard.encode, shard.base) == ((0,), {1: 1, 2: 2})

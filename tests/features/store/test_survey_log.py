@@ -252,7 +252,7 @@ def by_heart(paths, known):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, StoreError("a label contradicts another")])
-@pytest.mark.parametrize("step", ["clip_table", "plan_shards"])
+@pytest.mark.parametrize("step", ["clip_table", "plan_of"])
 @pytest.mark.parametrize("before", [False, True])
 def test_a_survey_outlives_an_error_after_it(run, out, monkeypatch, step, error, before):
     """Into nothing, and into a store that is there."""
