@@ -80,6 +80,8 @@ class Study:
             SystemExit: a name is none of a store or a system.
         """
         parts = self.rows()
+        if waiting := [row for row, some in others().items() if self.lacking(some)]:
+            print(f"{', '.join(waiting)}: no settings of their own yet; go on with the step `dev`")
         known = [each.name for rows in parts for each in rows]
         for unknown in [*({*where} - {*STORES}), *({*named} - {*known})]:
             raise SystemExit(f"{unknown}: no such store or system; there are {STORES}, {known}")
@@ -123,7 +125,8 @@ class Study:
         for what in ("transformer-ce", "mlp", "flow", "score"):
             best[what] = self.best(each for each in rivals() if what in each.name)[0]
         rows = systems(self.default()[0], own, N or 1, best)
-        rows += owned({row: self.best(some)[:2] for row, some in others().items()}, N or 1)
+        known = {row: some for row, some in others().items() if not self.lacking(some)}
+        rows += owned({row: self.best(some)[:2] for row, some in known.items()}, N or 1)
         return rows, ablations(own, N or 1), enrolled(own, N or 1)
 
     def best(self, some: Iterable[Candidate]) -> Scored:
@@ -136,11 +139,14 @@ class Study:
         Raises:
             SystemExit: a candidate lacks a store or a seed.
         """
-        more = (each for some in others().values() for each in some)
-        every = [*grid(), *rivals(), *more, *self.ensembles()]
-        there = {each.name for each, _, _ in self.scored(every)}
-        if lacking := [each.name for each in every if each.name not in there]:
+        if lacking := self.lacking([*grid(), *rivals(), *self.ensembles()]):
             raise SystemExit(f"not scored yet: {', '.join(lacking)}; go on with the step `dev`")
+
+    def lacking(self, some: Iterable[Candidate]) -> list[str]:
+        """Candidates that some store or seed has not scored."""
+        some = list(some)
+        there = {each.name for each, _, _ in self.scored(some)}
+        return [each.name for each in some if each.name not in there]
 
     def told(self) -> str:
         """Markdown: every score, and what the rule picks."""
