@@ -15,6 +15,7 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from gensr.estimator.fitting import LogEntry, TrainingConfig, unkept
 from gensr.estimator.learner import Learner
+from gensr.estimator.mean_loss import MeanLoss
 from gensr.estimator.optimizer import Update, Weights, joined
 from gensr.estimator.precision import computing
 from gensr.estimator.seeds import drawing, mix_seed
@@ -71,8 +72,7 @@ class Stack:
             Update(weights, each.config, gradient)
             for weights, each, gradient in zip(each_of, members, self._gradient, strict=True)
         ]
-        self._total = torch.zeros(len(members), dtype=torch.float64, device=self._device)
-        self._summed = [0] * len(members)
+        self._loss = MeanLoss(self._device, len(members))
         self._x: Tensor | None = None
         self._y: Tensor | None = None
 
@@ -96,8 +96,8 @@ class Stack:
         for each, update in zip(self.members, self.updates, strict=True):
             if step < each.end:
                 update.take(step)
-        self._total += losses
-        self._summed = [count + 1 for count in self._summed]
+        self._loss.add(losses)
+        self._loss.count()
 
     def shown(self, e: int) -> tuple[Tensor, Tensor]:
         """What the last step showed to one model: (B, K+1, L) as it is learnt from, (B,)."""
@@ -105,12 +105,9 @@ class Stack:
         assert self._y is not None
         return self._x[e], self._y[e]
 
-    def mean_loss(self, e: int) -> float:
-        """Mean loss of one model since it was asked last."""
-        mean = self._total[e].item() / max(1, self._summed[e])
-        self._total[e] = 0
-        self._summed[e] = 0
-        return mean
+    def mean_loss(self, e: int) -> tuple[float, int]:
+        """Mean loss of one model, and since when it is not finite: `MeanLoss.ask`."""
+        return self._loss.ask(e)
 
     def _gathered(self, batch: Batch) -> Tensor:
         """(E, B, K+1, L), into the same memory at every step."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.learner import Draws, Learner
+from gensr.estimator.mean_loss import MeanLoss
 from gensr.estimator.optimizer import Update, Weights, joined, share_at
 from gensr.estimator.parallel import Group
 from gensr.estimator.precision import computing
@@ -41,8 +42,8 @@ class Step:
         self._model, self._config, self._seed, self._group = model, config, seed, group
         self._device = self._weights.row.device
         self._graphed = self._device.type == "cuda" and group.size == 1 and model.stacks
-        self._total = torch.zeros((), dtype=torch.float64, device=self._device)
-        self._taken = self._summed = 0
+        self._loss = MeanLoss(self._device)
+        self._taken = 0
         self._graphs: dict[int, _Graph] = {}
 
     def take(self, window: Window, number: int, step: int) -> None:
@@ -58,7 +59,8 @@ class Step:
         reseed(self._device, mix_seed(self._seed, "step", step))
         rows, y = window.rows[number], window.y[number]
         draws = self._model.draw(len(rows))
-        self._taken, self._summed = self._taken + 1, self._summed + 1
+        self._taken += 1
+        self._loss.count()
         if not self._graphed:
             share = share_at(step, self._config)
             self._run(window, self._group.part(rows), self._group.part(y), draws, share)
@@ -75,12 +77,9 @@ class Step:
                 graph.capture(lambda: self._run(window, graph.rows, graph.y, graph.draws))
             graph.replay(rows, y, draws)
 
-    def mean_loss(self) -> float:
-        """Mean loss of the steps since it was asked last; waits for them."""
-        mean = self._group.mean(self._total).item() / max(1, self._summed)
-        self._total.zero_()
-        self._summed = 0
-        return mean
+    def mean_loss(self) -> tuple[float, int]:
+        """Mean loss since it was asked last, and since when it is not finite: `MeanLoss.ask`."""
+        return self._loss.ask(total=self._group.mean(self._loss.total))
 
     def _run(
         self, window: Window, rows: Tensor, y: Tensor, draws: Draws, share: float | None = None
@@ -95,7 +94,7 @@ class Step:
         joined(gradients, self.update.gradient)
         self._group.average(self.update.gradient)
         self.update.run(share)
-        self._total.add_(loss.detach())
+        self._loss.add(loss.detach())
 
 
 class _Graph:

@@ -98,8 +98,8 @@ def fit_together(
 
 def _line(stack: Stack, e: int, step: int, kept: str) -> LogEntry:
     """A line of one model's log; it must not have diverged."""
-    member, average, loss = stack.members[e], stack.updates[e].average, stack.mean_loss(e)
-    check_finite(loss, average.is_finite(), step, member.config, kept)
+    member, average, (loss, ago) = stack.members[e], stack.updates[e].average, stack.mean_loss(e)
+    check_finite(loss, average.is_finite(), (step, ago), member.config, kept)
     with average.in_place():
         begun = start_loss(member.model, *stack.shown(e), mix_seed(member.seed, "start", step))
         return look(member.model, member.dev, step, loss, begun, member.answered)

@@ -87,9 +87,9 @@ def fit(
                 done += 1
                 if done % config.evaluate_every and done < last:
                     continue
-                loss = step.mean_loss()
+                loss, ago = step.mean_loss()
                 finite = step.update.average.is_finite()
-                check_finite(loss, finite, done, config, kept_at(checkpoint, log))
+                check_finite(loss, finite, (done, ago), config, kept_at(checkpoint, log))
                 with step.update.average.in_place():
                     batch = window.take(window.rows[number]), window.y[number]
                     begun = start_loss(model, *batch, mix_seed(seed, "start", done))
@@ -135,14 +135,14 @@ def kept_at(checkpoint: Path | None, log: Sequence[LogEntry]) -> str:
 
 
 def check_finite(
-    loss: float, weights: bool, step: int, config: TrainingConfig, kept: str = ""
+    loss: float, weights: bool, at: tuple[int, int], config: TrainingConfig, kept: str = ""
 ) -> None:
     """Refuse a training that diverged.
 
     Args:
         loss: mean since the last look.
         weights: whether their average is finite.
-        step: done.
+        at: steps done, and how many of them since the loss was no longer finite (0: it is).
         config: the budget.
         kept: see `kept_at`.
 
@@ -151,9 +151,12 @@ def check_finite(
     """
     if math.isfinite(loss) and weights:
         return
+    done, ago = at
+    step = done - max(0, ago - 1)
+    when = f"at step {step}, seen at {done}" if ago else f"by step {done}"
     rate = rate_at(step - 1, config)
     raise RunError(
-        f"the training diverged: loss {loss} by step {step}, weights "
+        f"the training diverged: loss {loss} {when}, weights "
         f"{'finite' if weights else 'not finite'}, learning rate {rate:.3g} of "
         f"{config.learning_rate}{kept}; "
         "lower learning_rate in --config [training]"

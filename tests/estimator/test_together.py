@@ -139,7 +139,7 @@ def test_one_that_diverges_is_an_error() -> None:
     broken = clips(50)
     broken.x[3] = float("nan")
     made[1] = replace(made[1], train=broken)
-    with pytest.raises(RunError, match="diverged: loss nan by step 10"):
+    with pytest.raises(RunError, match="diverged: loss nan at step 1, seen at 10"):
         fit_together(made)
 
 

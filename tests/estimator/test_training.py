@@ -1,3 +1,4 @@
+import math
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -13,7 +14,7 @@ from gensr.estimator.models.gen_ser import GenSER, GenSERConfig
 from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import ModelSpec, build
 from gensr.estimator.network import NetworkConfig
-from gensr.estimator.optimizer import Average
+from gensr.estimator.optimizer import Average, rate_at
 from gensr.estimator.resident import Resident
 from gensr.estimator.stack import Member
 from gensr.estimator.together import fit_together
@@ -185,6 +186,23 @@ def test_weights_that_are_not_finite_are_never_kept(tmp_path: Path, monkeypatch)
     assert not file.exists()
 
 
+def test_the_step_that_broke_a_training_is_named_and_its_rate(tmp_path: Path) -> None:
+    """Not the look at which it is seen, which may be hundreds of steps later."""
+    model, taken = fresh("linear"), 0
+    loss = model.loss
+
+    def breaking(*given):
+        nonlocal taken
+        taken += 1
+        return loss(*given) * (math.nan if taken == 13 else 1)
+
+    model.loss = breaking
+    config = TrainingConfig(steps=20, evaluate_every=5, learning_rate=1e-3, warmup=0.0)
+    at = rate_at(12, config)
+    with pytest.raises(RunError, match=rf"loss nan at step 13, seen at 15, .* rate {at:.3g} of"):
+        fit(model, clips(50), config, seed=0, checkpoint=tmp_path / "c")
+
+
 def test_a_flipped_bit_of_a_checkpoint_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "checkpoint"
     config = TrainingConfig(steps=4)
@@ -220,7 +238,7 @@ def test_a_training_that_diverges_names_its_last_good_state(together: bool, tmp_
     with pytest.raises(RunError) as told:
         train(broken, None)
     said = str(told.value)
-    assert "loss nan by step 10" in said
+    assert "loss nan at step 6, seen at 10" in said
     assert " of 0.0005" in said
     assert f"its last good state, of step 5, is {file}" in said
     assert file.read_bytes() == good
