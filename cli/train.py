@@ -127,7 +127,8 @@ def command(
     variance: Annotated[
         str | None,
         typer.Option(
-            help="Of gen-ser and transformer-mse, the variance schedule (Eq. 7): {variances}."
+            help="Of gen-ser, transformer-mse and a noisy transformer-ce, the variance schedule "
+            "(Eq. 7): {variances}."
         ),
     ] = None,
     codes: Annotated[

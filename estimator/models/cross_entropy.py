@@ -15,27 +15,22 @@ from gensr.estimator.errors import ConfigError
 from gensr.estimator.learner import Draws
 from gensr.estimator.models.model import Model
 
-_GIVEN = {"kept": "kept", "counts": "layers"}
-"""Arguments of `logits`, and what they are called where they are drawn."""
-
 
 class CrossEntropyModel(Model):
     """A model with logits, which is all that a rival defines."""
 
     @abstractmethod
-    def logits(self, x: Tensor, kept: Tensor | None = None, counts: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, draws: Draws | None = None) -> Tensor:
         """(B, K+1, L), standardised -> (B, C).
 
         Args:
             x: layer vectors, x1 last.
-            kept: what dropout keeps, of `draw`, in training; None where nothing was drawn.
-            counts: what each layer counts, of `draw`, likewise.
+            draws: what `draw` gave, in training; None where it answers.
         """
 
     def loss(self, x: Tensor, y: Tensor, draws: Draws) -> Tensor:
         """Cross-entropy over log C, the entropy of knowing nothing."""
-        given = {name: draws[of] for name, of in _GIVEN.items() if of in draws}
-        logits, weight = self.logits(x, **given).float(), weight_of(y, draws)
+        logits, weight = self.logits(x, draws).float(), weight_of(y, draws)
         e = getattr(self.config, "smoothing", 0.0)
         if weight is None:
             cost = F.cross_entropy(logits, y, label_smoothing=e)

@@ -48,8 +48,9 @@ class Linear(CrossEntropyModel):
         kept = draw_kept(size, 2 * self.width, self.config.dropout, self.device)
         return {} if kept is None else {"kept": kept}
 
-    def logits(self, x: Tensor, kept: Tensor | None = None, counts: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, draws: Draws | None = None) -> Tensor:
         """See `CrossEntropyModel.logits`."""
+        kept = (draws or {}).get("kept")
         h = torch.cat([x[:, -1], self.fusion(x[:, :-1])], -1)
         out: Tensor = self.head(h if kept is None else h * kept)
         return out

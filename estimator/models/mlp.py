@@ -79,9 +79,11 @@ class MLP(CrossEntropyModel):
         kept = draw_kept(size, sum(self.widths), self.config.dropout, self.device)
         return ({} if kept is None else {"kept": kept}) | self.draw_more(size)
 
-    def logits(self, x: Tensor, kept: Tensor | None = None, counts: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, draws: Draws | None = None) -> Tensor:
         """See `CrossEntropyModel.logits`."""
-        h = torch.cat([x[:, -1], self.fusion(self.fusion.of(x), counts)], -1)
+        draws = draws or {}
+        kept = draws.get("kept")
+        h = torch.cat([x[:, -1], self.fusion(self.fusion.of(x), draws.get("layers"))], -1)
         masks = [None] * len(self.widths) if kept is None else torch.split(kept, self.widths, -1)
         for number, mask in enumerate(masks):
             if number:

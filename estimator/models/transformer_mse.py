@@ -26,7 +26,7 @@ from gensr.estimator.learner import Draws, Learner
 from gensr.estimator.models.ensemble import MOST_MEMBERS
 from gensr.estimator.models.model import Model
 from gensr.estimator.network import NetworkConfig
-from gensr.estimator.paths.bridge import BridgeVariance
+from gensr.estimator.paths.bridge import BridgeVariance, with_sigma
 from gensr.estimator.paths.path import VarianceSchedule
 from gensr.estimator.paths.registry import VARIANCES
 from gensr.estimator.ranges import check_range
@@ -108,13 +108,7 @@ class TransformerMSEConfig:
         Raises:
             ConfigError: a setting is given both ways.
         """
-        full = dict(plain)
-        if "sigma" in full:
-            if "variance" in full:
-                raise ConfigError("sigma and variance are both given; put strength into variance")
-            named = {"name": BridgeVariance.name} if base is None else {}
-            full["variance"] = {**named, "strength": full.pop("sigma")}
-        return full
+        return with_sigma(plain, base is None)
 
 
 class TransformerMSE(Model):

@@ -1,10 +1,12 @@
 """The paper's variance schedule, Eq. 7."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
+from gensr.estimator.errors import ConfigError
 from gensr.estimator.paths.path import VarianceSchedule
 from gensr.estimator.ranges import check_range
 
@@ -32,3 +34,22 @@ class BridgeVariance(VarianceSchedule):
     def d_log_sigma(self, t: Tensor) -> Tensor:
         """sigma'_t / sigma_t; infinite at t = 0 and t = 1, which sampling therefore avoids."""
         return (1 - 2 * t) / (2 * t * (1 - t))
+
+
+def with_sigma(plain: Mapping[str, Any], named: bool) -> dict[str, Any]:
+    """Settings of a model with `sigma`, for short, in its variance schedule.
+
+    Args:
+        plain: as they were asked for.
+        named: whether the schedule is named too, because it is over no other.
+
+    Raises:
+        ConfigError: it is given both ways.
+    """
+    full = dict(plain)
+    if "sigma" in full:
+        if "variance" in full:
+            raise ConfigError("sigma and variance are both given; put strength into variance")
+        name = {"name": BridgeVariance.name} if named else {}
+        full["variance"] = {**name, "strength": full.pop("sigma")}
+    return full

@@ -138,6 +138,44 @@ def test_the_twin_has_gen_ser_s_weights_times_and_noise_and_no_label() -> None:
     assert torch.equal(*seen)
 
 
+def test_the_classifier_with_the_twin_s_noise_differs_from_it_by_the_loss_alone() -> None:
+    """Its weights, times, noise and state; and clean, it draws nothing, as before."""
+    noise: dict[str, Any] = {"sigma": 8.0, "times": 4.0}
+    one, twin = fresh("transformer-ce", state="noisy", **noise), fresh("transformer-mse", **noise)
+    for mine, theirs in zip(one.network.parameters(), twin.network.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    seen: list[tuple[torch.Tensor, ...]] = []
+    x, y = torch.randn(50, K + 1, L), torch.randint(len(CLASSES), (50,))
+    for model in (one, twin):
+
+        def forward(state: torch.Tensor, layers: torch.Tensor, t: torch.Tensor, *_: object):
+            seen.append((state, layers, t))
+            return torch.zeros_like(state)
+
+        torch.manual_seed(3)
+        draws = model.draw(50)
+        model.network.forward = forward
+        model.loss(x, y, draws)
+    for mine, theirs in zip(*seen, strict=True):
+        assert torch.allclose(mine, theirs)
+    assert "noise" not in fresh("transformer-ce").draw(5)
+
+
+def test_the_classifier_answers_at_the_last_time_without_noise() -> None:
+    model = fresh("transformer-ce", state="noisy", T=0.9)
+    seen: list[torch.Tensor] = []
+
+    def forward(state: torch.Tensor, layers: object, t: torch.Tensor, *_: object) -> torch.Tensor:
+        seen.extend([state, t])
+        return torch.zeros_like(state)
+
+    model.network.forward = forward
+    x = torch.randn(5, K + 1, L)
+    model.logits(x)
+    assert torch.equal(seen[0], x[:, -1])
+    assert seen[1].tolist() == pytest.approx([0.9])
+
+
 def test_times_near_the_end_have_the_density_that_is_said() -> None:
     torch.manual_seed(0)
     t = draw_times(40_000, 0.0, 1.0, torch.device("cpu"), 4.0)

@@ -7,6 +7,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "linear": {"model": "linear"},
     "mlp": {"model": "mlp"},
     "transformer-ce": {"model": "transformer-ce"},
+    "transformer-ce-noisy": {"model": "transformer-ce", "options": {"state": "noisy"}},
     "transformer-mse": {"model": "transformer-mse"},
     "transformer-mse-fixed": {"model": "transformer-mse", "options": {"state": "fixed"}},
     "transformer-mse-none": {"model": "transformer-mse", "options": {"state": "none"}},
