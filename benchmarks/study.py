@@ -16,7 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from study_parts import dev, tables, test
-from study_parts.candidates import CHOOSING, Candidate, Scored, chosen, grid, others, rivals
+from study_parts.candidates import (
+    CHOOSING,
+    Candidate,
+    Scored,
+    chosen,
+    grid,
+    others,
+    rivals,
+    settings,
+)
 from study_parts.systems import (
     CLIPS,
     NARROW,
@@ -45,6 +54,14 @@ PAIRS = (
     ("default", "transformer-ce"),
 )
 """Differences that are pooled, each over the stores that have both."""
+ASKED_LATER = (
+    ("default", "transformer-ce noisy"),
+    ("default", "mlp"),
+    ("default", "linear"),
+    ("default", "closed-form"),
+    ("gen-ser", "logreg"),
+)
+"""Those that a second reading of the results asked for."""
 WEAK = "sigma = 0.5"
 WEAK_TOO = (
     *("flow", "score", "variance constant", "variance exploding"),
@@ -67,8 +84,9 @@ class Study:
     def choose(self, stores: Path, only: str, processes: int) -> None:
         """Ask the development parts."""
         places = [stores / f"{name}.zarr" for name in CHOOSING]
-        every = [*grid(), *rivals(), *(each for some in others().values() for each in some)]
-        some = [each for each in every if only in each.name]
+        more = (each for some in others().values() for each in some)
+        every = {each.name: each for each in (*grid(), *rivals(), *more, *settings())}
+        some = [each for name, each in every.items() if only in name]
         dev.run(places, some, SEEDS, self.dev, processes, self.steps)
         if not only:
             dev.run(places, self.ensembles(), SEEDS, self.dev, processes, self.steps)
@@ -126,7 +144,7 @@ class Study:
             best[what] = self.best(each for each in rivals() if what in each.name)[0]
         rows = systems(self.default()[0], own, N or 1, best)
         known = {row: some for row, some in others().items() if not self.lacking(some)}
-        rows += owned({row: self.best(some)[:2] for row, some in known.items()}, N or 1)
+        rows += owned({row: self.best(some)[:2] for row, some in known.items()})
         return rows, ablations(own, N or 1), enrolled(own, N or 1)
 
     def best(self, some: Iterable[Candidate]) -> Scored:
@@ -152,11 +170,12 @@ class Study:
         """Markdown: every score, and what the rule picks."""
         self.check_whole()
         found, lines = dev.read(self.dev), []
-        more = [each for some in others().values() for each in some]
+        more = [each for some in others().values() for each in some if each not in rivals()]
         for title, some in (
             ("Candidates", [*grid(), *self.ensembles()]),
             ("Rivals", rivals()),
-            ("Other paths", more),
+            ("Rivals, by settings of their own", more),
+            ("Settings that no default has", settings()),
         ):
             head = " | ".join(CHOOSING)
             lines += [f"## {title}", "", f"| setting | N | mean | {head} |"]
@@ -191,6 +210,7 @@ class Study:
         parts += [tables.among(answers, store, Ns) for store in CLIPS]
         free = tables.read(self.answers, free=True)
         parts += ["## Pooled", tables.pooled(answers, free, STORES, PAIRS)]
+        parts += ["## Pooled too", tables.pooled(answers, free, STORES, ASKED_LATER)]
         parts += ["## The path, store by store", tables.by_store(answers, STORES, PAIRS[0])]
         parts += ["## Calibration", tables.calibration(self.answers.with_name("calibration.csv"))]
         parts += ["## Enrolled by ten clips: another question"]

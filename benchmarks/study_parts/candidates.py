@@ -60,7 +60,8 @@ class Candidate:
         options: dict[str, Any] = dict(self.own)
         if self.model not in INPUTLESS:
             layers = "alike" if self.inputs == "sum" else "auto"
-            options["inputs"] = {"way": self.inputs, "layers": layers}
+            own = options.get("inputs", {})
+            options["inputs"] = {"way": self.inputs, "layers": layers, **own}
         if self.noise is not None:
             options |= {"times": self.noise[1]}
             options["variance"] = {"name": "bridge", "strength": self.noise[0]}
@@ -128,7 +129,7 @@ def rivals() -> list[Candidate]:
 
 
 def others() -> dict[str, list[Candidate]]:
-    """By row, the settings among which a rival of the path has its own: T or noise, and rate."""
+    """By row, the settings among which a rival has its own, beside those of `rivals`."""
     narrow, noisy = NARROW["learning_rate"], {"start": "noisy", "draws": 4}
     found: dict[str, list[Candidate]] = {}
     for rate in (None, narrow / 2):
@@ -154,6 +155,18 @@ def others() -> dict[str, list[Candidate]]:
                 own |= {"times": NOISE[-1][1], **noisy}
                 one = Candidate(model="gen-ser", inputs="concat", own=own, rate=rate)
                 found.setdefault(row, []).append(one)
+    for each in rivals():
+        if target := each.own.get("target"):
+            found.setdefault(target, []).append(each)
+    ce: dict[str, Any] = {"model": "transformer-ce", "inputs": "concat"}
+    for rate in (None, narrow / 2, narrow / 4):
+        for noise in ({}, {"state": "noisy", "noise": NOISE[-1]}):
+            found.setdefault("transformer-ce", []).append(Candidate(**ce, **noise, rate=rate))
+    for target in ("flow", "score"):
+        for T in (0.97, 0.99):
+            own = {"target": target, "T": T}
+            one = Candidate(model="gen-ser", inputs="concat", noise=NOISE[-1], own=own)
+            found.setdefault(target, []).append(one)
     for length in (None, 4 * int(NARROW["steps"])):
         for rate in (None, narrow / 4):
             one = Candidate(model="diffusion-classifier", length=length, rate=rate)
@@ -161,9 +174,26 @@ def others() -> dict[str, list[Candidate]]:
     return found
 
 
+def settings() -> list[Candidate]:
+    """Gen-SER with one setting more, of which no default makes use; looked at, never chosen."""
+    best: dict[str, Any] = {"model": "gen-ser", "noise": NOISE[-1]}
+    found = [
+        Candidate(**best, inputs="concat", own=own)
+        for own in ({"smoothing": 0.1}, {"balance": True}, {"inputs": {"dropout": 0.2}})
+    ]
+    found += [
+        Candidate(**best, inputs="sum", own={"inputs": own})
+        for own in ({"rate": 20.0}, {"layers": "auto"}, {"layers": "auto", "rate": 20.0})
+    ]
+    return found
+
+
 def _told(value: Any) -> str:
     """A setting in a word, whatever it is made of."""
-    return ":".join(map(str, value.values())) if isinstance(value, Mapping) else str(value)
+    if not isinstance(value, Mapping):
+        return str(value)
+    named = "name" in value
+    return ":".join(str(one) if named else f"{key}:{one}" for key, one in value.items())
 
 
 Scored = tuple[Candidate, int | None, float]

@@ -65,6 +65,7 @@ def systems(
         System(name="linear", model="linear"),
         _of("mlp", best["mlp"]),
         _of("transformer-ce", best["transformer-ce"]),
+        *_by_cross_entropy(default),
         *(replace(_of(name, best[name]), stores=SHORT) for name in ("flow", "score")),
         base,
         *_paths(base),
@@ -99,16 +100,16 @@ def name_of(default: Candidate, rows: list[System]) -> str:
     return next(each.name for each in rows if each.name == DEFAULT or _alike(asked, each))
 
 
-def owned(best: Mapping[str, tuple[Candidate, int | None]], N: int) -> list[System]:
+def owned(best: Mapping[str, tuple[Candidate, int | None]]) -> list[System]:
     """Rivals of the path, each with the settings that its development parts chose.
 
     Args:
-        best: by row, the candidate, and its N where it has one.
-        N: of the others.
+        best: by row, the candidate, and its N where it was asked with several.
     """
     found = []
     for row, (candidate, steps) in best.items():
-        more = {"sampler_steps": steps or N} if candidate.model == "gen-ser" else {}
+        asked = steps is not None and candidate.model == "gen-ser"  # a target brings its own N
+        more = {"sampler_steps": steps} if asked else {}
         one = _of(f"{row}, own", candidate, **more)
         found.append(replace(one, stores=SHORT, beside=NARROW))
     return found
@@ -176,6 +177,13 @@ def _paths(base: System) -> list[System]:
     found.append(_with(base, "variance exploding", CLIPS, variance=exploding, **NOISY))
     found.append(_with(base, "mean ve, exploding", CLIPS, mean="ve", variance=both, **NOISY))
     return found
+
+
+def _by_cross_entropy(default: Candidate) -> list[System]:
+    """The default in everything but its loss, where it is the noisy regression."""
+    if (default.model, default.state) != ("transformer-mse", "noisy"):
+        return []
+    return [_of("transformer-ce noisy", replace(default, model="transformer-ce"))]
 
 
 def _of(name: str, candidate: Candidate, **more: Any) -> System:

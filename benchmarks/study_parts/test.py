@@ -1,11 +1,12 @@
 """Train and test the systems, each by the command that a reader would give, a core each."""
 
 import csv
+import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -60,8 +61,7 @@ def run(
                 failed = True
                 continue
             rows = _rows(store, each, folder(runs, store, each), file.with_name("calibration.csv"))
-            with file.open("a", newline="") as lines:
-                csv.writer(lines, lineterminator="\n").writerows(rows)
+            _add(file, rows)
             mine = [row for row in rows if row[1] == each.name]
             right = [sum(map(int, row[5].split())) / len(row[5].split()) for row in mine]
             share = sum(right) / sum(row[4] for row in mine)
@@ -120,9 +120,20 @@ def _rows(store: str, system: System, place: Path, calibrated: Path) -> list[Row
             values = told.raw.values["ece"], told.scaled.values["ece"], told.scaled.chance["ece"]
             if not calibrated.is_file():
                 calibrated.write_text("store,system,ece,scaled,chance\n")
-            with calibrated.open("a") as lines:
-                lines.write(",".join([store, system.name, *(f"{v:.3f}" for v in values)]) + "\n")
+            row = [store, system.name, *(f"{value:.3f}" for value in values)]
+            if ",".join(row) not in calibrated.read_text().splitlines():  # a run that was killed
+                _add(calibrated, [row])
     return rows
+
+
+def _add(file: Path, rows: Iterable[Sequence[object]]) -> None:
+    """All of the rows or, whenever this is killed, none."""
+    text = io.StringIO(file.read_text(), newline="")
+    text.seek(0, io.SEEK_END)
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    aside = file.with_name(file.name + ".new")
+    aside.write_text(text.getvalue())
+    aside.replace(file)
 
 
 def rows_of(store: str, name: str, answers: Answered) -> list[Row]:
