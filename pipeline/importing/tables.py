@@ -182,51 +182,69 @@ def _lists(path: Path, table: Any, chosen: Sequence[str]) -> NDArray[Any]:
     """
     if not len(table):
         raise CorpusError(f"{path}: holds no row")
-    blocks = [_block(table[name]) for name in chosen]
-    if len(blocks) == 1 and blocks[0] is not None and blocks[0].ndim == 3:
+    blocks = [_block(path, name, table[name]) for name in chosen]
+    if len(blocks) == 1 and blocks[0].ndim == 3:
         return blocks[0]
-    sound = [block for block in blocks if block is not None and block.ndim == 2]
-    if len(sound) < len(blocks) or len({block.shape for block in sound}) > 1:
-        row = _odd_row([table[name] for name in chosen])
-        raise CorpusError(
-            f"{path}, row {row + 1}: the lists of {_few(chosen)} are not as long as those of the "
-            "first row, or hold no numbers; mend the table"
-        )
-    return np.stack(sound, 1)
+    for name, block in zip(chosen, blocks, strict=True):
+        if block.ndim != 2:
+            raise CorpusError(f"{path}: {name!r} holds lists of lists beside another column; drop")
+        if block.shape != blocks[0].shape:
+            raise CorpusError(
+                f"{path}: the lists of {name!r} have {block.shape[1]} numbers, those of "
+                f"{chosen[0]!r} {blocks[0].shape[1]}; choose layers of one width by --columns"
+            )
+    return np.stack(blocks, 1)
 
 
-def _block(column: Any) -> NDArray[Any] | None:
-    """A column of lists (of lists) that are all as long, as one array; None: they are not."""
-    import pyarrow
+def _block(path: Path, name: str, column: Any) -> NDArray[Any]:
+    """A column of lists (of lists) as one array, chunk by chunk: Arrow joins no more than 2**31.
+
+    Raises:
+        CorpusError: a row has no list, or one of another length than the first; or they hold no
+            numbers.
+    """
+    parts: list[NDArray[Any]] = []
+    for chunk in column.chunks:
+        if not len(chunk):
+            continue
+        part = _even(chunk)
+        if part is None or (parts and part.shape[1:] != parts[0].shape[1:]):
+            row = _odd_row(column)
+            raise CorpusError(
+                f"{path}, row {row + 1}: the list of {name!r} is missing, holds no numbers, or is "
+                "not as long as that of the first row; mend the table"
+            )
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _even(lists: Any) -> NDArray[Any] | None:
+    """Lists (of lists) that are all as long, as one array; None: they are not, or of no numbers."""
     from pyarrow import compute, types
 
-    flat = column.combine_chunks()
-    flat = pyarrow.concat_arrays(flat.chunks) if isinstance(flat, pyarrow.ChunkedArray) else flat
-    shape = [len(flat)]
-    while not types.is_primitive(flat.type):
-        if not _is_list(flat.type) or flat.null_count:
-            return None
-        lengths = compute.unique(compute.list_value_length(flat))
-        if len(lengths) != 1 or not lengths[0].as_py():
+    shape = [len(lists)]
+    while _is_list(lists.type):
+        lengths = compute.unique(compute.list_value_length(lists))
+        if lists.null_count or len(lengths) != 1 or not lengths[0].as_py():
             return None
         shape.append(lengths[0].as_py())
-        flat = flat.flatten()
-    if not (types.is_floating(flat.type) or types.is_integer(flat.type)):
+        lists = lists.flatten()
+    if not (types.is_floating(lists.type) or types.is_integer(lists.type)) or len(shape) > 3:
         return None
-    values: NDArray[Any] = flat.to_numpy(zero_copy_only=False)
+    values: NDArray[Any] = lists.to_numpy(zero_copy_only=False)
     return values.reshape(shape)
 
 
-def _odd_row(columns: Sequence[Any]) -> int:
-    """The first row whose lists are no layers, or not of the first row's shape."""
+def _odd_row(column: Any) -> int:
+    """The first row whose list is none of numbers, or not of the first row's shape."""
     first: tuple[int, ...] = ()
-    for number in range(len(columns[0])):
+    for number, cell in enumerate(column):
         try:
-            block = np.array([column[number].as_py() for column in columns], dtype=np.float64)
+            block = np.array(cell.as_py(), dtype=np.float64)
         except (TypeError, ValueError):
             return number
         first = first or block.shape
-        if block.ndim < 2 or not block.size or block.shape != first:
+        if not block.ndim or not block.size or block.shape != first:
             return number
     return 0
 

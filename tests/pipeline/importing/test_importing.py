@@ -1,6 +1,7 @@
 """Vectors of others: what comes in stands in the store bit for bit, what does not is named."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -187,8 +188,39 @@ def test_lists_of_lists_are_the_layers_of_a_row_and_keep_their_type(tmp_path):
 )
 def test_lists_that_are_no_layers_are_told_by_their_row(lists, row, tmp_path):
     pq.write_table(pa.table({"file": ["a.wav", "b.wav"], "x": lists}), tmp_path / "l.parquet")
-    with pytest.raises(CorpusError, match=rf"row {row}: the lists of x are not as long"):
+    with pytest.raises(CorpusError, match=rf"row {row}: the list of 'x' is missing, holds no"):
         read_features(tmp_path / "l.parquet")
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"x": [[1.0, 2.0]], "z": [[1.0]]}, "the lists of 'z' have 1 numbers, those of 'x' 2"),
+        ({"x": [[1.0, 2.0]], "z": [[[1.0, 2.0]]]}, "'z' holds lists of lists beside another"),
+        ({"x": [[True, False]]}, "row 1: the list of 'x' is missing, holds no numbers"),
+    ],
+)
+def test_columns_of_lists_that_do_not_fit_are_told_by_name(columns, told, tmp_path):
+    pq.write_table(pa.table({"file": ["a.wav"], **columns}), tmp_path / "l.parquet")
+    with pytest.raises(CorpusError, match=told):
+        read_features(tmp_path / "l.parquet")
+
+
+def test_times_of_parquet_are_those_of_audformat(tmp_path):
+    """Which writes them as durations, in ns, missing where a file is meant to its end."""
+    seconds = [timedelta(seconds=0), timedelta(seconds=1.5), timedelta(seconds=0)]
+    ends = [timedelta(seconds=1.5), None, None]
+    table = {
+        "file": ["a.wav", "a.wav", "b.wav"],
+        "start": pa.array(seconds, pa.duration("ns")),
+        "end": pa.array(ends, pa.duration("ns")),
+        "emotion": ["angry", "sad", "sad"],
+        "f0": [1.5, 2.5, 3.5],
+    }
+    pq.write_table(pa.table(table), tmp_path / "t.parquet")
+    given = read_features(tmp_path / "t.parquet")
+    assert given.names == ("a.wav#t=0,1.5", "a.wav#t=1.5", "b.wav")
+    assert given.seconds["a.wav#t=0,1.5"] == 1.5
 
 
 def test_patterns_choose_features(tmp_path):
