@@ -62,8 +62,9 @@ def command(
     choose: Annotated[
         str,
         typer.Option(
-            help="Number of steps: `beforehand`; the best look at the `dev` part in one schedule; "
-            "or budgets:200,400,..., the best of whole schedules."
+            help="Number of steps: beforehand; by the development part the best of whole "
+            "schedules, budgets:200,400,... or dev (a quarter, half and all of the steps), or "
+            "of the looks inside one."
         ),
     ] = "beforehand",
     enrol: Annotated[

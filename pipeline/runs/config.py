@@ -30,7 +30,8 @@ class RunConfig:
     training: Mapping[str, Any] | None
     """The budget, as plain values of a `TrainingConfig`; None for a model without steps."""
     choose: str
-    """How many steps: `beforehand` or by the `dev` part."""
+    """How many steps: `beforehand`, or by the dev part `budgets:...` or `looks`, which runs of
+    before call `dev`."""
     calibrate: bool = False
     """Whether answers of development parts were asked for; written only where they were."""
     enrol_clips: int = 0

@@ -4,7 +4,7 @@ folds/K/dev_predictions.csv   of one fold, its hash in folds/K/config.json
 dev_predictions.csv           of all folds; `fold` is whose model answers, a clip may be in several
 calibration.json              per fold the temperature and doubt that were fitted on its part alone
 
-A run without them has been trained without `--calibrate` (or `--choose dev`), by a model that
+A run without them has been trained without `--calibrate` (or `--choose`), by a model that
 tells nothing on the way, by an earlier version, or by a protocol without development parts.
 """
 

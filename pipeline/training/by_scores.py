@@ -22,7 +22,6 @@ def by_scores(model: str, options: Mapping[str, Any]) -> dict[str, Any]:
     if "inputs" not in own:
         if options.get("layers", getattr(MODELS[model].Config(), "layers", "")) == "scored":
             return dict(options)  # the closed form's layers are scored, unless it is told otherwise
-        raise ConfigError(
-            f"{model} does not take layers by scores; drop --layers auto, or name them"
-        )
+        or_name = ", or name them" if MODELS[model].reads_layers else ""
+        raise ConfigError(f"{model} does not take layers by scores; drop --layers auto{or_name}")
     return {**options, "inputs": {**options.get("inputs", {}), "layers": "auto"}}

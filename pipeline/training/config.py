@@ -38,8 +38,9 @@ class TrainConfig:
     """Conditioning layers by name; None: all that precede x1. `("auto",)`: all, each counting by
     its score of inner folds (`inputs.layers = "auto"`, as networks of the preset `small` do)."""
     choose: str = "beforehand"
-    """How many steps: `beforehand` by the budget; the best look at the `dev` part inside that
-    schedule; or, as `budgets:200,400,800`, the best end on the dev part among whole schedules."""
+    """How many steps: `beforehand` by the budget; by the dev part the best end among whole
+    schedules, `budgets:200,400,800`, or with `dev` a quarter, half and all of the budget; or the
+    best of the `looks` at the dev part inside one schedule."""
     calibrate: bool = False
     """Whether each fold first trains without its development part, and its answers of that part
     are kept, to fit a temperature on; so in any case where the `dev` part chooses."""
@@ -70,9 +71,9 @@ class TrainConfig:
     """Settings of the model over those, as in [model]: `{"mean": {"name": "logistic", "k": 4}}`."""
 
     def __post_init__(self) -> None:
-        if self.choose not in ("beforehand", "dev") and not budgets_of(self.choose):
+        if self.choose not in ("beforehand", "dev", "looks") and not budgets_of(self.choose):
             raise ConfigError(
-                f"choose must be beforehand, dev or budgets:A,B,..., found {self.choose!r}"
+                f"choose must be beforehand, dev, budgets:A,B,... or looks, found {self.choose!r}"
             )
         if self.labels not in (None, "native", "canonical"):
             raise ConfigError(f"labels must be native or canonical, found {self.labels!r}")

@@ -44,7 +44,7 @@ class FoldTraining:
     protocol: Protocol
     """The question that they belong to."""
     choose: str
-    """`beforehand`, `dev` or `budgets:...`, as in `TrainConfig`."""
+    """`beforehand`, `looks` or `budgets:...`, as `settled` gives it."""
     calibrate: bool
     """Whether answers of the development parts are kept, as in `TrainConfig`."""
     listener: Listener
@@ -73,8 +73,8 @@ class FoldTraining:
         return mix_seed(self.seed, "fold", fold.name)
 
     def chooses(self, fold: Fold) -> bool:
-        """Whether the number of its steps is found on its development part."""
-        return self.choose == "dev" and len(fold.dev) > 0
+        """Whether the number of its steps is found by looks at its development part."""
+        return self.choose == "looks" and len(fold.dev) > 0
 
     def compared(self, fold: Fold) -> tuple[TrainingConfig, ...]:
         """Budgets that its development part chooses among, each with its own whole schedule."""
@@ -153,6 +153,24 @@ class FoldTraining:
 def logged(fold: Fold, phase: str, log: Sequence[LogEntry]) -> list[dict[str, Any]]:
     """The lines of a fold's log, of one phase."""
     return [{"fold": fold.name, "phase": phase, **asdict(entry)} for entry in log]
+
+
+def settled(choose: str, budget: TrainingConfig | None) -> str:
+    """What `dev` is of a budget: a quarter, half and all of its steps, as `budgets:150,300,600`.
+
+    Args:
+        choose: as it was asked for; another choice stays.
+        budget: of whose steps.
+
+    Raises:
+        ConfigError: it has too few steps to choose among.
+    """
+    if choose != "dev" or budget is None:
+        return choose
+    counts = sorted({max(1, budget.steps // part) for part in (4, 2, 1)})
+    if len(counts) < 2:
+        raise ConfigError(f"choose = dev: of {budget.steps} step there is nothing to choose")
+    return f"budgets:{','.join(map(str, counts))}"
 
 
 def budgets_of(choose: str) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from gensr.pipeline.protocols.protocol import Fold, Protocol
 from gensr.pipeline.runs.config import RunConfig
 from gensr.pipeline.runs.provenance import Manifest, StoreRead, provenance
 from gensr.pipeline.training.config import TrainConfig
+from gensr.pipeline.training.fold import settled
 from gensr.pipeline.training.vectors import Vectors
 
 
@@ -30,7 +31,7 @@ def asked_of(
         preset=config.preset,
         options=to_plain(options),
         training=None if budget is None else to_plain(budget),
-        choose=config.choose,
+        choose=settled(config.choose, budget),
         calibrate=config.calibrate,
         enrol_clips=config.enrol_clips if config.enrol else 0,
         label=config.label,

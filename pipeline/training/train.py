@@ -30,7 +30,7 @@ from gensr.pipeline.runs.predictions import Prediction
 from gensr.pipeline.runs.run import CHECKS, Run
 from gensr.pipeline.training.clips import labelled
 from gensr.pipeline.training.config import TrainConfig, resolve
-from gensr.pipeline.training.fold import FoldTraining
+from gensr.pipeline.training.fold import FoldTraining, settled
 from gensr.pipeline.training.folds import learn
 from gensr.pipeline.training.notes import notes_on, read_again
 from gensr.pipeline.training.precision import check_precision
@@ -119,7 +119,7 @@ def train(
                 budget=budget,
                 seed=config.seed,
                 protocol=protocol,
-                choose=config.choose,
+                choose=settled(config.choose, budget),
                 calibrate=config.calibrate,
                 listener=listener,
                 group=group,

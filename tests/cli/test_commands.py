@@ -86,7 +86,7 @@ class TestTrain:
             "--steps": 3,
             "--seed": 5,
             "--layers": "p50, std",
-            "--choose": "dev",
+            "--choose": "looks",
             "--device": "cpu",
             "--preset": "small",
             "--config": "tiny.toml",
@@ -95,7 +95,7 @@ class TestTrain:
         kept = json.loads(Path("r/config.json").read_text())
         assert kept["model"] == "transformer-ce"
         assert (kept["label"], kept["protocol"], kept["fold"]) == ("gender", "speaker-5fold", "2")
-        assert (kept["seed"], kept["choose"], kept["preset"]) == (5, "dev", "small")
+        assert (kept["seed"], kept["choose"], kept["preset"]) == (5, "looks", "small")
         assert kept["layers"] == ["p50", "std", "mean"]
         assert (kept["training"]["steps"], kept["training"]["batch_size"]) == (3, 8)
 

@@ -145,7 +145,7 @@ class TestMixtures:
                 fit(run, resume=True)
 
     def test_a_checkpoint_of_another_run_is_refused(self, finished, fit, copied, tmp_path):
-        for name, choose in (("one", "beforehand"), ("two", "dev")):
+        for name, choose in (("one", "beforehand"), ("two", "looks")):
             with pytest.raises(KeyboardInterrupt):
                 fit(tmp_path / name, choose=choose, fold="1", progress=Told("fold 1: learn"))
         shutil.copy(tmp_path / "two/folds/1/learn.checkpoint", tmp_path / "one/folds/1")

@@ -27,7 +27,7 @@ def calibrated(made, fit) -> Path:
 
 @pytest.fixture(scope="module")
 def chosen(made, fit) -> Path:
-    return fit(made / "runs/chosen", choose="dev").run.folder
+    return fit(made / "runs/chosen", choose="looks").run.folder
 
 
 def dev(run: Path) -> list:
@@ -110,7 +110,7 @@ class TestKept:
 
 
 class TestKilled:
-    @pytest.mark.parametrize("how", [{"calibrate": True}, {"choose": "dev"}])
+    @pytest.mark.parametrize("how", [{"calibrate": True}, {"choose": "looks"}])
     @pytest.mark.parametrize("phase", ["choose", "learn"])
     @pytest.mark.parametrize("company", [True, pytest.param(False, marks=pytest.mark.slow)])
     def test_a_kill_at_a_look_changes_no_byte(self, how, phase, company, fit, tmp_path):
@@ -148,9 +148,9 @@ class TestKilled:
         with pytest.MonkeyPatch.context() as killing:
             killing.setattr(Checkpoint, "save", dies)
             with pytest.raises(KeyboardInterrupt):
-                fit(run, choose="dev")
+                fit(run, choose="looks")
         assert list(run.rglob("choose.answers.checkpoint"))
-        fit(run, resume=True, choose="dev")
+        fit(run, resume=True, choose="looks")
         same_result(chosen, run)
         assert kept(chosen) == kept(run)
 
@@ -159,21 +159,21 @@ class TestKilled:
         for name in (DEV, CALIBRATION, "predictions.csv", "seal.json"):
             (run / name).unlink()
         hears = Told()
-        fit(run, resume=True, choose="dev", progress=hears)
+        fit(run, resume=True, choose="looks", progress=hears)
         assert hears.stages == []
         assert kept(chosen) == kept(run)
 
     def test_damaged_answers_of_the_best_look_are_refused_by_name(self, fit, tmp_path):
         run = tmp_path / "run"
         with pytest.raises(KeyboardInterrupt):
-            fit(run, choose="dev", fold="1", progress=Told("fold 1: choose", after=2))
+            fit(run, choose="looks", fold="1", progress=Told("fold 1: choose", after=2))
         path = run / "folds/1/choose.answers.checkpoint"
         path.write_bytes(path.read_bytes()[:-1])
         with pytest.raises(RunError, match=r"choose\.answers\.checkpoint is damaged .* --resume"):
-            fit(run, choose="dev", fold="1", resume=True)
+            fit(run, choose="looks", fold="1", resume=True)
         for each in run.rglob("*.checkpoint"):
             each.unlink()
-        fit(run, choose="dev", fold="1", resume=True)
+        fit(run, choose="looks", fold="1", resume=True)
 
     def test_what_version_0_2_began_ends_without_dev_scores(self, chosen, fit, copied):
         """Its finished folds have none, and a run is not refused for it."""
@@ -185,7 +185,7 @@ class TestKilled:
             about = plain(fold, "config.json")
             del about["dev_predictions_sha256"]
             (fold / "config.json").write_text(json.dumps(about))
-        fit(run, resume=True, choose="dev")
+        fit(run, resume=True, choose="looks")
         assert dev(run) == []
         assert "dev_predictions.csv" not in plain(run, "seal.json")
 

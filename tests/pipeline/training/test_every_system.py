@@ -114,7 +114,7 @@ def test_budgets_are_chosen_among_after_a_kill_as_before(name, learn, store, tmp
 
 
 @pytest.mark.parametrize("name", ["members", "members-mlp"])
-@pytest.mark.parametrize("choose", ["dev", "beforehand"])
+@pytest.mark.parametrize("choose", ["looks", "beforehand"])
 @pytest.mark.parametrize("together", [True, False])
 def test_members_that_were_killed_answer_their_dev_part_whole(
     name, choose, together, learn, store, tmp_path, monkeypatch

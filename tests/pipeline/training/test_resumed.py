@@ -13,13 +13,13 @@ from support.told import Told
 
 
 class TestResume:
-    @pytest.mark.parametrize("choose", ["beforehand", "dev"])
+    @pytest.mark.parametrize("choose", ["beforehand", "looks"])
     def test_a_kill_at_a_look_changes_nothing(self, choose, finished, fit, tmp_path, monkeypatch):
         whole = finished
-        if choose == "dev":
+        if choose == "looks":
             whole = fit(tmp_path / "whole", choose=choose).run.folder
         run, saved = tmp_path / "run", Checkpoint.save
-        phase = "choose" if choose == "dev" else "learn"
+        phase = "choose" if choose == "looks" else "learn"
 
         def dies(checkpoint, path, log):
             saved(checkpoint, path, log)
@@ -106,17 +106,17 @@ class TestResume:
         assert not (tmp_path / "run/lock").exists()
         fit(tmp_path / "run", resume=True)
 
-    @pytest.mark.parametrize("choose", ["beforehand", "dev"])
+    @pytest.mark.parametrize("choose", ["beforehand", "looks"])
     def test_one_after_another_is_the_same_but_for_last_bits(
         self, choose, finished, fit, tmp_path, monkeypatch
     ):
         """And a fold that was stopped alone goes on alone."""
         whole = finished
-        if choose == "dev":
+        if choose == "looks":
             whole = fit(tmp_path / "whole", choose=choose).run.folder
         monkeypatch.setattr(folds, "COPY", 0)  # vectors too large for company
         run = tmp_path / "run"
-        phase = "choose" if choose == "dev" else "learn"
+        phase = "choose" if choose == "looks" else "learn"
         with pytest.raises(KeyboardInterrupt):
             fit(run, choose=choose, progress=Told(f"fold 2: {phase}", after=2))
         assert (run / f"folds/2/{phase}.checkpoint").is_file()
@@ -146,7 +146,7 @@ class TestResume:
         [
             ({"seed": 1}, "seed = 0, now it is 1"),
             ({"steps": 13}, "training.steps = 12, now it is 13; resume"),
-            ({"choose": "dev"}, "choose = beforehand, now it is dev"),
+            ({"choose": "looks"}, "choose = beforehand, now it is looks"),
             ({"fold": "1"}, "fold = all, now it is 1"),
             ({"layers": ("std",)}, "layers = .*flux.*, now it is"),
             ({"label": "gender"}, "label = emotion, now it is gender"),

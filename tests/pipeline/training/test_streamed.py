@@ -39,7 +39,7 @@ def result(run: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("choose", ["beforehand", "dev"])
+@pytest.mark.parametrize("choose", ["beforehand", "looks"])
 def test_streamed_or_held_zarr_or_hdf5_the_run_is_the_same(choose, few, fit, store, made, tmp_path):
     hdf5 = tmp_path / "tones.h5"
     convert(store, hdf5)

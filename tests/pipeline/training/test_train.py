@@ -190,7 +190,7 @@ class TestWhatIsLearnt:
         assert one.read_bytes() != two.read_bytes()
 
     def test_steps_chosen_on_the_dev_part(self, fit, tmp_path):
-        run = fit(tmp_path / "run", choose="dev", steps=24).run.folder
+        run = fit(tmp_path / "run", choose="looks", steps=24).run.folder
         for fold in "1234":
             lines = [line for line in log(run) if line["fold"] == fold]
             looks = [line for line in lines if line["phase"] == "choose"]
@@ -203,7 +203,7 @@ class TestWhatIsLearnt:
     def test_the_model_to_deploy_chooses_too_and_still_learns_from_every_clip(
         self, fit, store, tmp_path
     ):
-        run = fit(tmp_path / "run", choose="dev", fold="none").run.folder
+        run = fit(tmp_path / "run", choose="looks", fold="none").run.folder
         assert {line["phase"] for line in log(run)} == {"choose", "learn"}
         expected = load_vectors([store]).x.mean(0, dtype=np.float64)
         mean = TestNothingLeaks.mean(run, "all")
@@ -217,7 +217,7 @@ class TestWhatIsLearnt:
             row["dialogue"], row["split"] = row["speaker"], "test" if row["speaker"] == "KL" else ""
             row["split"] = row["split"] or ("" if row["sentence"] == "w2" else "train")
         tones.write_manifest(root, table)
-        report = fit(tmp_path / "run", fbank(root, tmp_path / "s.zarr"), choose="dev", steps=2)
+        report = fit(tmp_path / "run", fbank(root, tmp_path / "s.zarr"), choose="looks", steps=2)
         assert (report.protocol.name, report.protocol.cluster) == ("meld-official", "dialogue")
         assert {row["path"][:2] for row in rows(report.run.folder)} == {"KL"}
         assert "9 clips left out: in no part of the split" in report.notes

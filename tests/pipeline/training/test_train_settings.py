@@ -248,6 +248,15 @@ class TestSettings:
             resolve(TrainConfig(**wrong))
         assert resolve(TrainConfig(options={"state": "fixed", "variance": "constant"}))
 
+    def test_the_development_part_chooses_among_whole_schedules(self, fit, tmp_path):
+        run = fit(tmp_path / "run", choose="dev", steps=8, fold="1").run
+        assert run.config.choose == "budgets:2,4,8"
+        phases = {line["phase"] for line in map(json.loads, lines_of(run.folder))}
+        assert {"choose-2", "choose-4", "choose-8", "learn"} == phases
+        with pytest.raises(ConfigError, match="of 1 step there is nothing to choose"):
+            fit(tmp_path / "one", choose="dev", steps=1)
+        assert not (tmp_path / "one").exists()
+
     def test_to_go_on_and_to_begin_anew_are_not_asked_for_at_once(self, fit, tmp_path):
         with pytest.raises(ConfigError, match="--resume goes on with a run, --overwrite begins"):
             fit(tmp_path / "run", resume=True, overwrite=True)
@@ -273,6 +282,10 @@ class TestSettings:
         with pytest.raises(ConfigError, match="45 classes do not fit vectors of width 80"):
             fit(tmp_path / "run", store, other, label="path")
         assert not (tmp_path / "run").exists()
+
+
+def lines_of(run):
+    return (run / "metrics.jsonl").read_text().splitlines()
 
 
 def test_no_store(fit, tmp_path):
