@@ -87,6 +87,15 @@ def test_presets_are_what_the_study_chose(monkeypatch: pytest.MonkeyPatch) -> No
         assert budget == replace(TrainingConfig(), **system.training)
 
 
+def test_the_page_of_the_study_has_the_tables_of_its_answers() -> None:
+    """Every row of every table, as the committed counts give it."""
+    page = (BENCHMARKS.parent / "docs/results/study.md").read_text()
+    told = _run("study.py", "tables")
+    rows = [line for line in told.splitlines() if line.startswith("| ")]
+    assert len(rows) > 100
+    assert [row for row in rows if row not in page] == []
+
+
 @pytest.mark.slow
 def test_paper_size() -> None:
     systems = "gen-ser,flow,transformer-mse"
