@@ -1,8 +1,11 @@
 """Every system of the method trains, is killed, goes on, is evaluated and stands in one table."""
 
+import shutil
+
 import pytest
 
 from gensr.estimator.checkpoint import Checkpoint
+from gensr.estimator.models.registry import MODELS
 from gensr.pipeline.runs.dev import dev_predictions
 from gensr.pipeline.runs.run import Run
 from gensr.pipeline.scoring.evaluate import evaluate
@@ -10,8 +13,13 @@ from gensr.pipeline.scoring.table import compare
 from gensr.pipeline.training.config import TrainConfig
 from gensr.pipeline.training.fold import FoldTraining
 from gensr.pipeline.training.train import train
+from support.forking import forking
 from support.results import same_result
+from support.steps import DIED, NEVER, spread
 from support.systems import ONE_GO, SYSTEMS, settings
+
+PARTS = {"target": "x0", "mean": "logistic", "variance": "bridge", "codes": "sinusoidal"}
+"""What `eval --json` names, and what it is where nothing was asked for."""
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +79,48 @@ def test_a_killed_training_ends_in_the_same_bits(name, whole, learn, store, tmp_
     same_result(whole(name), tmp_path / "run")
 
 
+@pytest.fixture(scope="module")
+def call():
+    """call(step, store, folder, config, **options) -> how a training ended, that dies at a step."""
+    with forking("training_works") as calls:
+
+        def call(step, store, folder, config, **options):
+            return calls.call("train", store, folder, config, options, how={"kill": step})
+
+        yield call
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", [*MODELS, "members", "codes-autoencoder"])
+def test_a_training_whose_process_dies_anywhere_ends_in_the_same_bits(name, call, store, tmp_path):
+    """By SIGKILL, at steps of what it does to the disk from its first to its last."""
+    asked = {"model": "gen-ser"} | SYSTEMS[name]
+    (tmp_path / "small.toml").write_text(settings(asked["model"], hidden=16, steps=8, every=4))
+    config = asked | {"settings": str(tmp_path / "small.toml"), "fold": "2", "calibrate": True}
+    if asked["model"] in ONE_GO:
+        del config["calibrate"]
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    count = call(NEVER, store, whole, config).taken
+    assert count > 20
+    for step in spread(count, ends=1, stride=max(1, count // 4), offset=len(name) % 5):
+        shutil.rmtree(run, ignore_errors=True)
+        assert call(step, store, run, config).status == DIED
+        begun = (run / "config.json").exists()
+        ended = call(None, store, run, config, resume=begun)
+        assert ended.status == 0, step
+        same_result(whole, run)
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_it_says_what_it_is(name, whole):
-    """`eval --json` echoes the model and each of its parts, as asked for."""
+    """`eval --json` echoes the model and each of its parts, asked for or not."""
     told, asked = evaluate(whole(name)).as_json(), SYSTEMS[name]
     assert told["model"] == asked.get("model", "gen-ser")
-    for part in ("target", "mean", "variance", "codes"):
-        if part in asked.get("options", {}):
-            assert told[part] == asked["options"][part]
+    own = MODELS[told["model"]].Config()
+    for part, usual in PARTS.items():
+        wanted = asked.get("options", {}).get(part, usual) if hasattr(own, part) else None
+        assert told[part] == wanted, part
 
 
 def test_all_stand_in_one_table(whole):
