@@ -65,7 +65,7 @@ def preset(
     cls = MODELS[model]
     check_preset(name)
     if name == "paper" and not cls.by_gradient and not hasattr(cls.Config, name):
-        raise ConfigError(f"{model} has no sizes and no budget of the paper's; drop preset = paper")
+        raise ConfigError(f"{model} has no sizes and no budget of the paper's; drop --preset paper")
     options = getattr(cls.Config, name, cls.Config)()
     if asked and "target" in asked and hasattr(options, "target"):
         with suppress(ConfigError):  # told by who reads it from where it was asked
