@@ -29,8 +29,9 @@ def command(
     corpus: Annotated[
         Path | None,
         typer.Option(
-            help="What they are of: the corpus's folder, or a table (file, emotion, speaker, ...). "
-            "Default: the table's own columns, or the manifest among the files."
+            help="What they are of: the corpus's folder, an audformat database, or a table (file, "
+            "emotion, speaker, ...). Default: the table's own columns, the database that it lies "
+            "in, or the manifest among the files."
         ),
     ] = None,
     name: Annotated[

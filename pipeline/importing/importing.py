@@ -26,6 +26,7 @@ from gensr.features.store.settings import Settings
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction.rows import check_clips, clip_table, failed_table
 from gensr.pipeline.importing.arrays import read_arrays
+from gensr.pipeline.importing.database import is_database, is_table_of
 from gensr.pipeline.importing.given import IMPORTED, Given, Vectors, hash_of, matched
 from gensr.pipeline.importing.tables import SUFFIXES, read_features
 from gensr.pipeline.importing.told import told_beside, told_by
@@ -40,7 +41,8 @@ class ImportConfig:
 
     corpus: Location | None = None
     """What says of which utterances they are: a corpus's folder, or a table with `file`, `emotion`,
-    `speaker`, ...; None: the rows themselves, or the manifest that lies among the files."""
+    `speaker`, ..., or an audformat database; None: the rows themselves, the database that a table
+    is of, or the manifest that lies among the files."""
     name: str | None = None
     """What made the vectors, by which a store and its runs know them; None: the place's name."""
     columns: tuple[str, ...] = ()
@@ -142,17 +144,20 @@ def _given(
     if place.is_dir():
         if config.columns:
             raise CorpusError(f"{place}: is a folder; --columns is for tables")
-        given = read_arrays(place)
+        given = _arrays(place)
     elif not place.is_file():
         raise CorpusError(f"{place}: no such folder or table")
     elif place.suffix.lower() in SUFFIXES:
         given = read_features(place, config.columns)
     else:
         raise CorpusError(f"{place}: expected a folder of .npy files, or {', '.join(SUFFIXES)}")
-    if config.corpus is None and given.clips is not None:
+    corpus = local(config.corpus) if config.corpus else None
+    if corpus is None and is_table_of(place):
+        corpus = place.parent
+    if corpus is None and given.clips is not None:
         clips, problems, notes = given.clips, given.problems, given.notes
     else:
-        told = told_by(local(config.corpus)) if config.corpus else told_beside(place)
+        told = told_by(corpus) if corpus else told_beside(place)
         clips, problems = told[0], (*given.problems, *told[1])
         notes = (*given.notes, *told[2])
     of, unmatched = matched(given.names, clips)
@@ -160,6 +165,20 @@ def _given(
     problems += tuple(one for one in unmatched if one.path not in known)
     respelt, said = joined(tuple(of.values()))
     return given, dict(zip(of, respelt, strict=True)), problems, (*notes, *said)
+
+
+def _arrays(folder: Path) -> Given:
+    """The `.npy` files of a folder; which table of a database holds vectors is not guessed."""
+    try:
+        return read_arrays(folder)
+    except CorpusError as error:
+        if not is_database(folder):
+            raise
+        tables = sorted(file.name for file in folder.glob("db.*") if file.suffix in SUFFIXES)
+        raise CorpusError(
+            f"{folder}: is an audformat database; give the table that holds the vectors, one of "
+            f"{', '.join(tables) or 'none'}"
+        ) from error
 
 
 def _heard(

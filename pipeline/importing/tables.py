@@ -11,10 +11,7 @@ by patterns.
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
-from dataclasses import replace
-from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -23,19 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensr.estimator.errors import one_line
-from gensr.features.audio.errors import AudioError
-from gensr.features.audio.segments import Segment, name_of, to_nanoseconds
 from gensr.features.corpora.columns import columns_of
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.tables import Row
 from gensr.pipeline.importing.given import Given, Vectors, sound
+from gensr.pipeline.importing.parts import TIMES, named_parts
 from gensr.pipeline.importing.told import clips_of
 
 SUFFIXES = (".parquet", ".csv", ".tsv")
-_TIMES = ("start", "end", "duration")
-_SPAN = re.compile(r"(?:(\d+) days?,? ?)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
-_DAYS = re.compile(r"(\d+) days?")
-"""As pandas writes a time of whole days, so no time at all."""
 
 
 def read_features(path: Path, patterns: Sequence[str] = ()) -> Given:
@@ -54,13 +46,14 @@ def read_features(path: Path, patterns: Sequence[str] = ()) -> Given:
         twice = next(name for name in names if names.count(name) > 1)
         raise CorpusError(f"{path}: two columns are called {twice!r}; rename one")
     chosen, lists, left = _chosen(path, table, patterns)
-    own = [name for name in names if name not in chosen and name not in _TIMES]
+    own = [name for name in names if name not in chosen and name not in TIMES]
     x = _lists(path, table, chosen) if lists else _numbers(table, chosen)
     rows = [
         Row(number + 2, dict(zip(own, map(_cell, cells), strict=True)))
         for number, cells in enumerate(zip(*(table[name].to_pylist() for name in own), strict=True))
     ]
-    rows, seconds = _parts(path, table, rows, columns_of(path, own)["file"])
+    times = {name: table[name].to_pylist() for name in TIMES if name in names}
+    rows, seconds = named_parts(path, times, rows, columns_of(path, own)["file"])
     clips, problems, notes = clips_of(path, own, rows)
     place = {row.cells[columns_of(path, own)["file"]]: n for n, row in reversed([*enumerate(rows)])}
     layers, width = x.shape[1:]
@@ -158,7 +151,7 @@ def _chosen(path: Path, table: Any, patterns: Sequence[str]) -> tuple[list[str],
     else:
         lists = listed
         named = [name for name in kinds if name not in listed]
-        fields = {*columns_of(path, named).values(), *_TIMES}
+        fields = {*columns_of(path, named).values(), *TIMES}
         numbers = [name for name in numeric if name not in fields]
         found = lists or [name for name in numbers if types.is_floating(kinds[name])]
         left = [name for name in numbers if name not in found]
@@ -253,53 +246,6 @@ def _is_list(kind: Any) -> bool:
     from pyarrow import types
 
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
-
-
-def _parts(path: Path, table: Any, rows: Sequence[Row], file: str) -> tuple[list[Row], list[float]]:
-    """Rows that name a part of a file where a file has several, and how long each lasts in s."""
-    times = {name: table[name].to_pylist() for name in _TIMES if name in table.column_names}
-    spans = {
-        name: [_seconds(path, n, name, cell) for n, cell in enumerate(cells)]
-        for name, cells in times.items()
-    }
-    nothing = [None] * len(rows)
-    starts, ends = spans.get("start", nothing), spans.get("end", nothing)
-    several = len({row.cells[file] for row in rows}) < len(rows)
-    named, seconds = [], []
-    for number, (row, start, end) in enumerate(zip(rows, starts, ends, strict=True)):
-        if several and (start or end is not None):
-            try:
-                segment = Segment(start=start or Decimal(0), end=end)
-            except AudioError as error:
-                raise CorpusError(f"{path}, row {number + 1}: {error}") from error
-            row = replace(row, cells={**row.cells, file: name_of(row.cells[file], segment)})
-        lasts = spans["duration"][number] if "duration" in spans else None
-        if lasts is None and end is not None:
-            lasts = end - (start or 0)
-        named.append(row)
-        seconds.append(float(lasts or 0))
-    return named, seconds
-
-
-def _seconds(path: Path, number: int, name: str, cell: Any) -> Decimal | None:
-    """A time in seconds; None where there is none (NaT: to the end)."""
-    if cell is None or cell != cell or str(cell).strip() in ("", "NaT"):
-        return None
-    if hasattr(cell, "total_seconds"):
-        return to_nanoseconds(Decimal(str(cell.total_seconds())))
-    text = str(cell).strip()
-    if found := _SPAN.fullmatch(text):
-        days, hours, minutes, rest = (Decimal(part or 0) for part in found.groups())
-        return to_nanoseconds(((days * 24 + hours) * 60 + minutes) * 60 + rest)
-    if whole := _DAYS.fullmatch(text):
-        return to_nanoseconds(Decimal(whole[1]) * 24 * 3600)
-    try:
-        told = Decimal(text)
-    except ArithmeticError:
-        told = Decimal(-1)
-    if not told.is_finite() or told < 0:
-        raise CorpusError(f"{path}, row {number + 1}: {name} is no time, {text[:40]!r}")
-    return to_nanoseconds(told)
 
 
 def _cell(value: Any) -> str:

@@ -17,16 +17,21 @@ from gensr.features.corpora.names import corpus_name, odd, printable
 from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.roles import GENDERS
 from gensr.features.corpora.tables import Row, read_table
+from gensr.pipeline.importing.database import HEADER, is_database, read_database
 
 Told = tuple[tuple[Clip, ...], tuple[Problem, ...], tuple[str, ...]]
 
 
 def told_by(place: Path) -> Told:
-    """Clips, problems and notes of a corpus's folder, or of a table of files and labels.
+    """Clips, problems and notes of a corpus's folder, of a database, or of a table of labels.
 
     Raises:
         CorpusError: there is nothing to use, or a table is broken.
     """
+    if is_database(place):
+        names, rows, left = read_database(place)
+        clips, problems, notes = clips_of(place / HEADER, names, rows)
+        return clips, problems, (*left, *notes)
     if place.is_dir():
         found = scan(place)
         return found.clips, found.problems, found.notes

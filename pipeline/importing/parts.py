@@ -1,0 +1,79 @@
+"""Parts of files: a row's `start`, `end` and `duration`, as openSMILE, pandas and audformat write.
+
+Where a file has several rows, each is called as its part is: `talk.wav#t=1.5,4`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from gensr.features.audio.errors import AudioError
+from gensr.features.audio.segments import Segment, name_of, to_nanoseconds
+from gensr.features.corpora.errors import CorpusError
+from gensr.features.corpora.tables import Row
+
+TIMES = ("start", "end", "duration")
+_SPAN = re.compile(r"(?:(\d+) days?,? ?)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
+_DAYS = re.compile(r"(\d+) days?")
+"""As pandas writes a time of whole days, so no time at all."""
+
+
+def named_parts(
+    path: Path, times: Mapping[str, Sequence[Any]], rows: Sequence[Row], file: str
+) -> tuple[list[Row], list[float]]:
+    """Rows that name a part of a file where a file has several, and how long each lasts in s.
+
+    Args:
+        path: of the table, for messages.
+        times: by name as in `TIMES`, a cell for each row: seconds, text, or a time difference.
+        rows: the table's.
+        file: the column that names files.
+
+    Raises:
+        CorpusError: a cell is no time, or an end is before its start.
+    """
+    spans = {
+        name: [_seconds(path, n, name, cell) for n, cell in enumerate(cells)]
+        for name, cells in times.items()
+    }
+    nothing = [None] * len(rows)
+    starts, ends = spans.get("start", nothing), spans.get("end", nothing)
+    several = len({row.cells[file] for row in rows}) < len(rows)
+    named, seconds = [], []
+    for number, (row, start, end) in enumerate(zip(rows, starts, ends, strict=True)):
+        if several and (start or end is not None):
+            try:
+                segment = Segment(start=start or Decimal(0), end=end)
+            except AudioError as error:
+                raise CorpusError(f"{path}, row {number + 1}: {error}") from error
+            row = replace(row, cells={**row.cells, file: name_of(row.cells[file], segment)})
+        lasts = spans["duration"][number] if "duration" in spans else None
+        if lasts is None and end is not None:
+            lasts = end - (start or 0)
+        named.append(row)
+        seconds.append(float(lasts or 0))
+    return named, seconds
+
+
+def _seconds(path: Path, number: int, name: str, cell: Any) -> Decimal | None:
+    """A time in seconds; None where there is none (NaT: to the end)."""
+    if cell is None or cell != cell or str(cell).strip() in ("", "NaT"):
+        return None
+    if hasattr(cell, "total_seconds"):
+        return to_nanoseconds(Decimal(str(cell.total_seconds())))
+    text = str(cell).strip()
+    if found := _SPAN.fullmatch(text):
+        days, hours, minutes, rest = (Decimal(part or 0) for part in found.groups())
+        return to_nanoseconds(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+    if whole := _DAYS.fullmatch(text):
+        return to_nanoseconds(Decimal(whole[1]) * 24 * 3600)
+    try:
+        told = Decimal(text)
+    except ArithmeticError:
+        told = Decimal(-1)
+    if not told.is_finite() or told < 0:
+        raise CorpusError(f"{path}, row {number + 1}: {name} is no time, {text[:40]!r}")
+    return to_nanoseconds(told)
