@@ -21,7 +21,7 @@ def arrays(home, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("model", RIVALS)
+@pytest.mark.parametrize("model", [*RIVALS, "linear", "mlp"])
 def test_a_store_of_imported_vectors_trains_and_evaluates_as_the_extracted_one(
     gensr, home, arrays, here, model
 ):
