@@ -115,10 +115,12 @@ class GenSERConfig:
     @classmethod
     def small(cls, target: str = X0Target.name) -> "GenSERConfig":
         """What docs/results/study.md picked for the paper's target, and for its rivals."""
+        small = cls(inputs=InputsConfig.small())
+        if TARGETS[target].strong:
+            small = replace(small, variance=BridgeVariance(strength=8.0), times=4.0)
         if target != X0Target.name:
-            return cls(network=NetworkConfig.small(), inputs=InputsConfig.small())
-        noise = BridgeVariance(strength=8.0)
-        return cls(inputs=InputsConfig.small(), variance=noise, times=4.0, sampler_steps=1)
+            return replace(small, network=NetworkConfig.small())
+        return replace(small, sampler_steps=1)
 
     @classmethod
     def paper(cls) -> "GenSERConfig":

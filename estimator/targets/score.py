@@ -36,6 +36,8 @@ class ScoreTarget(Target):
         "readout": "state",
     }
 
+    strong: ClassVar[bool] = True
+
     precondition: bool = True
     """Whether the network gives what is left of z behind the linear guess; without, z itself."""
 

@@ -27,6 +27,9 @@ class Target(Part):
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Settings of the method that go with it where none are asked for: its own start, T, sampler,
     N and read-out."""
+    strong: ClassVar[bool] = False
+    """Whether development parts were best with strong noise, as `--preset small` then has it:
+    sigma = 8 and times near T (docs/results/study.md)."""
     learning_rate: ClassVar[float | None] = None
     """Its own, in place of the preset's; None is the preset's."""
 

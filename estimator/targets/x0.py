@@ -14,6 +14,7 @@ class X0Target(Target):
     """The label's code is wanted, whatever the time and the noise."""
 
     name: ClassVar[str] = "x0"
+    strong: ClassVar[bool] = True
 
     def wanted(self, path: GaussianPath, x0: Tensor, x1: Tensor, t: Tensor, z: Tensor) -> Tensor:
         """x0. See `Target.wanted`."""

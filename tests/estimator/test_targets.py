@@ -192,7 +192,9 @@ def test_a_preset_begins_from_the_target_that_is_asked_for() -> None:
     assert {name: getattr(options, name) for name in OWN} == OWN
     assert budget == TrainingConfig.small()
     paths = options.variance, options.times, options.sampler_steps
-    assert paths == (BridgeVariance(), 1.0, 20)  # the noise that the study picked is x0's alone
+    assert paths == (BridgeVariance(), 1.0, 20)
+    score = preset("gen-ser", "small", {"target": "score"})[0]
+    assert (score.variance, score.times) == (BridgeVariance(strength=8.0), 4.0)
     assert options.network == NetworkConfig.small()
     assert from_plain(GenSERConfig, {"target": "flow", "T": 0.999}, "file", base=options).T == 0.999
     assert preset("gen-ser", "paper", {})[0] == GenSERConfig.paper()
