@@ -13,10 +13,14 @@ from gensr.estimator.config import from_plain
 from gensr.estimator.fitting import TrainingConfig
 from gensr.estimator.models.registry import MODELS
 from gensr.estimator.models.spec import preset
+from gensr.features.corpora import scan
+from gensr.features.corpora.clip import Clip
 from gensr.features.demo.corpus import DemoConfig, write_demo_corpus
 from gensr.pipeline.extraction.extract import ExtractConfig, extract
+from gensr.pipeline.protocols.splitters import make_protocol
 from gensr.pipeline.training.config import TrainConfig
 from gensr.pipeline.training.seeds import train_seeds
+from support.clip_tables import COLUMNS, table
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -94,6 +98,21 @@ def test_the_page_of_the_study_has_the_tables_of_its_answers() -> None:
     rows = [line for line in told.splitlines() if line.startswith("| ")]
     assert len(rows) > 100
     assert [row for row in rows if row not in page] == []
+
+
+@pytest.mark.parametrize("name", ["emodb", "ravdess"])
+def test_the_study_knows_who_is_in_no_development_part(name, corpora, monkeypatch) -> None:
+    """As the protocols of its stores have it: what is said of those speakers rests on the list."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    free = importlib.import_module("study_parts.tables").FREE[name]
+    clips = table([vars_of(clip) for clip in scan(corpora / name).clips])
+    protocol = make_protocol(clips, seed=0)
+    asked = {str(who) for fold in protocol.folds for who in clips["speaker"][fold.dev]}
+    assert free == tuple(sorted({*clips["speaker"].tolist()} - asked))
+
+
+def vars_of(clip: Clip) -> dict[str, str]:
+    return {name: getattr(clip, name) for name in COLUMNS if hasattr(clip, name)}
 
 
 @pytest.mark.slow
