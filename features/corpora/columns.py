@@ -38,13 +38,18 @@ def _plain(name: str) -> str:
 _FIELDS = {_plain(alias): field for field, names in ALIASES.items() for alias in (field, *names)}
 
 
+def field_of(name: str) -> str | None:
+    """Return what a column of that name means, or None: it is one of the corpus's own."""
+    return _FIELDS.get(_plain(name))
+
+
 def names_files(columns: Sequence[str]) -> bool:
     """Say whether a header is a manifest's: one of its columns names files.
 
     >>> names_files(["File Name", "label"]), names_files(["ActorID", "Sex"])
     (True, False)
     """
-    return any(_FIELDS.get(_plain(name)) == "file" for name in columns)
+    return any(field_of(name) == "file" for name in columns)
 
 
 def columns_of(path: Path, names: Sequence[str]) -> dict[str, str]:
@@ -59,7 +64,7 @@ def columns_of(path: Path, names: Sequence[str]) -> dict[str, str]:
     """
     columns: dict[str, str] = {}
     for name in names:
-        field = _FIELDS.get(_plain(name))
+        field = field_of(name)
         if field is None:
             continue
         if field in columns:

@@ -6,12 +6,13 @@ Shapes: K+1 layers, x1 last, L width.
 import hashlib
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gensr.features.audio.segments import file_of
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.files import AUDIO_SUFFIXES
 
@@ -108,6 +109,41 @@ def matched(
         if name not in of and name not in asked
     ]
     return of, tuple(problems)
+
+
+def of_files(given: Given, clips: Sequence[Clip]) -> tuple[Given, tuple[Clip, ...]]:
+    """Let what is said of a whole file hold for those of its parts that have vectors.
+
+    A file's only part goes by the file's name, which is that of the clip elsewhere, too.
+
+    Returns:
+        The vectors, some by another name, and the clips, some of them of parts.
+    """
+    known = {clip.path: clip for clip in clips}
+    parts: dict[str, list[str]] = {}
+    for name in given.names:
+        file = file_of(name)
+        if file in known and file != name and name not in known:
+            parts.setdefault(file, []).append(name)
+    asked = {*given.names}
+    alone = {
+        file: names[0] for file, names in parts.items() if len(names) == 1 and file not in asked
+    }
+    found: list[Clip] = []
+    for clip in clips:
+        mine = [] if clip.path in alone else parts.get(clip.path, [])
+        found += [clip] if clip.path in asked or not mine else []
+        found += [replace(clip, path=name) for name in mine]
+    called = {name: file for file, name in alone.items()}
+    if not called:
+        return given, tuple(found)
+    renamed = replace(
+        given,
+        names=tuple(called.get(name, name) for name in given.names),
+        read=lambda name: given.read(alone.get(name, name)),
+        seconds={called.get(name, name): seconds for name, seconds in given.seconds.items()},
+    )
+    return renamed, tuple(found)
 
 
 def _index(paths: Sequence[str], key: Callable[[str], str]) -> dict[str, list[str]]:

@@ -26,8 +26,15 @@ from gensr.features.store.settings import Settings
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction.rows import check_clips, clip_table, failed_table
 from gensr.pipeline.importing.arrays import read_arrays
-from gensr.pipeline.importing.database import is_database, is_table_of
-from gensr.pipeline.importing.given import IMPORTED, Given, Vectors, hash_of, matched
+from gensr.pipeline.importing.database import database_at, database_of
+from gensr.pipeline.importing.given import (
+    IMPORTED,
+    Given,
+    Vectors,
+    hash_of,
+    matched,
+    of_files,
+)
 from gensr.pipeline.importing.tables import SUFFIXES, read_features
 from gensr.pipeline.importing.told import told_beside, told_by
 from gensr.pipeline.progress import Listener, Silent
@@ -141,6 +148,8 @@ def _given(
     place: Path, config: ImportConfig
 ) -> tuple[Given, dict[str, Clip], tuple[Problem, ...], tuple[str, ...]]:
     """The vectors, the clip of each name, what is left out, and notes."""
+    corpus = local(config.corpus) if config.corpus else database_of(place)
+    database = corpus is not None and database_at(corpus) is not None
     if place.is_dir():
         if config.columns:
             raise CorpusError(f"{place}: is a folder; --columns is for tables")
@@ -148,18 +157,17 @@ def _given(
     elif not place.is_file():
         raise CorpusError(f"{place}: no such folder or table")
     elif place.suffix.lower() in SUFFIXES:
-        given = read_features(place, config.columns)
+        given = read_features(place, config.columns, parts=database)
     else:
         raise CorpusError(f"{place}: expected a folder of .npy files, or {', '.join(SUFFIXES)}")
-    corpus = local(config.corpus) if config.corpus else None
-    if corpus is None and is_table_of(place):
-        corpus = place.parent
     if corpus is None and given.clips is not None:
         clips, problems, notes = given.clips, given.problems, given.notes
     else:
         told = told_by(corpus) if corpus else told_beside(place)
         clips, problems = told[0], (*given.problems, *told[1])
         notes = (*given.notes, *told[2])
+    if database:
+        given, clips = of_files(given, clips)
     of, unmatched = matched(given.names, clips)
     known = {problem.path for problem in problems}
     problems += tuple(one for one in unmatched if one.path not in known)
@@ -172,7 +180,7 @@ def _arrays(folder: Path) -> Given:
     try:
         return read_arrays(folder)
     except CorpusError as error:
-        if not is_database(folder):
+        if database_at(folder) is None:
             raise
         tables = sorted(file.name for file in folder.glob("db.*") if file.suffix in SUFFIXES)
         raise CorpusError(

@@ -22,7 +22,12 @@ _DAYS = re.compile(r"(\d+) days?")
 
 
 def named_parts(
-    path: Path, times: Mapping[str, Sequence[Any]], rows: Sequence[Row], file: str
+    path: Path,
+    times: Mapping[str, Sequence[Any]],
+    rows: Sequence[Row],
+    file: str,
+    *,
+    always: bool = False,
 ) -> tuple[list[Row], list[float]]:
     """Rows that name a part of a file where a file has several, and how long each lasts in s.
 
@@ -31,6 +36,7 @@ def named_parts(
         times: by name as in `TIMES`, a cell for each row: seconds, text, or a time difference.
         rows: the table's.
         file: the column that names files.
+        always: name parts where a file has one row, too.
 
     Raises:
         CorpusError: a cell is no time, or an end is before its start.
@@ -41,7 +47,7 @@ def named_parts(
     }
     nothing = [None] * len(rows)
     starts, ends = spans.get("start", nothing), spans.get("end", nothing)
-    several = len({row.cells[file] for row in rows}) < len(rows)
+    several = always or len({row.cells[file] for row in rows}) < len(rows)
     named, seconds = [], []
     for number, (row, start, end) in enumerate(zip(rows, starts, ends, strict=True)):
         if several and (start or end is not None):

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensr.estimator.errors import one_line
 from gensr.features.corpora.columns import columns_of
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.tables import Row
+from gensr.pipeline.importing.cells import arrow, cell_of, reading
 from gensr.pipeline.importing.given import Given, Vectors, sound
 from gensr.pipeline.importing.parts import TIMES, named_parts
 from gensr.pipeline.importing.told import clips_of
@@ -30,12 +30,13 @@ from gensr.pipeline.importing.told import clips_of
 SUFFIXES = (".parquet", ".csv", ".tsv")
 
 
-def read_features(path: Path, patterns: Sequence[str] = ()) -> Given:
+def read_features(path: Path, patterns: Sequence[str] = (), *, parts: bool = False) -> Given:
     """Read a table whole.
 
     Args:
         path: of one of `SUFFIXES`.
         patterns: which columns are features, as in a shell (`F0*`); none: see above.
+        parts: whether a row that has times is of a part, also where its file has no other.
 
     Raises:
         CorpusError: it cannot be read, has no features, or names no files.
@@ -49,11 +50,11 @@ def read_features(path: Path, patterns: Sequence[str] = ()) -> Given:
     own = [name for name in names if name not in chosen and name not in TIMES]
     x = _lists(path, table, chosen) if lists else _numbers(table, chosen)
     rows = [
-        Row(number + 2, dict(zip(own, map(_cell, cells), strict=True)))
+        Row(number + 2, dict(zip(own, map(cell_of, cells), strict=True)))
         for number, cells in enumerate(zip(*(table[name].to_pylist() for name in own), strict=True))
     ]
     times = {name: table[name].to_pylist() for name in TIMES if name in names}
-    rows, seconds = named_parts(path, times, rows, columns_of(path, own)["file"])
+    rows, seconds = named_parts(path, times, rows, columns_of(path, own)["file"], always=parts)
     clips, problems, notes = clips_of(path, own, rows)
     place = {row.cells[columns_of(path, own)["file"]]: n for n, row in reversed([*enumerate(rows)])}
     layers, width = x.shape[1:]
@@ -87,28 +88,17 @@ def _numbered(layers: int) -> tuple[str, ...]:
 
 
 def _table(path: Path) -> Any:
-    try:
-        import pyarrow.csv as arrow_csv  # an extra, and slow to import
-        import pyarrow.parquet as arrow_parquet
-        from pyarrow import string
-    except ImportError as error:
-        raise CorpusError(
-            f"{path}: tables of features need pyarrow; install gensr[tables]"
-        ) from error
-    try:
+    from_csv, from_parquet = arrow(path)
+    with reading(path):
         if path.suffix.lower() == ".parquet":
-            return arrow_parquet.read_table(path)
+            return from_parquet.read_table(path)
         between = "\t" if path.suffix.lower() == ".tsv" else ","
-        options = arrow_csv.ParseOptions(delimiter=between)
-        guessed = arrow_csv.read_csv(path, parse_options=options)
+        options = from_csv.ParseOptions(delimiter=between)
+        guessed = from_csv.read_csv(path, parse_options=options)
         # A name is what is written: 0012 is not 12, and 1e5 no number.
-        names = _written(path, guessed)
-        as_written = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, string()))
-        return arrow_csv.read_csv(path, parse_options=options, convert_options=as_written)
-    except CorpusError:
-        raise
-    except (OSError, ValueError) as error:  # Arrow's own errors are ValueErrors
-        raise CorpusError(f"{path}: cannot be read as a table ({one_line(error)})") from error
+        written = dict.fromkeys(_written(path, guessed), "string")
+        as_written = from_csv.ConvertOptions(column_types=written)
+        return from_csv.read_csv(path, parse_options=options, convert_options=as_written)
 
 
 def _written(path: Path, table: Any) -> list[str]:
@@ -246,14 +236,6 @@ def _is_list(kind: Any) -> bool:
     from pyarrow import types
 
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
-
-
-def _cell(value: Any) -> str:
-    if value is None or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))  # a column of whole numbers with a gap: speaker 3, not 3.0
-    return str(value).strip()
 
 
 def _few(names: Sequence[str], most: int = 6) -> str:

@@ -16,8 +16,8 @@ from gensr.features.corpora.missing import without_missing
 from gensr.features.corpora.names import corpus_name, odd, printable
 from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.roles import GENDERS
-from gensr.features.corpora.tables import Row, read_table
-from gensr.pipeline.importing.database import HEADER, is_database, read_database
+from gensr.features.corpora.tables import TABLE_SUFFIXES, Row, read_table
+from gensr.pipeline.importing.database import HEADER, database_at, read_database
 
 Told = tuple[tuple[Clip, ...], tuple[Problem, ...], tuple[str, ...]]
 
@@ -28,15 +28,20 @@ def told_by(place: Path) -> Told:
     Raises:
         CorpusError: there is nothing to use, or a table is broken.
     """
-    if is_database(place):
-        names, rows, left = read_database(place)
-        clips, problems, notes = clips_of(place / HEADER, names, rows)
-        return clips, problems, (*left, *notes)
+    if folder := database_at(place):
+        base = read_database(folder)
+        header = folder / HEADER
+        clips, problems, notes = clips_of(
+            header, base.names, base.rows, base.columns, corpus=base.name
+        )
+        return clips, problems, (*base.notes, *notes)
     if place.is_dir():
         found = scan(place)
         return found.clips, found.problems, found.notes
     if not place.is_file():
         raise CorpusError(f"{place}: no such corpus, folder or table")
+    if place.suffix.lower() not in TABLE_SUFFIXES:
+        raise CorpusError(f"{place}: expected a corpus's folder, or {', '.join(TABLE_SUFFIXES)}")
     table = read_table(place, fits=names_files)
     return clips_of(place, table.columns, table.rows)
 
@@ -56,26 +61,35 @@ def told_beside(folder: Path) -> Told:
     return told_by(manifest)
 
 
-def clips_of(path: Path, names: Sequence[str], given: Sequence[Row]) -> Told:
+def clips_of(
+    path: Path,
+    names: Sequence[str],
+    given: Sequence[Row],
+    meant: Mapping[str, str] | None = None,
+    *,
+    corpus: str = "",
+) -> Told:
     """The clips that rows name; what stands under no usual name goes to `Clip.extra`.
 
     Args:
         path: of the table, for messages.
         names: its columns, those of features left out.
         given: its rows.
+        meant: the column of each field; None: as the columns are called.
+        corpus: the corpus's name where no column tells it; empty: that of the folder.
 
     Raises:
         CorpusError: a column is missing or there twice, a row names no file, or a split or
             canonical label is none; naming the file and the line.
     """
-    columns = columns_of(path, names)
+    columns = dict(meant) if meant is not None else columns_of(path, names)
     cells, _ = without_missing(names, [row.cells for row in given])
     rows = [Row(row.line, known) for row, known in zip(given, cells, strict=True)]
     columns, notes = with_split(path, columns, names, rows)
     splits = _splits(path, rows, columns.get("split"))
     fallback = ""
     if not all(row.cells.get(columns.get("corpus", "")) for row in rows):
-        fallback = corpus_name(path.parent)
+        fallback = corpus or corpus_name(path.parent)
     clips: dict[str, Clip] = {}
     problems: list[Problem] = []
     for row in rows:

@@ -9,42 +9,62 @@ from gensr.features.corpora.errors import CorpusError
 from gensr.features.store import open_store
 from gensr.pipeline.importing.database import read_database
 from gensr.pipeline.importing.importing import ImportConfig, import_features
+from gensr.pipeline.importing.told import told_by
 
 # What the library is warned of by pandas, where the tests use it themselves.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 FILES = [f"wav/{name}.wav" for name in "abcd"]
 EMOTIONS = ["anger", "boredom", "anger", "boredom"]
 SPEAKERS = [3, 8, 3, 8]
+PEOPLE = {3: {"gender": "male", "age": 31}, 8: {"gender": "female", "age": 34}}
+
+
+def empty():
+    db = audformat.Database("mine")
+    db.schemes["emotion"] = audformat.Scheme(labels=["anger", "boredom", "neutral"])
+    return db
 
 
 def database():
     """Emotions in one table, speakers in another, genders under the speakers."""
-    db = audformat.Database("mine")
-    db.schemes["emotion"] = audformat.Scheme(labels=["anger", "boredom", "neutral"])
-    people = {3: {"gender": "male", "age": 31}, 8: {"gender": "female", "age": 34}}
-    db.schemes["speaker"] = audformat.Scheme(labels=people)
+    db = empty()
+    db.schemes["speaker"] = audformat.Scheme(labels=PEOPLE)
     db.schemes["confidence"] = audformat.Scheme("float")
-    db.raters["gold"] = audformat.Rater()
     add(db, "emotion", emotion=("emotion", EMOTIONS), sure=("confidence", [0.9, 0.8, 0.7, 1.0]))
     add(db, "files", speaker=("speaker", SPEAKERS))
     return db
 
 
-def add(db, table, index=None, split=None, **columns):
+def add(db, table, index=None, of_split=None, **columns):
     index = audformat.filewise_index(FILES) if index is None else index
-    db[table] = audformat.Table(index, split_id=split)
+    db[table] = audformat.Table(index, split_id=of_split)
     for name, (scheme, values) in columns.items():
         db[table][name] = audformat.Column(scheme_id=scheme)
         db[table][name].set(values)
     return db
 
 
-def with_vectors(db, folder, index=None, storage_format="csv"):
+def with_vectors(db, folder, index=None, kind="csv"):
     index = audformat.filewise_index(FILES) if index is None else index
     values = np.arange(2 * len(index)).reshape(len(index), 2) + 0.5
     add(db, "egemaps", index, f0=(None, values[:, 0]), f1=(None, values[:, 1]))
-    db.save(str(folder), storage_format=storage_format)
+    db.save(str(folder), storage_format=kind)
     return folder
+
+
+def told(db, folder, kind="csv"):
+    """By utterance what is said of it, and the notes."""
+    db.save(str(folder), storage_format=kind)
+    read = read_database(folder)
+    return {row.cells["file"]: dict(row.cells) for row in read.rows}, read.notes
+
+
+def refused(db, folder):
+    db.save(str(folder), storage_format="csv")
+    with pytest.raises(CorpusError) as error:
+        read_database(folder)
+    assert "\n" not in str(error.value)
+    return str(error.value)
 
 
 def imported(place, out, **settings):
@@ -55,49 +75,168 @@ def imported(place, out, **settings):
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_what_stands_in_several_tables_comes_together(tmp_path, kind):
-    folder = with_vectors(database(), tmp_path / "db", storage_format=kind)
+    folder = with_vectors(database(), tmp_path / "db", kind=kind)
     report, table = imported(folder / f"db.egemaps.{kind}", tmp_path / "a.zarr")
     assert (report.clips, report.width, report.failed) == (4, 2, ())
     assert table["path"] == FILES
+    assert table["corpus"] == ["mine"] * 4
     assert table["emotion"] == EMOTIONS
     assert table["speaker"] == ["3", "8", "3", "8"]
     assert table["gender"] == ["male", "female", "male", "female"]
     assert table["age"] == ["31", "34", "31", "34"]
+    assert "sure" not in table
 
 
-def test_it_tells_what_a_folder_of_arrays_is_of(tmp_path):
+@pytest.mark.parametrize("named", ["", "db.yaml"])
+def test_it_tells_what_a_folder_of_arrays_is_of(tmp_path, named):
     database().save(str(tmp_path / "db"))
     for file in FILES:
         (tmp_path / "x" / file).parent.mkdir(parents=True, exist_ok=True)
         np.save(tmp_path / "x" / f"{file}.npy", np.ones(3, dtype=np.float32))
-    _, table = imported(tmp_path / "x", tmp_path / "a.zarr", corpus=tmp_path / "db")
+    _, table = imported(tmp_path / "x", tmp_path / "a.zarr", corpus=tmp_path / "db" / named)
     assert table["emotion"] == EMOTIONS
     assert table["speaker"] == ["3", "8", "3", "8"]
 
 
-def test_a_split_is_that_of_the_table(tmp_path):
+def test_segments_have_what_is_told_of_their_files(tmp_path):
+    """In whatever order they lie, in however many tables: each the speaker of its own file."""
+    rng = np.random.default_rng(0)
+    files = [f"{name}.wav" for name in "abcdefgh"]
+    speaker = {file: f"s{number}" for number, file in enumerate(files)}
+    parts = [(file, second) for file in files for second in range(5)]
+    rng.shuffle(parts)
+    db = empty()
+    db.schemes["speaker"] = audformat.Scheme("str")
+    for name, some in (("r1", parts[:15]), ("r2", parts[15:])):
+        starts = [start for _, start in some]
+        index = audformat.segmented_index(
+            [file for file, _ in some], starts, [s + 1 for s in starts]
+        )
+        values = [EMOTIONS[start % 2] for start in starts]
+        add(db, name, index, emotion=("emotion", values))
+    add(db, "files", audformat.filewise_index(files), speaker=("speaker", list(speaker.values())))
+    said, notes = told(db, tmp_path)
+    assert said == {
+        f"{file}#t={start},{start + 1}": {
+            "file": f"{file}#t={start},{start + 1}",
+            "emotion": EMOTIONS[start % 2],
+            "speaker": speaker[file],
+        }
+        for file, start in parts
+    }
+    assert notes == ()
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_what_is_missing_is_empty_whatever_its_kind(tmp_path, kind):
+    values = {
+        "int": ([1, None, 3, 4], ["1", "", "3", "4"]),
+        "bool": ([True, None, False, True], ["True", "", "False", "True"]),
+        "str": (["x", None, "y, z", "0012"], ["x", "", "y, z", "0012"]),
+        "date": (pd.to_datetime(["2020-01-02", None, "2020-01-03", "2020-01-04"]), None),
+        "time": ([pd.Timedelta(1.5, "s"), None, pd.Timedelta(2, "s"), None], None),
+        "object": (["p", None, "q", "r"], ["p", "", "q", "r"]),
+    }
     db = database()
-    db.splits["train"] = audformat.Split("train")
-    db.splits["end"] = audformat.Split("test")
-    add(db, "a", audformat.filewise_index(FILES[:2]), "train", emotion=("emotion", EMOTIONS[:2]))
-    add(db, "b", audformat.filewise_index(FILES[2:]), "end", emotion=("emotion", EMOTIONS[2:]))
-    db.save(str(tmp_path))
-    names, rows, _ = read_database(tmp_path)
-    assert "split" in names
-    assert [row.cells["split"] for row in rows] == ["train", "train", "test", "test"]
-    add(db, "c", audformat.filewise_index(FILES[:1]), "end", emotion=("emotion", EMOTIONS[:1]))
-    db.save(str(tmp_path))
-    with pytest.raises(CorpusError, match=r"wav/a.wav is in two splits, of which c is one"):
-        read_database(tmp_path)
+    for name, (cells, _) in values.items():
+        db.schemes[f"a_{name}"] = audformat.Scheme(name)
+        add(db, f"t_{name}", **{name: (f"a_{name}", cells)})
+    said, notes = told(db, tmp_path, kind)
+    assert notes == ()
+    for name, (_, wanted) in values.items():
+        cells = [said[file][f"a_{name}"] for file in FILES]
+        assert [bool(cell) for cell in cells] == [True, False, True, name != "time"]
+        assert wanted is None or cells == wanted
+    if kind == "parquet":
+        assert said[FILES[0]]["a_time"] == "1.5"
+
+
+def test_a_label_without_an_age_leaves_the_others_whole(tmp_path):
+    db = empty()
+    people = {"x": {"gender": "male"}, "y": {"gender": "female", "age": 34}}
+    db.schemes["speaker"] = audformat.Scheme(labels=people)
+    add(db, "emotion", emotion=("emotion", EMOTIONS), who=("speaker", ["x", "y", "x", None]))
+    said, _ = told(db, tmp_path)
+    assert [said[file]["age"] for file in FILES] == ["", "34", "", ""]
+    assert [said[file]["speaker"] for file in FILES] == ["x", "y", "x", ""]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_labels_may_be_a_table_of_any_name(tmp_path, kind):
+    db = empty()
+    db["people"] = audformat.MiscTable(pd.Index([3, 8], dtype="Int64", name="id"))
+    for name, values in (("sex", ["male", "female"]), ("town", ["Bonn", None])):
+        db["people"][name] = audformat.Column()
+        db["people"][name].set(values)
+    db.schemes["speaker"] = audformat.Scheme("int", labels="people")
+    add(db, "emotion", emotion=("emotion", EMOTIONS), speaker=("speaker", SPEAKERS))
+    said, notes = told(db, tmp_path, kind)
+    assert notes == ()
+    assert [said[file]["gender"] for file in FILES] == ["male", "female"] * 2
+    assert [said[file]["town"] for file in FILES] == ["Bonn", ""] * 2
+
+
+def test_labels_that_stand_for_text_are_that_text(tmp_path):
+    db = audformat.Database("mine")
+    db.schemes["emotion"] = audformat.Scheme(labels={0: "anger", 1: "boredom"})
+    add(db, "emotion", emotion=("emotion", [0, 1, None, 0]))
+    said, _ = told(db, tmp_path)
+    assert [cells["emotion"] for cells in said.values()] == ["anger", "boredom", "anger"]
+
+
+def test_somebody_else_s_gender_is_not_the_speaker_s(tmp_path):
+    db = database()
+    other = {"u": {"gender": "female"}, "v": {"gender": "male"}}
+    db.schemes["listener"] = audformat.Scheme(labels=other)
+    add(db, "heard", listener=("listener", ["u", "u", "v", "v"]))
+    said, notes = told(db, tmp_path)
+    assert notes == ()
+    assert [said[file]["gender"] for file in FILES] == ["male", "female"] * 2
+    assert [said[file]["listener.gender"] for file in FILES] == ["female"] * 2 + ["male"] * 2
+
+
+def splits(db, *tables, **kinds):
+    for name, kind in kinds.items():
+        db.splits[name] = audformat.Split(kind)
+    for name, split, files in tables:
+        add(db, name, audformat.filewise_index(files), split)
+    return db
+
+
+def test_a_split_is_that_of_the_table(tmp_path):
+    """Which may list files and nothing else."""
+    lists = ("one", "train", FILES[:2]), ("two", "end", FILES[2:])
+    said, notes = told(splits(database(), *lists, train="train", end="test"), tmp_path)
+    assert [said[file]["split"] for file in FILES] == ["train", "train", "test", "test"]
+    assert notes == ()
+
+
+def test_a_split_of_another_kind_is_none_and_said(tmp_path):
+    lists = ("one", "train", FILES[:2]), ("two", "rest", FILES[2:])
+    said, notes = told(splits(database(), *lists, train="train", rest="other"), tmp_path)
+    assert [said[file]["split"] for file in FILES] == ["train", "train", "", ""]
+    assert notes == ("db.yaml: the split 'rest' is no train, dev or test: left out",)
+
+
+def test_a_file_in_two_splits_is_refused(tmp_path):
+    lists = ("one", "train", FILES[:2]), ("two", "end", FILES[1:])
+    why = refused(splits(database(), *lists, train="train", end="test"), tmp_path)
+    assert "split of wav/b.wav is 'train' and 'test'" in why
+
+
+def test_a_scheme_may_tell_the_split_too(tmp_path):
+    db = splits(database(), ("one", "train", FILES[:2]), train="train")
+    db.schemes["split"] = audformat.Scheme("str")
+    add(db, "more", split=("split", ["train", "train", "test", "test"]))
+    said, _ = told(db, tmp_path)
+    assert [said[file]["split"] for file in FILES] == ["train", "train", "test", "test"]
 
 
 def test_parts_of_a_file_are_called_as_parts(tmp_path):
     index = audformat.segmented_index(
         ["a.wav", "a.wav", "b.wav"], [0, 1.5, 0], [1.5, pd.NaT, pd.NaT]
     )
-    db = audformat.Database("mine")
-    db.schemes["emotion"] = audformat.Scheme(labels=["anger", "boredom"])
-    add(db, "emotion", index, emotion=("emotion", ["anger", "boredom", "anger"]))
+    db = add(empty(), "emotion", index, emotion=("emotion", ["anger", "boredom", "anger"]))
     folder = with_vectors(db, tmp_path / "db", index, "parquet")
     report, table = imported(folder / "db.egemaps.parquet", tmp_path / "a.zarr")
     assert report.failed == ()
@@ -105,40 +244,69 @@ def test_parts_of_a_file_are_called_as_parts(tmp_path):
     assert table["emotion"] == ["anger", "boredom", "anger"]
 
 
-def test_a_pickle_is_not_opened(tmp_path):
-    """The library opens it before the CSV beside it, and what a pickle says is run."""
-    database().save(str(tmp_path), storage_format="csv")
-    trap = b"cos\nmkdir\n(S'" + str(tmp_path / "sprung").encode() + b"'\ntR."
-    (tmp_path / "db.emotion.pkl").write_bytes(trap)
-    assert len(read_database(tmp_path)[1]) == 4
-    assert not (tmp_path / "sprung").exists()
-    (tmp_path / "db.emotion.csv").unlink()
-    with pytest.raises(CorpusError, match=r"no db\.emotion\.csv or \.parquet \(a pickle is not"):
-        read_database(tmp_path)
-    assert not (tmp_path / "sprung").exists()
+def test_vectors_of_one_part_never_have_the_label_of_another(tmp_path):
+    one = audformat.segmented_index(["a.wav", "b.wav"], [0, 0], [1, 1])
+    other = audformat.segmented_index(["a.wav", "b.wav"], [0, 6], [1, 7])
+    db = add(empty(), "emotion", one, emotion=("emotion", ["anger", "boredom"]))
+    folder = with_vectors(db, tmp_path / "db", other)
+    report, table = imported(folder / "db.egemaps.csv", tmp_path / "a.zarr")
+    assert table["path"] == ["a.wav#t=0,1"]
+    assert {problem.path for problem in report.failed} == {"b.wav#t=0,1", "b.wav#t=6,7"}
 
 
-def test_a_header_runs_nothing(tmp_path):
-    trap = f"name: !!python/object/apply:os.mkdir ['{tmp_path / 'sprung'}']\n"
-    (tmp_path / "db.yaml").write_text(trap)
-    with pytest.raises(CorpusError, match=r"db\.yaml: is no plain YAML"):
-        read_database(tmp_path)
-    assert not (tmp_path / "sprung").exists()
+def test_what_is_said_of_a_file_holds_for_its_parts(tmp_path):
+    """A file's only part goes by its file's name, so that runs on other vectors compare."""
+    files = ["wav/a.wav", "wav/a.wav", "wav/b.wav"]
+    index = audformat.segmented_index(files, [0, 1, 0], [1, 2, 2.5])
+    folder = with_vectors(database(), tmp_path / "db", index)
+    report, table = imported(folder / "db.egemaps.csv", tmp_path / "a.zarr")
+    assert table["path"] == ["wav/a.wav#t=0,1", "wav/a.wav#t=1,2", "wav/b.wav"]
+    assert table["emotion"] == ["anger", "anger", "boredom"]
+    assert table["seconds"] == [1.0, 1.0, 2.5]
+    assert [problem.path for problem in report.failed] == FILES[2:]
 
 
-@pytest.mark.parametrize("header", ["", "- 1\n", "name: a\n", "name: [\n", "\x00", "a: b\n"])
-def test_what_is_no_header_is_refused_in_a_line(tmp_path, header):
-    (tmp_path / "db.yaml").write_text(header)
-    with pytest.raises(CorpusError, match=r"audformat|YAML") as refused:
-        read_database(tmp_path)
-    assert "\n" not in str(refused.value)
+@pytest.mark.parametrize(
+    ("scheme", "column"), [("categories", "emotion"), ("emotion", "rating"), ("label", "gold")]
+)
+def test_the_emotion_is_what_a_scheme_or_a_column_calls_so(tmp_path, scheme, column):
+    db = audformat.Database("mine")
+    db.schemes[scheme] = audformat.Scheme(labels=["anger", "boredom"])
+    add(db, "table", **{column: (scheme, EMOTIONS)})
+    said, notes = told(db, tmp_path)
+    assert [said[file]["emotion"] for file in FILES] == EMOTIONS
+    assert notes == ()
+
+
+def test_without_an_emotion_all_are_rows_and_a_note_says_so(tmp_path):
+    db = audformat.Database("mine")
+    db.schemes["age"] = audformat.Scheme("int")
+    db.schemes["emotion.categories"] = audformat.Scheme(labels=["anger", "boredom"])
+    add(db, "table", column=("emotion.categories", EMOTIONS))
+    said, notes = told(db, tmp_path)
+    assert [said[file]["emotion.categories"] for file in FILES] == EMOTIONS
+    assert notes == (
+        "db.yaml: no scheme or column for the emotion (schemes: age, emotion.categories)",
+    )
+
+
+def test_of_two_that_could_be_the_emotion_its_own_name_wins(tmp_path):
+    db = database()
+    db.schemes["label"] = audformat.Scheme("str")
+    add(db, "other", label=("label", list("wxyz")))
+    db.save(str(tmp_path), storage_format="csv")
+    clips, problems, notes = told_by(tmp_path)
+    assert [clip.emotion for clip in clips] == EMOTIONS
+    assert [clip.extra["label"] for clip in clips] == list("wxyz")
+    assert problems == ()
+    assert "db.yaml: 'label' is kept as it is, 'emotion' is the emotion" in notes
 
 
 def test_raters_that_differ_about_the_emotion_are_refused(tmp_path):
-    db = add(database(), "other", emotion=("emotion", ["neutral"] * 4))
-    db.save(str(tmp_path))
-    with pytest.raises(CorpusError, match=r"give one table with file, emotion"):
-        read_database(tmp_path)
+    db = add(database(), "other", emotion=("emotion", ["anger"] + ["neutral"] * 3))
+    why = refused(db, tmp_path)
+    assert "emotion of wav/b.wav is 'boredom' and 'neutral'" in why
+    assert "give one table with file, emotion" in why
 
 
 def test_of_what_else_raters_differ_about_a_note_is_left(tmp_path):
@@ -146,11 +314,84 @@ def test_of_what_else_raters_differ_about_a_note_is_left(tmp_path):
     db.schemes["arousal"] = audformat.Scheme("int")
     add(db, "one", arousal=("arousal", [1, 2, 3, 4]))
     add(db, "two", arousal=("arousal", [1, 2, 3, 5]))
-    db.save(str(tmp_path))
-    names, rows, notes = read_database(tmp_path)
-    assert "arousal" not in names
-    assert notes == ("db.yaml: 'arousal' has several values for one utterance: left out",)
-    assert [row.cells["emotion"] for row in rows] == EMOTIONS
+    said, notes = told(db, tmp_path)
+    assert "arousal" not in said[FILES[0]]
+    assert notes == ("db.yaml: 'arousal' has several values for wav/d.wav: left out",)
+
+
+def test_what_is_told_of_other_parts_alone_is_a_note(tmp_path):
+    db = database()
+    db.schemes["breath"] = audformat.Scheme("bool")
+    index = audformat.segmented_index(["wav/a.wav"], [1], [2])
+    add(db, "breaths", index, breath=("breath", [True]))
+    said, notes = told(db, tmp_path)
+    assert "breath" not in said[FILES[0]]
+    assert notes == ("db.yaml: 'breath' is told of none of the utterances: left out",)
+
+
+def test_a_pickle_is_not_opened(tmp_path):
+    """The library opens it before the CSV beside it, and what a pickle says is run."""
+    database().save(str(tmp_path), storage_format="csv")
+    trap = b"cos\nmkdir\n(S'" + str(tmp_path / "sprung").encode() + b"'\ntR."
+    (tmp_path / "db.emotion.pkl").write_bytes(trap)
+    assert len(read_database(tmp_path).rows) == 4
+    (tmp_path / "db.emotion.csv").unlink()
+    with pytest.raises(CorpusError, match=r"no db\.emotion\.csv or \.parquet \(a pickle is not"):
+        read_database(tmp_path)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_header_runs_nothing(tmp_path):
+    trap = f"name: !!python/object/apply:os.mkdir ['{tmp_path / 'sprung'}']\ntables: {{}}\n"
+    (tmp_path / "db.yaml").write_text(trap)
+    with pytest.raises(CorpusError, match=r"db\.yaml: is no plain YAML"):
+        read_database(tmp_path)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        "- 1\n",
+        "[\n",
+        "\x00",
+        "schemes: 3\n",
+        "tables: {a: 3}\n",
+        "tables: {a: {columns: {emotion: x}}}\n",
+        "tables: {a: {type: filewise, columns: {emotion: {}}}}\n",
+        "tables: {emotion: {type: segmented, columns: {emotion: {}}}}\n",
+        "tables: {emotion: {type: filewise, columns: {emotion: {scheme_id: s}}}}\n"
+        "schemes: {s: {dtype: str, labels: nobody}}\n",
+        "tables: {emotion: {type: filewise, columns: {label: {scheme_id: e}, emotion: {}}}}\n"
+        "schemes: {e: {}}\n",
+    ],
+)
+def test_what_is_no_header_is_refused_in_a_line(tmp_path, more):
+    database().save(str(tmp_path), storage_format="csv")
+    (tmp_path / "db.yaml").write_text(f"name: a\n{more}")
+    with pytest.raises(CorpusError) as error:
+        read_database(tmp_path)
+    assert "\n" not in str(error.value)
+    assert str(tmp_path) in str(error.value) or "db.yaml" in str(error.value)
+
+
+def test_a_manifest_comes_first_and_another_s_header_is_none(tmp_path):
+    vectors = tmp_path / "x"
+    for file in FILES[:2]:
+        (vectors / file).parent.mkdir(parents=True, exist_ok=True)
+        np.save(vectors / f"{file}.npy", np.ones(3, dtype=np.float32))
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    rows = [f"{file},sad,anna" for file in FILES[:2]]
+    (corpus / "labels.csv").write_text("\n".join(["file,emotion,speaker", *rows]) + "\n")
+    (corpus / "db.yaml").write_text("host: localhost\n")
+    _, table = imported(vectors, tmp_path / "a.zarr", corpus=corpus / "labels.csv")
+    assert table["emotion"] == ["sad", "sad"]
+    database().save(str(corpus))
+    (corpus / "labels.csv").rename(vectors / "manifest.csv")
+    _, table = imported(vectors, tmp_path / "b.zarr")
+    assert table["emotion"] == ["sad", "sad"]
 
 
 def test_which_table_holds_vectors_is_not_guessed(tmp_path):
@@ -161,7 +402,7 @@ def test_which_table_holds_vectors_is_not_guessed(tmp_path):
 
 
 def test_a_name_that_leaves_the_folder_is_refused(tmp_path):
-    database().save(str(tmp_path / "db"))
+    database().save(str(tmp_path / "db"), storage_format="csv")
     header = tmp_path / "db" / "db.yaml"
     header.write_text(header.read_text().replace("  files:", "  ../../files:"))
     (tmp_path / "files.csv").write_text("file,speaker\nwav/a.wav,3\n")
