@@ -211,6 +211,9 @@ class Study:
         free = tables.read(self.answers, free=True)
         parts += ["## Pooled", tables.pooled(answers, free, STORES, PAIRS)]
         parts += ["## Pooled too", tables.pooled(answers, free, STORES, ASKED_LATER)]
+        own = [(NARROW, f"{row}, own") for row in others()]
+        parts += ["## Pooled, rivals at settings of their own"]
+        parts += [tables.pooled(answers, free, STORES, own)]
         parts += ["## The path, store by store", tables.by_store(answers, STORES, PAIRS[0])]
         parts += ["## Calibration", tables.calibration(self.answers.with_name("calibration.csv"))]
         parts += ["## Enrolled by ten clips: another question"]
