@@ -1,8 +1,4 @@
-"""What an audformat database says of its utterances: `db.yaml`, and tables of labels beside it.
-
-    schemes:  speaker: {dtype: int, labels: {3: {gender: male}, ...}}
-    tables:   emotion: {type: filewise, columns: {emotion: {scheme_id: emotion}}}   db.emotion.csv
-              files:   {type: filewise, columns: {speaker: {scheme_id: speaker}}}   db.files.parquet
+"""What an audformat database says of its utterances: labels in several tables, and under labels.
 
 Read here, and not by the library of that name, with which the tests write theirs. It runs what is
 in a pickle that lies beside a table, and tags of the header; and where files and their segments are
@@ -10,108 +6,99 @@ both labelled, it may give a segment the speaker of another file (1.4.3, where t
 file do not lie together).
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from gensr.estimator.errors import one_line
 from gensr.features.audio.segments import file_of
+from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.columns import field_of
 from gensr.features.corpora.errors import CorpusError
-from gensr.features.corpora.listed import manifest_in
-from gensr.features.corpora.tables import Row
-from gensr.pipeline.importing.cells import cell_of, read_columns
-from gensr.pipeline.importing.parts import named_parts
+from gensr.features.corpora.labels import canonical
+from gensr.features.corpora.official import meanings, part_of
+from gensr.features.corpora.roles import GENDERS
+from gensr.features.store.errors import StoreError
+from gensr.features.store.names import check_names
+from gensr.pipeline.importing.cells import cell_of, plain, read_columns
+from gensr.pipeline.importing.header import Header
+from gensr.pipeline.importing.parts import parts_of
 
-HEADER = "db.yaml"
-_LIKE = re.compile(rb"^name:.*^(?:schemes|tables):|^(?:schemes|tables):.*^name:", re.M | re.S)
-_SUFFIXES = (".parquet", ".csv")
 _SURE = ("emotion", "speaker", "split")
 """What tables may not contradict each other about."""
+_FIELDS = ("speaker", "gender", "sentence", "dialogue", "emotion", "canonical", "split", "corpus")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
-    """The labels of a database, a row an utterance."""
+class Labelled:
+    """The utterances of a database."""
+
+    clips: tuple[Clip, ...]
+    """Every file, and every part of one, that a table names; a part has what is said of it, else
+    of its file, and is called as a part is, `talk.wav#t=1.5,4`."""
+    asked: frozenset[str]
+    """Paths of those that have an emotion of their own, or, where nothing is called so, of all:
+    it is worth a line where they have no vectors."""
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """What a column is called here, and its scheme."""
 
     name: str
-    columns: Mapping[str, str]
-    """By what a manifest calls it (`file`, `emotion`, ...) the column of it."""
-    names: tuple[str, ...]
-    """All columns."""
-    rows: tuple[Row, ...]
-    """Of the utterances that have an emotion, or, where nothing is called so, of all; a part of a
-    file is called as such, `talk.wav#t=1.5,4`."""
-    notes: tuple[str, ...]
-    """What is not among them, and why."""
+    scheme: str
 
 
-def database_at(place: Path) -> Path | None:
-    """The folder of a database, given that or its header; None where there is none.
-
-    A manifest in the folder comes before, and a `db.yaml` of something else is none.
-    """
-    folder = place.parent if place.name == HEADER and place.is_file() else place
-    header = folder / HEADER
-    if not header.is_file() or manifest_in(folder) is not None:
-        return None
-    try:
-        return folder if _LIKE.search(header.read_bytes()) else None
-    except OSError as error:
-        raise CorpusError(f"{header}: cannot be read ({error.strerror})") from error
-
-
-def database_of(table: Path) -> Path | None:
-    """The folder of the database that a file is a table of; None where it is of none."""
-    return database_at(table.parent) if table.name.startswith("db.") else None
-
-
-def read_database(folder: Path) -> Database:
+def read_database(header: Header) -> Labelled:
     """Read what all tables say, by utterance.
 
-    Args:
-        folder: as `database_at` gives it.
-
     Raises:
-        CorpusError: the header or a table cannot be read, or tables contradict each other about an
-            emotion, a speaker or a split.
+        CorpusError: a table cannot be read, or tables contradict each other about an emotion, a
+            speaker or a split.
     """
-    header = _header(folder / HEADER)
-    told = _Told(folder / HEADER)
-    schemes, tables = _inside(header, "schemes"), _inside(header, "tables")
-    meant, skipped = _meant(schemes, tables)
+    told = _Told(header)
+    meant = _meant(header, told.notes)
+    used = {column.scheme for columns in meant.values() for column in columns.values()}
+    labels = {scheme: _labels(header, scheme) for scheme in used}
     for table, columns in meant.items():
-        of = tables[table]
-        values = _read(folder, table, columns, segmented=of.get("type") == "segmented")
-        for column, (name, scheme) in columns.items():
-            labels = _labels(folder, header, scheme)
-            for entry, cell in zip(values.entries, values.columns[column], strict=True):
-                told.add(name, entry, cell, labels.get(cell))
-        if "split_id" in of:
-            told.split(values.entries, str(of["split_id"]), _inside(header, "splits"))
-    return told.database(str(header.get("name") or folder.name), skipped, sorted(schemes))
+        times = ("start", "end") if header.tables[table].get("type") == "segmented" else ()
+        file = header.file(table)
+        cells = read_columns(file, ("file", *times, *columns))
+        entries = parts_of(file, cells["file"], *(cells[name] for name in times))
+        if None in entries:
+            told.note(f"{file.name}: parts that end where they begin, or before: left out")
+        for name, column in columns.items():
+            known, dtype = labels[column.scheme], _dtype(header, column.scheme)
+            for entry, cell in zip(entries, cells[name], strict=True):
+                if entry is not None:
+                    cell = plain(cell, dtype)
+                    told.say(column.name, entry, cell, known.get(cell))
+        kind = header.split(table)
+        if kind == "other":
+            split = header.tables[table]["split_id"]
+            told.note(f"the split {split!r} is no train, dev or test: left out")
+        for entry in filter(None, entries):
+            told.put("split", entry, "" if kind == "other" else kind)
+    return told.labelled()
 
 
+@dataclass(slots=True)
 class _Told:
-    """By column and utterance, what was said; the first of contradicting ones is kept."""
+    """By column and utterance, what was said."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        self.said: dict[str, dict[str, str]] = {}
-        self.clashes: dict[str, tuple[str, str, str]] = {}
-        self.notes: dict[str, None] = {}
+    header: Header
+    said: dict[str, dict[str, str]] = field(default_factory=dict)
+    entries: dict[str, None] = field(default_factory=dict)
+    clashes: dict[str, str] = field(default_factory=dict)
+    """By column an utterance of which two things were said; the first is kept."""
+    notes: dict[str, None] = field(default_factory=dict)
 
-    def add(self, name: str, entry: str, cell: str, label: Any) -> None:
-        """Say a cell of an utterance, and what its label stands for.
+    def note(self, what: str) -> None:
+        """Say it once."""
+        self.notes[what if what.startswith("db.") else f"db.yaml: {what}"] = None
 
-        Args:
-            name: the column's.
-            entry: the utterance, a file or a part of one.
-            cell: empty where nothing is said.
-            label: text in the cell's place, columns of it, or None.
-        """
+    def say(self, name: str, entry: str, cell: str, label: Any) -> None:
+        """Say a cell of an utterance, and what its label stands for: text, or columns of it."""
         if isinstance(label, Mapping):
             for key, inner in label.items():
                 self.put(_called(name, str(key)), entry, cell_of(inner))
@@ -121,56 +108,88 @@ class _Told:
 
     def put(self, name: str, entry: str, cell: str) -> None:
         """Say a cell, unless it is empty."""
-        if cell and (had := self.said.setdefault(name, {}).setdefault(entry, cell)) != cell:
-            self.clashes.setdefault(name, (entry, had, cell))
+        self.entries[entry] = None
+        if cell:
+            self._same(name, entry, self.said.setdefault(name, {}).setdefault(entry, cell), cell)
 
-    def split(self, entries: Iterable[str], name: str, splits: Mapping[str, Any]) -> None:
-        """Say the split of a table."""
-        of = splits.get(name)
-        kind = str(of.get("type", "other")) if isinstance(of, Mapping) else "other"
-        if kind == "other":
-            self.notes[f"{HEADER}: the split {name!r} is no train, dev or test: left out"] = None
-        else:
-            for entry in entries:
-                self.put("split", entry, kind)
+    def _same(self, name: str, entry: str, one: str, other: str) -> None:
+        if one == other:
+            return
+        if name in _SURE:
+            raise CorpusError(
+                f"{self.header.place}: {name} of {entry} is {one!r} and {other!r}, by tables or "
+                "raters that differ; give one table with file, emotion, speaker, ..."
+            )
+        self.clashes.setdefault(name, entry)
 
-    def database(self, name: str, skipped: Iterable[str], schemes: Iterable[str]) -> Database:
-        """All of it as rows.
+    def labelled(self) -> Labelled:
+        """All of it.
 
         Raises:
-            CorpusError: nothing was said, or what must not be contradictory is.
+            CorpusError: nothing was said, or of a part another speaker or split than of its file.
         """
         if not self.said:
-            raise CorpusError(f"{self.place}: an audformat database whose tables label nothing")
-        for what, (entry, one, other) in self.clashes.items():
-            if what in _SURE:
-                raise CorpusError(
-                    f"{self.place}: {what} of {entry} is {one!r} and {other!r}, by tables or "
-                    "raters that differ; give one table with file, emotion, speaker, ..."
-                )
-            self.notes[f"{HEADER}: {what!r} has several values for {entry}: left out"] = None
-        every = dict.fromkeys(entry for said in self.said.values() for entry in said)
-        entries = list(self.said.get("emotion", every))
+            raise CorpusError(f"{self.header.place}: a database whose tables label nothing")
+        for name in ("speaker", "split"):
+            said = self.said.get(name, {})
+            for entry, cell in said.items():
+                self._same(name, entry, said.get(file_of(entry), cell), cell)
+        for name, entry in self.clashes.items():
+            self.note(f"{name!r} has several values for {entry}: left out")
+            del self.said[name]
+        self._splits()
+        extra = [name for name in self.said if name not in _FIELDS and self._kept(name)]
         if "emotion" not in self.said:
-            has = ", ".join(schemes) or "none"
-            self.notes[f"{HEADER}: no scheme or column for the emotion (schemes: {has})"] = None
-        columns: dict[str, list[str]] = {"file": entries}
-        for what, said in self.said.items():
-            cells = [said.get(entry) or said.get(file_of(entry), "") for entry in entries]
-            if not any(cells):
-                self.notes[f"{HEADER}: {what!r} is told of none of the utterances: left out"] = None
-            elif what not in self.clashes:
-                columns[what] = cells
-        rows = zip(*columns.values(), strict=True)
-        return Database(
-            name=name,
-            columns={what: what for what in columns if field_of(what) == what},
-            names=tuple(columns),
-            rows=tuple(
-                Row(number, dict(zip(columns, cells, strict=True)))
-                for number, cells in enumerate(rows, 1)
-            ),
-            notes=(*skipped, *self.notes),
+            has = ", ".join(sorted(self.header.schemes)) or "none"
+            self.note(f"no scheme or column for the emotion (schemes: {has})")
+        return Labelled(
+            clips=tuple(self._clip(entry, extra) for entry in self.entries),
+            asked=frozenset(self.said.get("emotion", self.entries)),
+            notes=tuple(self.notes),
+        )
+
+    def _kept(self, name: str) -> bool:
+        """Whether a store can have a column of that name; a note where it cannot."""
+        try:
+            check_names([name])
+        except StoreError as error:
+            self.note(f"{error}; left out")
+            return False
+        return True
+
+    def _splits(self) -> None:
+        """Put train, dev and test in the place of other words for them."""
+        said = self.said.get("split", {})
+        words = {cell: part_of(cell) for cell in {*said.values()}}
+        if strange := [cell for cell, part in words.items() if not part]:
+            self.note(f"the split {strange[0]!r} is no train, dev or test: no split is taken")
+            del self.said["split"]
+            return
+        try:
+            known = meanings(words.values())
+        except ValueError as error:
+            raise CorpusError(f"{self.header.place}: {error}") from None
+        self.said["split"] = {entry: known[words[cell]] for entry, cell in said.items()}
+
+    def _clip(self, entry: str, extra: Iterable[str]) -> Clip:
+        file = file_of(entry)
+
+        def of(name: str) -> str:
+            said = self.said.get(name, {})
+            return said.get(entry) or said.get(file, "")
+
+        emotion = of("emotion")
+        return Clip(
+            path=entry,
+            corpus=of("corpus") or self.header.name,
+            speaker=of("speaker"),
+            gender=GENDERS.get(of("gender").casefold(), ""),
+            sentence=of("sentence"),
+            dialogue=of("dialogue"),
+            emotion=emotion,
+            canonical=canonical(emotion),
+            split=of("split"),
+            extra={name: of(name) for name in extra},
         )
 
 
@@ -182,115 +201,75 @@ def _called(scheme: str, key: str) -> str:
     return usual or key
 
 
-def _header(place: Path) -> Mapping[str, Any]:
-    """The header as plain YAML: tags that would make objects are refused."""
-    try:
-        import yaml  # an extra, and slow to import
-    except ImportError as error:
-        raise CorpusError(
-            f"{place}: the header of an audformat database needs PyYAML; install gensr[tables]"
-        ) from error
-    try:
-        found = yaml.load(place.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise CorpusError(f"{place}: is no plain YAML ({one_line(error)})") from error
-    if not isinstance(found, Mapping):
-        raise CorpusError(f"{place}: is no header of an audformat database")
+def _meant(header: Header, notes: dict[str, None]) -> dict[str, dict[str, _Column]]:
+    """By table the columns that say something, and what they are called here.
+
+    Those are the ones with a usual name, their own or their scheme's, and all with a scheme that is
+    of no fractions. A table of a split is among them without any.
+    """
+    every = list(header.columns())
+    users: dict[str, set[str]] = {}
+    for _, column, scheme in every:
+        users.setdefault(scheme, set()).add(column)
+    exact = {name.casefold() for _, column, scheme in every for name in (column, scheme)}
+    taken: dict[str, tuple[str, str]] = {}
+    found: dict[str, dict[str, _Column]] = {}
+    for table, column, scheme in every:
+        usual = _field(column, scheme, users[scheme])
+        if usual and usual in exact and usual not in (column.casefold(), scheme.casefold()):
+            notes[f"db.yaml: {column!r} is kept as it is, {usual!r} is the {usual}"] = None
+            usual = ""
+        if usual == "file" or (not usual and (not scheme or _dtype(header, scheme) == "float")):
+            continue
+        called = scheme if len(users[scheme]) == 1 else column
+        one = (scheme, "" if called == scheme else column)
+        if not usual and (called in _FIELDS or taken.setdefault(called, one) != one):
+            called = f"{scheme}.{column}"
+        found.setdefault(table, {})[column] = _Column(usual or called, scheme)
+    for table in header.tables:
+        if header.split(table):
+            found.setdefault(table, {})
     return found
 
 
-def _inside(header: Mapping[str, Any], key: str) -> Mapping[str, Mapping[str, Any]]:
-    """A part of the header: things by name, each with its own settings."""
-    found = header.get(key) or {}
-    if not isinstance(found, Mapping) or not all(isinstance(x, Mapping) for x in found.values()):
-        raise CorpusError(f"{HEADER}: {key!r} are no things by name; mend the header")
-    return {str(name): value for name, value in found.items()}
+def _field(column: str, scheme: str, users: Iterable[str]) -> str:
+    """What a manifest would call a column, or nothing.
 
-
-Meant = Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]]
-"""By table and column, what the column is called here, and its scheme."""
-
-
-def _meant(
-    schemes: Mapping[str, Mapping[str, Any]], tables: Mapping[str, Mapping[str, Any]]
-) -> tuple[Meant, list[str]]:
-    """Which columns say something, and notes on those that are called as another is.
-
-    Those are the ones with a usual name, their own or their scheme's, and all with a scheme that
-    is of no fractions. A table of a split is among them without any column.
+    Its own name comes before its scheme's, another word for the same thing last; and where a column
+    is called as its scheme is, others of that scheme are something else.
     """
-    found: dict[str, dict[str, tuple[str, Mapping[str, Any]]]] = {}
-    every = list(_columns(tables))
-    exact = {name for _, column, scheme in every for name in (column, scheme)}
-    notes: dict[str, None] = {}
-    for table, column, scheme in every:
-        named = [name for name in (column, scheme) if name]
-        usual = next((field for field in map(field_of, named) if field), None)
-        if usual and usual in exact and usual not in named:
-            notes[f"{HEADER}: {column!r} is kept as it is, {usual!r} is the {usual}"] = None
-            usual = None
-        of = schemes.get(scheme, {})
-        if usual == "file" or (not usual and (not scheme or of.get("dtype") == "float")):
-            continue
-        found.setdefault(table, {})[column] = (usual or scheme, of)
-    for table, settings in tables.items():
-        if "split_id" in settings:
-            found.setdefault(table, {})
-    return found, list(notes)
+    if (name := column.casefold()) == field_of(column):
+        return name
+    if (name := scheme.casefold()) == field_of(scheme):
+        return "" if any(other.casefold() == name for other in users) else name
+    return (field_of(scheme) if scheme else None) or field_of(column) or ""
 
 
-def _columns(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
-    """Table, column and scheme; no scheme is empty."""
-    for table, settings in tables.items():
-        for column, of in _inside(settings, "columns").items():
-            yield table, column, str(of.get("scheme_id") or "")
-
-
-def _labels(
-    folder: Path, header: Mapping[str, Any], scheme: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def _labels(header: Header, scheme: str) -> Mapping[str, Any]:
     """By label what it stands for, text or columns: from the scheme, or a table of its own."""
-    labels = scheme.get("labels")
-    if isinstance(labels, Mapping):
-        return {cell_of(label): meaning for label, meaning in labels.items()}
-    if not isinstance(labels, str):
-        return {}
-    columns = _inside(_inside(header, "misc_tables").get(labels, {}), "columns")
-    levels = _inside(header, "misc_tables").get(labels, {}).get("levels") or {}
-    if len(levels) != 1:
-        raise CorpusError(f"{folder / HEADER}: the labels {labels!r} are no table by one level")
-    (level,) = map(str, levels)
-    read = read_columns(_file(folder, labels), (level, *columns))
-    rows = zip(*(read[name] for name in columns), strict=True) if columns else ()
+    table, dtype = header.schemes.get(scheme, {}).get("labels"), _dtype(header, scheme)
+    if not isinstance(table, str):
+        return _listed(header, scheme)
+    level, own, columns = header.labels_of(table)
+    read = read_columns(header.file(table), (level, *columns))
+    for name, settings in columns.items():
+        inner = str(settings.get("scheme_id") or "")
+        texts, kind = _listed(header, inner), _dtype(header, inner)
+        cells = [plain(cell, kind) for cell in read[name]]
+        read[name] = [cell_of(texts.get(cell)) or cell for cell in cells]
     return {
-        label: dict(zip(columns, cells, strict=True))
-        for label, cells in zip(read[level], rows, strict=bool(columns))
+        plain(label, own or dtype): {name: read[name][n] for name in columns}
+        for n, label in enumerate(read[level])
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
-    entries: list[str]
-    columns: dict[str, list[str]] = field(default_factory=dict)
+def _listed(header: Header, scheme: str) -> Mapping[str, Any]:
+    """The same of a scheme that lists what its labels stand for."""
+    labels, dtype = header.schemes.get(scheme, {}).get("labels"), _dtype(header, scheme)
+    if not isinstance(labels, Mapping):
+        return {}
+    return {plain(cell_of(label), dtype): meaning for label, meaning in labels.items()}
 
 
-def _read(folder: Path, table: str, columns: Iterable[str], *, segmented: bool) -> _Values:
-    """Utterances of a table, and what some of its columns say of them."""
-    file, times = _file(folder, table), ("start", "end") if segmented else ()
-    found = read_columns(file, ("file", *times, *columns))
-    rows = [Row(n, {"file": name}) for n, name in enumerate(found.pop("file"), 1)]
-    parts = {name: found.pop(name) for name in times}
-    named, _ = named_parts(file, parts, rows, "file", always=True)
-    return _Values([row.cells["file"] for row in named], found)
-
-
-def _file(folder: Path, table: str) -> Path:
-    """The file of a table; a pickle is none."""
-    files = [folder / f"db.{table}{suffix}" for suffix in _SUFFIXES]
-    for file in files:
-        if file.parent == folder and file.is_file():
-            return file
-    raise CorpusError(
-        f"{folder}: no db.{table}.csv or .parquet (a pickle is not opened); save the database "
-        "anew, or give one table with file, emotion, speaker, ..."
-    )
+def _dtype(header: Header, scheme: str) -> str:
+    return str(header.schemes.get(scheme, {}).get("dtype") or "")

@@ -5,7 +5,7 @@ Shapes: K+1 layers, x1 last, L width.
 
 import hashlib
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -111,39 +111,38 @@ def matched(
     return of, tuple(problems)
 
 
-def of_files(given: Given, clips: Sequence[Clip]) -> tuple[Given, tuple[Clip, ...]]:
-    """Let what is said of a whole file hold for those of its parts that have vectors.
+def matched_parts(
+    names: Sequence[str], clips: Sequence[Clip], asked: Set[str]
+) -> tuple[dict[str, Clip], tuple[Problem, ...]]:
+    """The same, where what is said of a whole file holds for those of its parts that have vectors.
 
-    A file's only part goes by the file's name, which is that of the clip elsewhere, too.
+    A file's only part goes by the file's own name, as the clip does elsewhere.
+
+    Args:
+        names: of vectors; a part of a file is `talk.wav#t=1.5,4`.
+        clips: files and parts, more perhaps than there are vectors of.
+        asked: paths of those whose lack of vectors is a problem.
 
     Returns:
-        The vectors, some by another name, and the clips, some of them of parts.
+        As `matched`.
     """
-    known = {clip.path: clip for clip in clips}
+    of, problems = matched(names, clips)
     parts: dict[str, list[str]] = {}
-    for name in given.names:
-        file = file_of(name)
-        if file in known and file != name and name not in known:
+    for name in names:
+        if name not in of and (file := file_of(name)) != name:
             parts.setdefault(file, []).append(name)
-    asked = {*given.names}
-    alone = {
-        file: names[0] for file, names in parts.items() if len(names) == 1 and file not in asked
-    }
-    found: list[Clip] = []
-    for clip in clips:
-        mine = [] if clip.path in alone else parts.get(clip.path, [])
-        found += [clip] if clip.path in asked or not mine else []
-        found += [replace(clip, path=name) for name in mine]
-    called = {name: file for file, name in alone.items()}
-    if not called:
-        return given, tuple(found)
-    renamed = replace(
-        given,
-        names=tuple(called.get(name, name) for name in given.names),
-        read=lambda name: given.read(alone.get(name, name)),
-        seconds={called.get(name, name): seconds for name, seconds in given.seconds.items()},
+    whole, _ = matched(tuple(parts), [clip for clip in clips if file_of(clip.path) == clip.path])
+    used = {clip.path for clip in of.values()}
+    for file, clip in whole.items():
+        alone = len(parts[file]) == 1 and clip.path not in used
+        for name in parts[file]:
+            called = clip.path if alone else clip.path + name.removeprefix(file)
+            of[name] = replace(clip, path=called)
+        used.add(clip.path)
+    lacking, strangers = asked - used, {*names} - {*of}
+    return of, tuple(
+        problem for problem in problems if problem.path in lacking or problem.path in strangers
     )
-    return renamed, tuple(found)
 
 
 def _index(paths: Sequence[str], key: Callable[[str], str]) -> dict[str, list[str]]:

@@ -26,15 +26,16 @@ from gensr.features.store.settings import Settings
 from gensr.features.store.where import Location, Where, local, locate
 from gensr.pipeline.extraction.rows import check_clips, clip_table, failed_table
 from gensr.pipeline.importing.arrays import read_arrays
-from gensr.pipeline.importing.database import database_at, database_of
+from gensr.pipeline.importing.database import read_database
 from gensr.pipeline.importing.given import (
     IMPORTED,
     Given,
     Vectors,
     hash_of,
     matched,
-    of_files,
+    matched_parts,
 )
+from gensr.pipeline.importing.header import header_at, header_of
 from gensr.pipeline.importing.tables import SUFFIXES, read_features
 from gensr.pipeline.importing.told import told_beside, told_by
 from gensr.pipeline.progress import Listener, Silent
@@ -148,8 +149,8 @@ def _given(
     place: Path, config: ImportConfig
 ) -> tuple[Given, dict[str, Clip], tuple[Problem, ...], tuple[str, ...]]:
     """The vectors, the clip of each name, what is left out, and notes."""
-    corpus = local(config.corpus) if config.corpus else database_of(place)
-    database = corpus is not None and database_at(corpus) is not None
+    corpus = local(config.corpus) if config.corpus else None
+    header = header_at(corpus) if corpus else header_of(place)
     if place.is_dir():
         if config.columns:
             raise CorpusError(f"{place}: is a folder; --columns is for tables")
@@ -157,22 +158,27 @@ def _given(
     elif not place.is_file():
         raise CorpusError(f"{place}: no such folder or table")
     elif place.suffix.lower() in SUFFIXES:
-        given = read_features(place, config.columns, parts=database)
+        apart, parts = corpus is not None or header is not None, header is not None
+        given = read_features(place, config.columns, labelled=not apart, parts=parts)
     else:
         raise CorpusError(f"{place}: expected a folder of .npy files, or {', '.join(SUFFIXES)}")
-    if corpus is None and given.clips is not None:
-        clips, problems, notes = given.clips, given.problems, given.notes
+    problems, notes = given.problems, given.notes
+    if header is not None:
+        base = read_database(header)
+        of, unmatched = matched_parts(given.names, base.clips, base.asked)
+        notes += base.notes
+    elif corpus is None and given.clips is not None:
+        of, unmatched = matched(given.names, given.clips)
     else:
-        told = told_by(corpus) if corpus else told_beside(place)
-        clips, problems = told[0], (*given.problems, *told[1])
-        notes = (*given.notes, *told[2])
-    if database:
-        given, clips = of_files(given, clips)
-    of, unmatched = matched(given.names, clips)
+        clips, more, said = told_by(corpus) if corpus else told_beside(place)
+        problems, notes = (*problems, *more), (*notes, *said)
+        of, unmatched = matched(given.names, clips)
     known = {problem.path for problem in problems}
     problems += tuple(one for one in unmatched if one.path not in known)
-    respelt, said = joined(tuple(of.values()))
-    return given, dict(zip(of, respelt, strict=True)), problems, (*notes, *said)
+    if of and not any(clip.emotion for clip in of.values()):
+        notes += (f"{corpus or place}: says no emotion of any of them; --label learns another",)
+    respelt, spelt = joined(tuple(of.values()))
+    return given, dict(zip(of, respelt, strict=True)), problems, (*notes, *spelt)
 
 
 def _arrays(folder: Path) -> Given:
@@ -180,7 +186,7 @@ def _arrays(folder: Path) -> Given:
     try:
         return read_arrays(folder)
     except CorpusError as error:
-        if database_at(folder) is None:
+        if header_at(folder) is None:
             raise
         tables = sorted(file.name for file in folder.glob("db.*") if file.suffix in SUFFIXES)
         raise CorpusError(

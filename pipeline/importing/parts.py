@@ -33,29 +33,26 @@ def named_parts(
 
     Args:
         path: of the table, for messages.
-        times: by name as in `TIMES`, a cell for each row: seconds, text, or a time difference.
+        times: by name as in `TIMES`, a cell for each row.
         rows: the table's.
         file: the column that names files.
         always: name parts where a file has one row, too.
 
     Raises:
-        CorpusError: a cell is no time, or an end is before its start.
+        CorpusError: a cell is no time, or an end is not after its start.
     """
-    spans = {
-        name: [_seconds(path, n, name, cell) for n, cell in enumerate(cells)]
-        for name, cells in times.items()
-    }
+    spans = {name: _spans(path, name, cells) for name, cells in times.items()}
     nothing = [None] * len(rows)
     starts, ends = spans.get("start", nothing), spans.get("end", nothing)
     several = always or len({row.cells[file] for row in rows}) < len(rows)
     named, seconds = [], []
     for number, (row, start, end) in enumerate(zip(rows, starts, ends, strict=True)):
-        if several and (start or end is not None):
+        if several:
             try:
-                segment = Segment(start=start or Decimal(0), end=end)
+                called = _part(row.cells[file], start, end)
             except AudioError as error:
                 raise CorpusError(f"{path}, row {number + 1}: {error}") from error
-            row = replace(row, cells={**row.cells, file: name_of(row.cells[file], segment)})
+            row = replace(row, cells={**row.cells, file: called})
         lasts = spans["duration"][number] if "duration" in spans else None
         if lasts is None and end is not None:
             lasts = end - (start or 0)
@@ -64,12 +61,52 @@ def named_parts(
     return named, seconds
 
 
-def _seconds(path: Path, number: int, name: str, cell: Any) -> Decimal | None:
-    """A time in seconds; None where there is none (NaT: to the end)."""
+def parts_of(
+    path: Path, files: Sequence[str], starts: Sequence[str] = (), ends: Sequence[str] = ()
+) -> list[str | None]:
+    """What each of some rows is called; None where its end is not after its start.
+
+    Raises:
+        CorpusError: a cell is no time.
+    """
+    if not starts:
+        return [*files]
+    found: list[str | None] = []
+    times = _spans(path, "start", starts), _spans(path, "end", ends)
+    for file, start, end in zip(files, *times, strict=True):
+        try:
+            found.append(_part(file, start, end))
+        except AudioError:
+            found.append(None)
+    return found
+
+
+def _part(file: str, start: Decimal | None, end: Decimal | None) -> str:
+    whole = not start and end is None
+    return file if whole else name_of(file, Segment(start=start or Decimal(0), end=end))
+
+
+def _spans(path: Path, name: str, cells: Sequence[Any]) -> list[Decimal | None]:
+    found = []
+    for number, cell in enumerate(cells, 1):
+        try:
+            found.append(seconds_of(cell))
+        except ValueError as error:
+            raise CorpusError(f"{path}, row {number}: {name} {error}") from None
+    return found
+
+
+def seconds_of(cell: Any) -> Decimal | None:
+    """A time in seconds; None where there is none (NaT: to the end).
+
+    Args:
+        cell: a number of seconds, or text: that, `HH:MM:SS.s` or `0 days 00:00:01.5`.
+
+    Raises:
+        ValueError: it is none.
+    """
     if cell is None or cell != cell or str(cell).strip() in ("", "NaT"):
         return None
-    if hasattr(cell, "total_seconds"):
-        return to_nanoseconds(Decimal(str(cell.total_seconds())))
     text = str(cell).strip()
     if found := _SPAN.fullmatch(text):
         days, hours, minutes, rest = (Decimal(part or 0) for part in found.groups())
@@ -81,5 +118,5 @@ def _seconds(path: Path, number: int, name: str, cell: Any) -> Decimal | None:
     except ArithmeticError:
         told = Decimal(-1)
     if not told.is_finite() or told < 0:
-        raise CorpusError(f"{path}, row {number + 1}: {name} is no time, {text[:40]!r}")
+        raise ValueError(f"is no time, {text[:40]!r}")
     return to_nanoseconds(told)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gensr.features.corpora.columns import columns_of
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.tables import Row
-from gensr.pipeline.importing.cells import arrow, cell_of, reading
+from gensr.pipeline.importing.cells import arrow, cell_of, reading, texts
 from gensr.pipeline.importing.given import Given, Vectors, sound
 from gensr.pipeline.importing.parts import TIMES, named_parts
 from gensr.pipeline.importing.told import clips_of
@@ -30,12 +30,15 @@ from gensr.pipeline.importing.told import clips_of
 SUFFIXES = (".parquet", ".csv", ".tsv")
 
 
-def read_features(path: Path, patterns: Sequence[str] = (), *, parts: bool = False) -> Given:
+def read_features(
+    path: Path, patterns: Sequence[str] = (), *, labelled: bool = True, parts: bool = False
+) -> Given:
     """Read a table whole.
 
     Args:
         path: of one of `SUFFIXES`.
         patterns: which columns are features, as in a shell (`F0*`); none: see above.
+        labelled: whether its other columns say what the utterances are.
         parts: whether a row that has times is of a part, also where its file has no other.
 
     Raises:
@@ -53,8 +56,11 @@ def read_features(path: Path, patterns: Sequence[str] = (), *, parts: bool = Fal
         Row(number + 2, dict(zip(own, map(cell_of, cells), strict=True)))
         for number, cells in enumerate(zip(*(table[name].to_pylist() for name in own), strict=True))
     ]
-    times = {name: table[name].to_pylist() for name in TIMES if name in names}
+    times = {name: texts(table[name]) for name in TIMES if name in names}
     rows, seconds = named_parts(path, times, rows, columns_of(path, own)["file"], always=parts)
+    if not labelled:
+        file = columns_of(path, own)["file"]
+        own, rows = [file], [Row(row.line, {file: row.cells[file]}) for row in rows]
     clips, problems, notes = clips_of(path, own, rows)
     place = {row.cells[columns_of(path, own)["file"]]: n for n, row in reversed([*enumerate(rows)])}
     layers, width = x.shape[1:]
@@ -93,7 +99,7 @@ def _table(path: Path) -> Any:
         if path.suffix.lower() == ".parquet":
             return from_parquet.read_table(path)
         between = "\t" if path.suffix.lower() == ".tsv" else ","
-        options = from_csv.ParseOptions(delimiter=between)
+        options = from_csv.ParseOptions(delimiter=between, newlines_in_values=True)
         guessed = from_csv.read_csv(path, parse_options=options)
         # A name is what is written: 0012 is not 12, and 1e5 no number.
         written = dict.fromkeys(_written(path, guessed), "string")

@@ -17,24 +17,16 @@ from gensr.features.corpora.names import corpus_name, odd, printable
 from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.roles import GENDERS
 from gensr.features.corpora.tables import TABLE_SUFFIXES, Row, read_table
-from gensr.pipeline.importing.database import HEADER, database_at, read_database
 
 Told = tuple[tuple[Clip, ...], tuple[Problem, ...], tuple[str, ...]]
 
 
 def told_by(place: Path) -> Told:
-    """Clips, problems and notes of a corpus's folder, of a database, or of a table of labels.
+    """Clips, problems and notes of a corpus's folder, or of a table of files and labels.
 
     Raises:
         CorpusError: there is nothing to use, or a table is broken.
     """
-    if folder := database_at(place):
-        base = read_database(folder)
-        header = folder / HEADER
-        clips, problems, notes = clips_of(
-            header, base.names, base.rows, base.columns, corpus=base.name
-        )
-        return clips, problems, (*base.notes, *notes)
     if place.is_dir():
         found = scan(place)
         return found.clips, found.problems, found.notes
@@ -61,35 +53,26 @@ def told_beside(folder: Path) -> Told:
     return told_by(manifest)
 
 
-def clips_of(
-    path: Path,
-    names: Sequence[str],
-    given: Sequence[Row],
-    meant: Mapping[str, str] | None = None,
-    *,
-    corpus: str = "",
-) -> Told:
+def clips_of(path: Path, names: Sequence[str], given: Sequence[Row]) -> Told:
     """The clips that rows name; what stands under no usual name goes to `Clip.extra`.
 
     Args:
         path: of the table, for messages.
         names: its columns, those of features left out.
         given: its rows.
-        meant: the column of each field; None: as the columns are called.
-        corpus: the corpus's name where no column tells it; empty: that of the folder.
 
     Raises:
         CorpusError: a column is missing or there twice, a row names no file, or a split or
             canonical label is none; naming the file and the line.
     """
-    columns = dict(meant) if meant is not None else columns_of(path, names)
-    cells, _ = without_missing(names, [row.cells for row in given])
+    columns = columns_of(path, names)
+    cells, missing = without_missing(names, [row.cells for row in given])
     rows = [Row(row.line, known) for row, known in zip(given, cells, strict=True)]
     columns, notes = with_split(path, columns, names, rows)
     splits = _splits(path, rows, columns.get("split"))
     fallback = ""
     if not all(row.cells.get(columns.get("corpus", "")) for row in rows):
-        fallback = corpus or corpus_name(path.parent)
+        fallback = corpus_name(path.parent)
     clips: dict[str, Clip] = {}
     problems: list[Problem] = []
     for row in rows:
@@ -102,6 +85,9 @@ def clips_of(
             problems.append(Problem(path=clip.path, reason=reason))
         else:
             clips[clip.path] = clip
+    for column in dict.fromkeys(column for column, _ in missing):
+        words = ", ".join(f"{word!r} ({n})" for (c, word), n in missing.items() if c == column)
+        notes += (f"{path.name}: cells of {column!r} taken as missing: {words}",)
     return tuple(clips.values()), tuple(problems), notes
 
 
