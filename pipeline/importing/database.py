@@ -15,6 +15,7 @@ from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.columns import field_of
 from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.labels import canonical
+from gensr.features.corpora.names import odd, printable
 from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.roles import GENDERS
 from gensr.features.store.errors import StoreError
@@ -66,7 +67,8 @@ def read_database(header: Header) -> Labelled:
         cells = read_columns(file, ("file", *times, *columns))
         entries = parts_of(file, cells["file"], *(cells[name] for name in times))
         if None in entries:
-            told.note(f"{file.name}: parts that end where they begin, or before: left out")
+            told.note(f"{file.name}: rows without a file, or whose part has no length: left out")
+        entries = [None if entry is None else told.called(entry) for entry in entries]
         for name, column in columns.items():
             known, dtype = labels[column.scheme], _dtype(header, column.scheme)
             for entry, cell in zip(entries, cells[name], strict=True):
@@ -96,6 +98,13 @@ class _Told:
     def note(self, what: str) -> None:
         """Say it once."""
         self.notes[what if what.startswith("db.") else f"db.yaml: {what}"] = None
+
+    def called(self, entry: str) -> str | None:
+        """An utterance's name, or None with a note where no file can have it."""
+        if why := odd(entry):
+            self.note(f"{printable(entry)}: a name that is {why}: left out")
+            return None
+        return entry
 
     def say(self, name: str, entry: str, cell: str, label: Any) -> None:
         """Say a cell of an utterance, and what its label stands for: text, or columns of it."""
@@ -138,7 +147,10 @@ class _Told:
             self.note(f"{name!r} has several values for {entry}: left out")
             del self.said[name]
         self._splits()
-        extra = [name for name in self.said if name not in _FIELDS and self._kept(name)]
+        extra: list[str] = []
+        for name in self.said:
+            if name not in _FIELDS and self._kept(name, extra):
+                extra.append(name)
         if "emotion" not in self.said:
             has = ", ".join(sorted(self.header.schemes)) or "none"
             self.note(f"no scheme or column for the emotion (schemes: {has})")
@@ -148,10 +160,10 @@ class _Told:
             notes=tuple(self.notes),
         )
 
-    def _kept(self, name: str) -> bool:
-        """Whether a store can have a column of that name; a note where it cannot."""
+    def _kept(self, name: str, others: Iterable[str]) -> bool:
+        """Whether a store can have a column of that name beside others; a note where it cannot."""
         try:
-            check_names([name])
+            check_names([*others, name])
         except StoreError as error:
             self.note(f"{error}; left out")
             return False

@@ -175,7 +175,7 @@ def _given(
         of, unmatched = matched(given.names, clips)
     known = {problem.path for problem in problems}
     problems += tuple(one for one in unmatched if one.path not in known)
-    if of and not any(clip.emotion for clip in of.values()):
+    if header is None and of and not any(clip.emotion for clip in of.values()):
         notes += (f"{corpus or place}: says no emotion of any of them; --label learns another",)
     respelt, spelt = joined(tuple(of.values()))
     return given, dict(zip(of, respelt, strict=True)), problems, (*notes, *spelt)

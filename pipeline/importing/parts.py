@@ -64,18 +64,18 @@ def named_parts(
 def parts_of(
     path: Path, files: Sequence[str], starts: Sequence[str] = (), ends: Sequence[str] = ()
 ) -> list[str | None]:
-    """What each of some rows is called; None where its end is not after its start.
+    """What each of some rows is called; None of no file, or where an end is not after its start.
 
     Raises:
         CorpusError: a cell is no time.
     """
     if not starts:
-        return [*files]
+        return [file or None for file in files]
     found: list[str | None] = []
     times = _spans(path, "start", starts), _spans(path, "end", ends)
     for file, start, end in zip(files, *times, strict=True):
         try:
-            found.append(_part(file, start, end))
+            found.append(_part(file, start, end) if file else None)
         except AudioError:
             found.append(None)
     return found

@@ -530,10 +530,16 @@ def test_one_bad_name_or_part_costs_itself(tmp_path):
     index = audformat.segmented_index(["wav/a.wav"], [1], [1])
     db.schemes["breath"] = audformat.Scheme("bool")
     add(db, "breaths", index, breath=("breath", [True]))
+    db.schemes["Mood"], db.schemes["mood"] = audformat.Scheme("str"), audformat.Scheme("str")
+    add(db, "moods", Mood=("Mood", list("wxyz")), mood=("mood", list("abcd")))
+    add(db, "odd", audformat.filewise_index(["a\nb.wav"]), emotion=("emotion", ["anger"]))
     said, notes = told(db, tmp_path)
     assert [*said] == FILES
+    assert [("Mood" in said[file], "mood" in said[file]) for file in FILES] == [(True, False)] * 4
     assert any("'a/b'" in note for note in notes)
-    assert "db.breaths.csv: parts that end where they begin, or before: left out" in notes
+    assert any("'mood'" in note for note in notes)
+    assert any(r"a\nb.wav: a name that" in note for note in notes)
+    assert "db.breaths.csv: rows without a file, or whose part has no length: left out" in notes
 
 
 @pytest.mark.parametrize("how", ["byte order mark", "pointer", "dead link"])
