@@ -149,9 +149,13 @@ def _read(file: Path, data: bytes) -> Any:
         ) from error
     marks = np.frombuffer(data, np.uint8)
     opened = np.isin(marks, [*b"[{"]).astype(int) - np.isin(marks, [*b"]}"])
-    fast = len(data) and opened.cumsum().max() < _DEEP
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if fast else yaml.SafeLoader
+    deep = len(data) > 0 and opened.cumsum().max() >= _DEEP
+    safe = yaml.SafeLoader if deep else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(data, loader)  # noqa: S506
+        loader = safe(data)
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise CorpusError(f"{file}: is no plain YAML ({one_line(error)})") from error
