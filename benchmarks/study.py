@@ -60,6 +60,9 @@ ASKED_LATER = (
     ("default", "linear"),
     ("default", "closed-form"),
     ("gen-ser", "logreg"),
+    ("default", "gen-ser"),
+    ("transformer-ce noisy", "transformer-ce"),
+    ("inputs sum", "inputs sum, no noise"),
 )
 """Those that a second reading of the results asked for."""
 WEAK = "sigma = 0.5"

@@ -133,7 +133,7 @@ def others() -> dict[str, list[Candidate]]:
     narrow, noisy = NARROW["learning_rate"], {"start": "noisy", "draws": 4}
     found: dict[str, list[Candidate]] = {}
     for rate in (None, narrow / 2):
-        for mean in ("linear", "ve"):
+        for mean in ("linear", "ve", "vp"):
             for T in (0.999, 0.99):
                 one = Candidate(
                     model="gen-ser",

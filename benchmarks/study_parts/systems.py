@@ -134,8 +134,8 @@ def _alike(asked: System, row: System) -> bool:
 def ablations(own: Candidate, N: int) -> list[System]:
     """`narrow` with one setting changed, but for those that `systems` has.
 
-    Noise as good as none was planned too; gensr refuses it, for a network that knows x1 then reads
-    the class in x_T.
+    Noise as good as none, which was planned too, is asked of the weighted sum alone: gensr refuses
+    it of a network that knows x1, for that one then reads the class in x_T.
     """
     base = narrow(own, N)
     sigma = own.noise[0] if own.noise else 0.5
@@ -152,6 +152,9 @@ def ablations(own: Candidate, N: int) -> list[System]:
         for p in (1.0, 4.0)
         if own.noise and p != own.noise[1]
     ]
+    weighted = {"way": "sum", "layers": "alike"}  # knows no x1, so may be asked without noise
+    nothing = {"name": "bridge", "strength": 1e-6}
+    found.append(_with(base, "inputs sum, no noise", CLIPS, inputs=weighted, variance=nothing))
     alike = {"way": own.inputs, "layers": "alike"}
     if own.inputs in ("concat", "tokens"):
         found.append(_with(base, "layers alike", CLIPS, inputs=alike))
@@ -170,7 +173,7 @@ def _twins(own: Candidate) -> list[System]:
 def _paths(base: System) -> list[System]:
     found = [_with(base, f"mean {mean}", CLIPS, mean=mean) for mean in ("linear", "ve")]
     constant, exploding = {"name": "constant"}, {"name": "exploding", "gamma": 0.0}
-    # At T this mean holds .7 % of x0: what a bridge leaves of its noise there does not cover it.
+    # At T this mean holds .7 % of x0: a bridge of .5 leaves too little noise there to cover it.
     found.append(_with(base, "mean vp, constant", CLIPS, mean="vp", variance=constant, **NOISY))
     both = {"name": "exploding"}
     found.append(_with(base, "variance constant", CLIPS, variance=constant, **NOISY))
