@@ -81,7 +81,7 @@ def test_presets_are_what_the_study_chose(monkeypatch: pytest.MonkeyPatch) -> No
     for row, model in (
         ("gen-ser", "gen-ser"),
         ("default", "transformer-mse"),
-        ("transformer-ce", "transformer-ce"),
+        ("transformer-ce, own", "transformer-ce"),
         ("mlp", "mlp"),
     ):
         options, budget = preset(model, "small")

@@ -67,6 +67,8 @@ class Candidate:
             options["variance"] = {"name": "bridge", "strength": self.noise[0]}
         if self.state is not None:
             options["state"] = self.state
+        elif self.model == "transformer-ce":  # whose preset has the noise that was chosen since
+            options["state"] = "clean"
         if self.model != "mlp":  # whose one layer stays as it is
             options["network"] = {"hidden": 64 if self.budget == "narrow" else 128}
         if self.members > 1:

@@ -84,8 +84,14 @@ class TransformerCEConfig:
 
     @classmethod
     def small(cls) -> "TransformerCEConfig":
-        """What docs/results/study.md picked."""
-        return cls(network=NetworkConfig.small(), inputs=InputsConfig.small())
+        """What development parts picked (docs/results/study.md, `transformer-ce, own`)."""
+        return cls(
+            network=NetworkConfig.small(),
+            inputs=InputsConfig.small(),
+            state="noisy",
+            variance=BridgeVariance(strength=8.0),
+            times=4.0,
+        )
 
     @classmethod
     def paper(cls) -> "TransformerCEConfig":

@@ -236,7 +236,10 @@ class TestSettings:
                 "sigma has no say beside state",
             ),
             ({"options": {"state": "fixed", "times": 4.0}}, "times has no say"),
-            ({"model": "transformer-ce", "options": {"sigma": 2.0}}, "sigma has no say beside"),
+            (
+                {"model": "transformer-ce", "options": {"state": "clean", "sigma": 2.0}},
+                "sigma has no say beside",
+            ),
             ({"choose": "budgets:4,8", "steps": 8}, "steps = 8 has no say beside choose"),
             ({"model": "diffusion-classifier", "layers": ("0",)}, "reads x1 alone; drop --layers"),
             ({"model": "svm", "preset": "paper"}, "svm has no sizes and no budget of the paper's"),
