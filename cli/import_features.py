@@ -12,6 +12,8 @@ gensr import-features emotion2vec/ --corpus corpora/emodb --out emodb-e2v.zarr -
 
 gensr import-features egemaps.csv --corpus labels.csv --out emodb-egemaps.zarr
 
+gensr import-features database/db.egemaps.parquet --out mine.zarr
+
 gensr import-features table.parquet --columns 'F0*,mfcc*' --out mine.zarr
 """
 

@@ -23,7 +23,7 @@ from gensr.estimator.models.brings import brought
 from gensr.estimator.models.ensemble import MOST_MEMBERS
 from gensr.estimator.models.model import Generative
 from gensr.estimator.network import NetworkConfig
-from gensr.estimator.paths.bridge import BridgeVariance
+from gensr.estimator.paths.bridge import STRONG, BridgeVariance
 from gensr.estimator.paths.logistic import LogisticMean
 from gensr.estimator.paths.path import GaussianPath, MeanSchedule, VarianceSchedule
 from gensr.estimator.paths.registry import MEANS, VARIANCES
@@ -117,7 +117,7 @@ class GenSERConfig:
         """What docs/results/study.md picked for the paper's target, and for its rivals."""
         small = cls(inputs=InputsConfig.small())
         if TARGETS[target].strong:
-            small = replace(small, variance=BridgeVariance(strength=8.0), times=4.0)
+            small = replace(small, **STRONG)
         if target != X0Target.name:
             return replace(small, network=NetworkConfig.small())
         return replace(small, sampler_steps=1)

@@ -20,7 +20,7 @@ from gensr.estimator.learner import Draws
 from gensr.estimator.models.cross_entropy import CrossEntropyModel
 from gensr.estimator.models.ensemble import MOST_MEMBERS
 from gensr.estimator.network import NetworkConfig
-from gensr.estimator.paths.bridge import BridgeVariance, with_sigma
+from gensr.estimator.paths.bridge import STRONG, BridgeVariance, with_sigma
 from gensr.estimator.paths.path import VarianceSchedule
 from gensr.estimator.paths.registry import VARIANCES
 from gensr.estimator.ranges import check_range
@@ -89,8 +89,7 @@ class TransformerCEConfig:
             network=NetworkConfig.small(),
             inputs=InputsConfig.small(),
             state="noisy",
-            variance=BridgeVariance(strength=8.0),
-            times=4.0,
+            **STRONG,
         )
 
     @classmethod

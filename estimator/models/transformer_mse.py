@@ -26,7 +26,7 @@ from gensr.estimator.learner import Draws, Learner
 from gensr.estimator.models.ensemble import MOST_MEMBERS
 from gensr.estimator.models.model import Model
 from gensr.estimator.network import NetworkConfig
-from gensr.estimator.paths.bridge import BridgeVariance, with_sigma
+from gensr.estimator.paths.bridge import STRONG, BridgeVariance, with_sigma
 from gensr.estimator.paths.path import VarianceSchedule
 from gensr.estimator.paths.registry import VARIANCES
 from gensr.estimator.ranges import check_range
@@ -92,8 +92,7 @@ class TransformerMSEConfig:
         return cls(
             network=NetworkConfig.small(),
             inputs=InputsConfig.small(),
-            variance=BridgeVariance(strength=8.0),
-            times=4.0,
+            **STRONG,
         )
 
     @classmethod

@@ -36,6 +36,11 @@ class BridgeVariance(VarianceSchedule):
         return (1 - 2 * t) / (2 * t * (1 - t))
 
 
+STRONG: Mapping[str, Any] = {"variance": BridgeVariance(strength=8.0), "times": 4.0}
+"""Settings of `--preset small`: noise that hides the label, and times drawn near T, as the
+development parts of docs/results/study.md chose them."""
+
+
 def with_sigma(plain: Mapping[str, Any], named: bool) -> dict[str, Any]:
     """Settings of a model with `sigma`, for short, in its variance schedule.
 

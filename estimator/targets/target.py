@@ -28,8 +28,8 @@ class Target(Part):
     """Settings of the method that go with it where none are asked for: its own start, T, sampler,
     N and read-out."""
     strong: ClassVar[bool] = False
-    """Whether `--preset small` has strong noise, sigma = 8 and times near T: with it development
-    parts were better by some half a point or more (docs/results/study.md)."""
+    """Whether `--preset small` has strong noise (`paths/bridge.py`): with it development parts were
+    better by some half a point or more (docs/results/study.md)."""
     learning_rate: ClassVar[float | None] = None
     """Its own, in place of the preset's; None is the preset's."""
 

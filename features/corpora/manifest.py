@@ -23,14 +23,12 @@ from gensr.features.corpora.adapter import Found
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import columns_of, names_files, with_split
 from gensr.features.corpora.cuts import Cuts
-from gensr.features.corpora.errors import CorpusError
 from gensr.features.corpora.fence import Fence
 from gensr.features.corpora.files import annexed
-from gensr.features.corpora.labels import CANONICAL, canonical
-from gensr.features.corpora.missing import without_missing
+from gensr.features.corpora.missing import told, without_missing
 from gensr.features.corpora.names import corpus_name, odd, printable
-from gensr.features.corpora.official import meanings, part_of
 from gensr.features.corpora.roles import GENDERS
+from gensr.features.corpora.rows import clip_of, splits_of
 from gensr.features.corpora.tables import Row, read_table
 
 _GONE = "no such file"
@@ -58,7 +56,7 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
     cells, missing = without_missing(table.columns, [row.cells for row in table.rows])
     rows = [Row(row.line, known) for row, known in zip(table.rows, cells, strict=True)]
     columns, guessed = with_split(path, columns, table.columns, rows)
-    splits = _splits(path, rows, columns)
+    splits = splits_of(path, rows, columns.get("split"))
     cuts = Cuts(path, table.columns, rows, columns.values())
     corpora = columns.get("corpus", "")
     corpus = "" if all(row.cells.get(corpora) for row in rows) else corpus_name(path.parent)
@@ -76,8 +74,11 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
             problems.append(Problem(path=asked, reason=f"line {row.line}: {error}"))
             continue
         file = _as_stored(path.parent, fence.inside(where, file))
-        clip = _clip(where, row, columns, corpus, splits, used)
-        clip = replace(clip, path=name_of(file, cut.segment), length=cut.length)
+        known = {field: row.cells[name] for field, name in columns.items()}
+        known["split"] = splits[known.get("split", "")]
+        extra = {name: cell for name, cell in row.cells.items() if name and name not in used}
+        clip = clip_of(where, name_of(file, cut.segment), known, corpus, extra)
+        clip = replace(clip, length=cut.length)
         if why := odd(clip.path):
             reason = f"line {row.line}: a name that is {why}; rename the file"
             problems.append(Problem(path=printable(clip.path), reason=reason))
@@ -94,54 +95,6 @@ def read_manifest(path: Path, *, allow_outside: bool = False, labelled: bool = T
         clips=tuple(clip for _, clip in clips.values()),
         problems=tuple(problems),
         notes=(*guessed, *_notes(path.name, rows, columns, missing, labelled), *cuts.notes),
-    )
-
-
-def _splits(path: Path, rows: Sequence[Row], columns: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what each cell of the split's column means: train, dev, test or nothing."""
-    name = columns.get("split")
-    parts = {"": ""}
-    for row in rows if name else ():
-        cell = row.cells[str(name)]
-        if cell in parts:
-            continue
-        parts[cell] = part_of(cell)
-        if not parts[cell]:
-            raise CorpusError(
-                f"{path}, line {row.line}: split {cell!r}; expected train, dev, test or nothing "
-                "(a column of another name is kept as it is)"
-            )
-    try:
-        known = meanings(parts.values())
-    except ValueError as error:
-        raise CorpusError(f"{path}: {error}") from None
-    return {cell: known[part] for cell, part in parts.items()}
-
-
-def _clip(
-    where: str,
-    row: Row,
-    columns: Mapping[str, str],
-    corpus: str,
-    splits: Mapping[str, str],
-    used: frozenset[str],
-) -> Clip:
-    """Return what a row says of its clip, whose path is still to be told."""
-    known = {field: row.cells[name] for field, name in columns.items()}
-    emotion, shared = known.get("emotion", ""), known.get("canonical", "")
-    if shared and shared not in CANONICAL:
-        raise CorpusError(f"{where}: canonical {shared!r}; expected one of {', '.join(CANONICAL)}")
-    return Clip(
-        path=known["file"],
-        corpus=known.get("corpus", "") or corpus,
-        speaker=known.get("speaker", ""),
-        gender=GENDERS.get(known.get("gender", "").lower(), ""),
-        sentence=known.get("sentence", ""),
-        dialogue=known.get("dialogue", ""),
-        emotion=emotion,
-        canonical=shared or canonical(emotion),
-        split=splits[known.get("split", "")],
-        extra={name: cell for name, cell in row.cells.items() if name and name not in used},
     )
 
 
@@ -191,9 +144,7 @@ def _notes(
         for what, count in counts.items()
         if count
     ]
-    for column in dict.fromkeys(column for column, _ in missing):
-        words = ", ".join(f"{word!r} ({n})" for (c, word), n in missing.items() if c == column)
-        said.append(f"{name}: cells of {column!r} taken as missing: {words}")
+    said += told(name, missing)
     if labelled and "emotion" not in columns:
         has = ", ".join(_names(rows))
         said.append(f"{name}: no column for the emotion, so no clip has one (columns: {has})")

@@ -56,3 +56,17 @@ def without_missing(
         counts.update((name, row[name]) for name in blank)
         blanked.append({**row, **dict.fromkeys(blank, "")} if blank else row)
     return blanked, counts
+
+
+def told(table: str, missing: Mapping[tuple[str, str], int]) -> tuple[str, ...]:
+    """Return a note for each column of which cells were taken as missing.
+
+    Args:
+        table: Its name.
+        missing: As `without_missing` counts.
+    """
+    notes = []
+    for column in dict.fromkeys(column for column, _ in missing):
+        words = ", ".join(f"{word!r} ({n})" for (c, word), n in missing.items() if c == column)
+        notes.append(f"{table}: cells of {column!r} taken as missing: {words}")
+    return tuple(notes)

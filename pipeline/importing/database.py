@@ -14,10 +14,9 @@ from gensr.features.audio.segments import file_of
 from gensr.features.corpora.clip import Clip
 from gensr.features.corpora.columns import field_of
 from gensr.features.corpora.errors import CorpusError
-from gensr.features.corpora.labels import canonical
 from gensr.features.corpora.names import odd, printable
 from gensr.features.corpora.official import meanings, part_of
-from gensr.features.corpora.roles import GENDERS
+from gensr.features.corpora.rows import clip_of
 from gensr.features.store.errors import StoreError
 from gensr.features.store.names import check_names
 from gensr.pipeline.importing.cells import cell_of, plain, read_columns
@@ -190,19 +189,9 @@ class _Told:
             said = self.said.get(name, {})
             return said.get(entry) or said.get(file, "")
 
-        emotion = of("emotion")
-        return Clip(
-            path=entry,
-            corpus=of("corpus") or self.header.name,
-            speaker=of("speaker"),
-            gender=GENDERS.get(of("gender").casefold(), ""),
-            sentence=of("sentence"),
-            dialogue=of("dialogue"),
-            emotion=emotion,
-            canonical=canonical(emotion),
-            split=of("split"),
-            extra={name: of(name) for name in extra},
-        )
+        known = {name: of(name) for name in _FIELDS}
+        own = {name: of(name) for name in extra}
+        return clip_of(str(self.header.place), entry, known, self.header.name, own)
 
 
 def _called(scheme: str, key: str) -> str:

@@ -3,19 +3,17 @@
 A table need not stand beside the audio: its files are names here, and are not looked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from gensr.features.corpora import scan
 from gensr.features.corpora.clip import Clip, Problem
 from gensr.features.corpora.columns import columns_of, names_files, with_split
 from gensr.features.corpora.errors import CorpusError
-from gensr.features.corpora.labels import CANONICAL, canonical
 from gensr.features.corpora.listed import manifest_in
-from gensr.features.corpora.missing import without_missing
+from gensr.features.corpora.missing import told, without_missing
 from gensr.features.corpora.names import corpus_name, odd, printable
-from gensr.features.corpora.official import meanings, part_of
-from gensr.features.corpora.roles import GENDERS
+from gensr.features.corpora.rows import clip_of, splits_of
 from gensr.features.corpora.tables import TABLE_SUFFIXES, Row, read_table
 
 Told = tuple[tuple[Clip, ...], tuple[Problem, ...], tuple[str, ...]]
@@ -69,14 +67,21 @@ def clips_of(path: Path, names: Sequence[str], given: Sequence[Row]) -> Told:
     cells, missing = without_missing(names, [row.cells for row in given])
     rows = [Row(row.line, known) for row, known in zip(given, cells, strict=True)]
     columns, notes = with_split(path, columns, names, rows)
-    splits = _splits(path, rows, columns.get("split"))
+    splits = splits_of(path, rows, columns.get("split"))
     fallback = ""
     if not all(row.cells.get(columns.get("corpus", "")) for row in rows):
         fallback = corpus_name(path.parent)
+    used = {*columns.values()}
     clips: dict[str, Clip] = {}
     problems: list[Problem] = []
     for row in rows:
-        clip = _clip(f"{path}, line {row.line}", row, columns, splits, fallback)
+        known = {field: row.cells[name] for field, name in columns.items()}
+        known["split"] = splits[known.get("split", "")]
+        where = f"{path}, line {row.line}"
+        if not known["file"]:
+            raise CorpusError(f"{where}: names no file")
+        extra = {name: row.cells[name] for name in row.cells if name not in used}
+        clip = clip_of(where, known["file"], known, fallback, extra)
         if why := odd(clip.path):
             reason = f"line {row.line}: a name that is {why}"
             problems.append(Problem(path=printable(clip.path), reason=reason))
@@ -85,48 +90,4 @@ def clips_of(path: Path, names: Sequence[str], given: Sequence[Row]) -> Told:
             problems.append(Problem(path=clip.path, reason=reason))
         else:
             clips[clip.path] = clip
-    for column in dict.fromkeys(column for column, _ in missing):
-        words = ", ".join(f"{word!r} ({n})" for (c, word), n in missing.items() if c == column)
-        notes += (f"{path.name}: cells of {column!r} taken as missing: {words}",)
-    return tuple(clips.values()), tuple(problems), notes
-
-
-def _clip(
-    where: str, row: Row, columns: Mapping[str, str], splits: Mapping[str, str], fallback: str
-) -> Clip:
-    known = {field: row.cells[name] for field, name in columns.items()}
-    if not known["file"]:
-        raise CorpusError(f"{where}: names no file")
-    emotion, shared = known.get("emotion", ""), known.get("canonical", "")
-    if shared and shared not in CANONICAL:
-        raise CorpusError(f"{where}: canonical {shared!r}; expected one of {', '.join(CANONICAL)}")
-    gender = known.get("gender", "")
-    return Clip(
-        path=known["file"],
-        corpus=known.get("corpus") or fallback,
-        speaker=known.get("speaker", ""),
-        gender=GENDERS.get(gender.casefold(), ""),
-        sentence=known.get("sentence", ""),
-        dialogue=known.get("dialogue", ""),
-        emotion=emotion,
-        canonical=shared or canonical(emotion),
-        split=splits[known.get("split", "")],
-        extra={name: cell for name, cell in row.cells.items() if name not in set(columns.values())},
-    )
-
-
-def _splits(path: Path, rows: Sequence[Row], name: str | None) -> Mapping[str, str]:
-    """What each cell of the split's column means."""
-    parts = {"": ""}
-    for row in rows if name else ():
-        cell = row.cells[str(name)]
-        parts[cell] = part_of(cell)
-        if cell and not parts[cell]:
-            raise CorpusError(
-                f"{path}, line {row.line}: split {cell!r}; expected train, dev, test or nothing"
-            )
-    try:
-        known = meanings(parts.values())
-    except ValueError as error:
-        raise CorpusError(f"{path}: {error}") from None
-    return {cell: known[part] for cell, part in parts.items()}
+    return tuple(clips.values()), tuple(problems), (*notes, *told(path.name, missing))
